@@ -1,0 +1,457 @@
+"""The types of a description: what an API is, how to reach it, and which resources it lets one read and write.
+
+A description is data wherever data will do, and a function in the same slot where it will not: anywhere a
+:class:`Read` fits, a generator ``(client, query) -> Iterator[Page]`` fits; anywhere a :class:`Write` fits,
+``(client, changes) -> Iterator[Outcome]`` fits. Nothing subclasses anything.
+
+Placeholders in paths, parameters, headers and bodies name values (see :mod:`antiphon.fill`): every setting of the API,
+and
+
+==============  ===============================================================
+``{since}``     the time from which changes are asked for, written as ``Read.time`` says
+``{until}``     the time up to which they are asked for
+``{fields}``    the names of the fields asked for, a list
+``{id}``        the id of the record to get or to write
+``{match…}``    ``field``, ``value`` and (when looking up) ``values``
+``{record…}``   the record that is written, or that lines are taken from
+``{parent…}``   the record of the parent resource
+``{last}``      the last key seen, when paging by key (:class:`~antiphon.paging.Keyset`)
+``{token}``     unique for one change, the same when it is sent again
+==============  ===============================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import msgspec
+
+from antiphon.errors import BadReply, DescriptionError, Unknown, did_you_mean
+from antiphon.fill import look, refuse_unknown
+from antiphon.outcome import Change, Nothing, One, Outcome, Outcomes, Record
+from antiphon.schema import unique_fields
+
+if TYPE_CHECKING:
+    from antiphon.client import Client
+    from antiphon.style import Rest
+
+JSON = Any
+
+_DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing a user tells a connection. The connect form and ``--about`` are drawn from these."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    secret: bool = False
+    required: bool = False
+    default: JSON = None
+    pattern: str = ""
+    example: str = ""
+    schema: Mapping[str, JSON] = field(default_factory=lambda: {"type": "string"})
+    """JSON Schema of the value."""
+    reading: bool = True
+    """Whether the tap has this setting."""
+    writing: bool = True
+    """Whether the target has it."""
+
+
+#: The settings that any connection has.
+COMMON_SETTINGS: tuple[Setting, ...] = (
+    Setting("base_url", "Base URL", "Where the API answers, if not at its usual address.", example="http://127.0.0.1:8080"),
+    Setting("proxy", "Proxy", "URL of an HTTP proxy; the usual environment variables work too."),
+    Setting("ca_bundle", "CA bundle", "Path of a PEM file with the certificates to trust, for servers with a private CA."),
+    Setting(
+        "timeout", "Timeout", "Seconds to wait for an answer.", default=120, schema={"type": "number", "exclusiveMinimum": 0}
+    ),
+    Setting("user_agent", "User agent", "What we call ourselves; sent with each request."),
+    Setting("state_dir", "State folder", "Where journals, rejects and tokens are kept, if not in the user's state folder."),
+    Setting(
+        "rate_share",
+        "Share of the rate limit",
+        "The part of the API's rate limit that this connection may use, above 0 and up to 1.",
+        default=1,
+        schema={"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+    ),
+)
+
+
+@dataclass(frozen=True)
+class LimitHeaders:
+    """The names of the reply headers that tell the rate limit.
+
+    ``limit`` calls per ``interval`` milliseconds, of which ``remaining`` are left.
+    """
+
+    limit: str = ""
+    remaining: str = ""
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """At most *calls* in any *seconds*; on the paths that end with one of *paths*, or on all.
+
+    A request counts towards every limit that applies to it.
+    """
+
+    calls: float
+    seconds: float
+    paths: tuple[str, ...] = ()
+    headers: LimitHeaders | None = None
+
+
+class Auth(Protocol):
+    """How a request is signed. See :mod:`antiphon.auth`."""
+
+    def sign(self, request: Request, settings: Mapping[str, JSON]) -> None:
+        """Put the credential into *request*."""
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the names of the settings that hold the credential."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One request before it is sent. ``url`` is absolute, or a path below the API's base URL."""
+
+    method: str
+    url: str
+    params: dict[str, JSON] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: JSON = None
+    """Sent as JSON, unless it is bytes or None."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """One answer: status, headers (names in any case), body as bytes, and the URL that gave it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    attempts: int = 1
+    _json: JSON = None
+
+    def json(self) -> JSON:
+        """Return the decoded body; numbers with a fraction become Decimals.
+
+        Raises:
+            BadReply: the body is no JSON.
+        """
+        if self._json is None:
+            if not self.body.strip():
+                raise BadReply("an empty body where JSON was due", status=self.status)
+            try:
+                self._json = _DECODE(self.body)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                start = self.body[:60].decode("utf-8", "replace")
+                raise BadReply(f'no JSON but "{" ".join(start.split())}"', status=self.status) from None
+        return self._json
+
+
+class Paging(Protocol):
+    """How the pages of a list follow each other. See :mod:`antiphon.paging`. A cursor is JSON and fits into a state."""
+
+    def first(self) -> JSON:
+        """Return the cursor of the first page."""
+
+    def ask(self, request: Request, cursor: JSON) -> Request:
+        """Return *request* made to ask for the page at *cursor*."""
+
+    def following(self, cursor: JSON, reply: Reply, records: Sequence[JSON]) -> JSON:
+        """Return the cursor of the next page, or None if the page at *cursor* was the last."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A request that lists, searches or gets records, and how they look."""
+
+    path: str
+    method: str = "GET"
+    params: Mapping[str, JSON] = field(default_factory=dict)
+    body: JSON = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    records: str = ""
+    """Where in the reply the records are: a dotted path to a list, or to the one record."""
+    paging: Paging | None = None
+    time: str = "iso"
+    """How ``{since}`` and ``{until}`` are written: ``iso``, ``s`` or ``ms`` (since the epoch; ``s-text`` and ``ms-text`` as
+    texts), or a strftime format."""
+    latest: str = ""
+    """What ``{until}`` is (RFC 3339) where no end is asked for; without it the placeholder then has no value."""
+    bookmark: str = ""
+    """The reply header whose value is the next ``since``, to be used as it came."""
+    then: Then | None = None
+    each: str = ""
+    """Where in a record the lines are that become records of their own."""
+    keep: Mapping[str, JSON] = field(default_factory=dict)
+    """Fields that each record is given besides its own: ``{"order": "{record.code}", "event": "{parent.slug}"}``."""
+    lift: tuple[str, ...] = ()
+    """Nested objects whose fields become the record's own (HubSpot's ``properties``)."""
+    text: bool = False
+    """Whether values arrive as text and are to be read by the schema's types."""
+    nulls: tuple[JSON, ...] = ()
+    """Values that mean null."""
+
+
+@dataclass(frozen=True)
+class Then:
+    """The second half of a read for wide objects: ids were paged, now their fields are fetched in batches.
+
+    Done only when the names of the fields asked for, joined by commas, are longer than *over* characters.
+    """
+
+    read: Read
+    into: str = "inputs"
+    each: JSON = field(default_factory=lambda: {"id": "{id}"})
+    size: int = 100
+    key: str = "id"
+    over: int = 0
+
+
+@dataclass(frozen=True)
+class Write:
+    """A request that changes one record, or a batch of them."""
+
+    path: str
+    method: str = "POST"
+    body: JSON = None
+    """The request's body, for a write of one record; for a batch, what stands beside the records."""
+    params: Mapping[str, JSON] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    batch: int = 1
+    into: str = ""
+    """Where in the body the list of records goes."""
+    each: JSON = "{record}"
+    """One record's entry in that list."""
+    outcomes: Outcomes = field(default_factory=One)
+    safe: bool = False
+    """May it be repeated without a second effect?"""
+    atomic: bool = False
+    """Does a refused batch write nothing, so that it may be taken apart to find the culprit?"""
+    not_by: tuple[str, ...] = ()
+    """Match fields by which the API's own upsert is not one (an upsert by them is a lookup, then create or update)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What one read asks for."""
+
+    fields: tuple[str, ...] | None = None
+    """The fields asked for; None for all."""
+    since: str | None = None
+    until: str | None = None
+    """RFC 3339, UTC; both inclusive."""
+    cursor: JSON = None
+    """Where an earlier read stopped."""
+    id: str | None = None
+    where: Mapping[str, JSON] = field(default_factory=dict)
+    """``{"field": …, "values": […]}`` when records are looked up."""
+
+
+@dataclass(slots=True)
+class Page:
+    """One page of records: the unit of work. It stays bytes until somebody asks for its records."""
+
+    body: bytes | None = None
+    at: str = ""
+    """Where in the body the records are."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    bookmark: str | None = None
+    """The next ``since``, where the API names it."""
+    cursor: JSON = None
+    """Where the next page starts; None after the last."""
+    rows: list[Record] | None = None
+    """The records, once decoded, in the shape the schema has."""
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of the page."""
+        if self.rows is None:
+            found = look(_DECODE(self.body), self.at) if self.body else []
+            self.rows = [found] if isinstance(found, dict) else list(found or [])
+        return self.rows
+
+
+Reader = Callable[["Client", "Resource", Query], Iterator[Page]]
+Writer = Callable[["Client", "Resource", Sequence[Change]], Iterator[Outcome]]
+Schema = Mapping[str, JSON]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One kind of record, under the word a user would say.
+
+    The slots for reading: ``read`` lists all of them, ``changes`` those changed since a time, ``deleted`` those
+    that are gone, ``get`` one by id, ``find`` those with given values in one field. For writing: ``create``, ``update``,
+    ``upsert``, ``archive``, ``delete``, ``erase`` (privacy), and ``actions`` by name.
+    """
+
+    name: str
+    schema: Schema | Callable[[Client], Schema]
+    key: tuple[str, ...] = ("id",)
+    aliases: tuple[str, ...] = ()
+    title: str = ""
+    created: str = ""
+    """The field that holds when a record was made."""
+    updated: str = ""
+    """The field that holds when it was last changed: the replication key."""
+    match: tuple[str, ...] = ()
+    """Unique fields to find a record by, best first."""
+    prompt: tuple[str, ...] | None = None
+    """Fields by which a lookup sees a new record at once, besides those the schema calls unique; None: any field. A
+    lookup by another field that finds nothing proves nothing."""
+    always: tuple[str, ...] = ()
+    """Fields that come whether asked for or not."""
+    parent: str = ""
+    """The resource under whose records these are listed."""
+    common: bool = True
+    """Whether its stream is selected unless the user says otherwise."""
+    lookback: float = 0
+    """Seconds by which a change may become visible late."""
+    read: Read | Reader | None = None
+    changes: Read | Reader | None = None
+    deleted: Read | Reader | None = None
+    get: Read | Reader | None = None
+    find: Read | Reader | None = None
+    create: Write | Writer | None = None
+    update: Write | Writer | None = None
+    upsert: Write | Writer | None = None
+    archive: Write | Writer | None = None
+    delete: Write | Writer | None = None
+    erase: Write | Writer | None = None
+    actions: Mapping[str, Write | Writer] = field(default_factory=dict)
+
+    READING: ClassVar[tuple[str, ...]] = ("read", "changes", "deleted", "get", "find")
+    WRITING: ClassVar[tuple[str, ...]] = ("create", "update", "upsert", "archive", "delete", "erase")
+
+    @property
+    def writable(self) -> bool:
+        """Whether a stream can be written to it."""
+        return any((self.create, self.update, self.upsert, self.delete, self.archive))
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The slots it fills, and its actions by name."""
+        return (*(s for s in (*self.READING, *self.WRITING) if getattr(self, s)), *self.actions)
+
+    def match_fields(self, schema: Schema) -> tuple[str, ...]:
+        """Return the fields a record can be matched by, best first: those declared, then those the API calls unique."""
+        return tuple(dict.fromkeys((*self.match, *unique_fields(schema))))
+
+
+@dataclass(frozen=True)
+class Api:
+    """An API: one description, from which come its tap, its target, its one-line client and its connect form."""
+
+    name: str
+    title: str
+    base_url: str
+    resources: tuple[Resource, ...] = ()
+    auth: Auth | tuple[Auth, ...] = ()
+    """One, or several of which the first is used whose settings are all given."""
+    settings: tuple[Setting, ...] = ()
+    limits: tuple[RateLimit, ...] = ()
+    style: Rest | None = None
+    """How a call is encoded and a fault recognised; None for REST with JSON."""
+    check: Read | Reader | None = None
+    """The cheapest request that shows whether the credentials work."""
+    hosts: tuple[str, ...] = ()
+    """Hosts that may be spoken to besides the base URL's."""
+    docs: str = ""
+    version: str = ""
+    discover: Callable[[Client], Iterable[Resource]] | None = None
+    """Resources that only the API itself knows of (custom objects), named cheaply."""
+
+    def __post_init__(self) -> None:
+        """Refuse a description that names what it does not declare."""
+        known = {s.name for s in (*self.settings, *COMMON_SETTINGS)}
+        refuse_unknown(self.base_url, known, f"{self.name}: base_url")
+        for resource in self.resources:
+            check_resource(self, resource)
+        names = [name for resource in self.resources for name in (resource.name, *resource.aliases)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DescriptionError(f"{self.name}: more than one resource is called {', '.join(twice)}")
+
+    def setting(self, name: str) -> Setting:
+        """Return the setting called *name*.
+
+        Raises:
+            Unknown: there is none.
+        """
+        for setting in (*self.settings, *COMMON_SETTINGS):
+            if setting.name == name:
+                return setting
+        raise Unknown(f'{self.name} has no setting "{name}"', hint=did_you_mean(name, (s.name for s in self.settings)))
+
+    @property
+    def readable(self) -> bool:
+        """Whether there is anything to read: then there is a tap."""
+        return any(resource.read or resource.changes for resource in self.resources) or self.discover is not None
+
+    @property
+    def writable(self) -> bool:
+        """Whether there is anything to write: then there is a target."""
+        return any(resource.writable for resource in self.resources)
+
+
+_VALUES = {"since", "until", "fields", "id", "ids", "match", "record", "parent", "token", "last"}
+
+
+def check_resource(api: Api, resource: Resource) -> None:
+    """Refuse a resource whose requests name values that nobody will give.
+
+    Raises:
+        DescriptionError: naming the API, the resource, the slot and the placeholder.
+    """
+    known = _VALUES | {s.name for s in (*api.settings, *COMMON_SETTINGS)}
+    slots = {slot: getattr(resource, slot) for slot in (*resource.READING, *resource.WRITING)} | dict(resource.actions)
+    for slot, what in slots.items():
+        where = f"{api.name}: {resource.name}.{slot}"
+        if isinstance(what, Read):
+            refuse_unknown([what.path, what.params, what.body, what.headers, what.keep], known, where)
+            if what.then:
+                then = what.then.read
+                refuse_unknown([then.path, then.params, then.body, what.then.each], known, where)
+        elif isinstance(what, Write):
+            refuse_unknown([what.path, what.params, what.body, what.headers, what.each], known, where)
+            if what.batch > 1 and not what.into:
+                raise DescriptionError(f"{where}: a batch needs `into`, the place of the records in the body")
+
+
+__all__ = [
+    "COMMON_SETTINGS",
+    "JSON",
+    "Api",
+    "Auth",
+    "Change",
+    "LimitHeaders",
+    "Nothing",
+    "One",
+    "Outcome",
+    "Page",
+    "Paging",
+    "Query",
+    "RateLimit",
+    "Read",
+    "Reader",
+    "Record",
+    "Reply",
+    "Request",
+    "Resource",
+    "Schema",
+    "Setting",
+    "Then",
+    "Write",
+    "Writer",
+    "check_resource",
+]

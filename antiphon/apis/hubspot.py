@@ -1,0 +1,509 @@
+"""HubSpot CRM: https://developers.hubspot.com/docs/api-reference/overview.
+
+Every CRM object has the same routes, so :func:`crm` builds them all and a further object is one line. The fields of an
+object are known to the account alone: they come from its properties endpoint, with their types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from antiphon import schema
+from antiphon.api import (
+    Api,
+    LimitHeaders,
+    Page,
+    Query,
+    RateLimit,
+    Read,
+    Record,
+    Resource,
+    Schema,
+    Setting,
+    Then,
+    Write,
+)
+from antiphon.auth import Bearer
+from antiphon.client import Client
+from antiphon.outcome import Change, Kind, Nothing, Outcome, Said, rejected, unanswered
+from antiphon.paging import Cursor, Keyset
+from antiphon.style import Rest
+
+READ_VERSION = "2026-09"
+#: From 2026-09 on, an administrator's rules (conditionally required properties …) hold for writes by API as well.
+WRITE_VERSION = "2026-03"
+
+_READ = "/crm/objects/{read_version}"
+_WRITE = "/crm/objects/{write_version}"
+#: Fields of a record itself; all others are properties, which come when asked for.
+_OWN = {"id": "string!", "createdAt": "date-time", "updatedAt": "date-time", "archived": "boolean", "archivedAt": "date-time"}
+_WORDS = {"bool": "boolean", "number": "number", "date": "date", "datetime": "date-time"}
+_SEARCH_BODY = 3000
+"""Characters; the search endpoint refuses a longer body."""
+
+
+def crm(
+    name: str,
+    alias: str,
+    *,
+    kind: str = "",
+    title: str = "",
+    modified: str = "hs_lastmodifieddate",
+    unique: tuple[str, ...] = (),
+    match: tuple[str, ...] = (),
+    erase: bool = False,
+    common: bool = True,
+) -> Resource:
+    """Return one CRM object; *kind* is its type id where its name is not enough.
+
+    *unique* are fields that HubSpot keeps unique although the properties endpoint does not say so; *match* fields that
+    usually are, and are found by search.
+    """
+    kind = kind or name
+    read, write = f"{_READ}/{kind}", f"{_WRITE}/{kind}"
+    fields = Then(
+        Read(
+            f"{read}/batch/read",
+            "POST",
+            body={"properties": "{fields}", "propertiesWithHistory": []},
+            records="results",
+            lift=("properties",),
+            text=True,
+        ),
+        over=4000,  # some thousand characters of property names make the URL too long (414)
+    )
+    listed = Read(
+        read,
+        params={"properties": "{fields}"},
+        records="results",
+        paging=Cursor(next="paging.next.after", param="after", size=("limit", 100)),
+        then=fields,
+        lift=("properties",),
+        text=True,
+    )
+    return Resource(
+        name,
+        schema=lambda client: _schema(client, kind),
+        aliases=(alias,) if alias != name else (),
+        title=title,
+        created="createdAt",
+        updated="updatedAt",
+        match=(*unique, *match),
+        prompt=unique,
+        always=(*_OWN, "url"),
+        common=common,
+        lookback=300,  # a change takes moments to reach the search index, sometimes minutes
+        read=listed,
+        changes=Read(
+            f"{read}/search",
+            "POST",
+            body={
+                "filterGroups": [
+                    {
+                        "filters": [
+                            {"propertyName": modified, "operator": "BETWEEN", "value": "{since}", "highValue": "{until}"},
+                            {"propertyName": "hs_object_id", "operator": "GT", "value": "{last}"},
+                        ]
+                    }
+                ],
+                "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+                "properties": "{fields}",
+            },
+            records="results",
+            # By id within the window of time: neither many records with one timestamp nor the cap of 10,000 results matter.
+            paging=Keyset("id", start="0", size=("limit", 200), more="paging.next.after"),
+            time="ms-text",
+            latest="2999-12-31T00:00:00Z",
+            then=Then(fields.read, over=1700),  # names in quotes, and the filters: within the body's 3,000 characters
+            lift=("properties",),
+            text=True,
+        ),
+        deleted=Read(
+            read,
+            params={"properties": "{fields}", "archived": True},
+            records="results",
+            paging=listed.paging,
+            then=Then(_archived(fields.read), over=fields.over),
+            lift=("properties",),
+            text=True,
+        ),
+        get=Read(
+            f"{read}/batch/read",
+            "POST",
+            body={"properties": "{fields}", "propertiesWithHistory": [], "inputs": [{"id": "{id}"}]},
+            records="results",
+            lift=("properties",),
+            text=True,
+        ),
+        find=_Find(read, unique),
+        create=Write(
+            f"{write}/batch/create",
+            batch=100,
+            into="inputs",
+            each={"properties": "{record}", "objectWriteTraceId": "{token}"},
+            outcomes=decoded,
+            atomic=True,
+        ),
+        update=Write(
+            f"{write}/batch/update",
+            batch=100,
+            into="inputs",
+            each={"id": "{id}", "properties": "{record}", "objectWriteTraceId": "{token}"},
+            outcomes=decoded,
+            safe=True,
+        ),
+        upsert=Write(
+            f"{write}/batch/upsert",
+            batch=100,
+            into="inputs",
+            each={
+                "id": "{match.value}",
+                "idProperty": "{match.field}",
+                "properties": "{record}",
+                "objectWriteTraceId": "{token}",
+            },
+            outcomes=decoded,
+            safe=True,
+            # Not by e-mail: HubSpot wants all of a record's properties then. The others are no unique properties.
+            not_by=(*unique, *match),
+        ),
+        archive=(archive := Write(f"{write}/batch/archive", batch=100, into="inputs", each={"id": "{id}"}, outcomes=Nothing(), safe=True)),
+        delete=archive,
+        erase=Write(f"{write}/gdpr-delete", body={"objectId": "{id}"}, outcomes=Nothing(), safe=True) if erase else None,
+    )
+
+
+def _archived(read: Read) -> Read:
+    return Read(read.path, read.method, {"archived": True}, read.body, records=read.records, lift=read.lift, text=read.text)
+
+
+def _schema(client: Client, kind: str) -> Schema:
+    """Return the schema of an object from its properties endpoint (one call, no pages)."""
+    path = f"/crm/properties/{client.settings['read_version']}/{kind}"
+    found = client.call("GET", path, doing=f"asking for the fields of {kind}")["results"]
+    properties = {p["name"]: _field(p) for p in found if not p.get("archived")}
+    own = schema.record({**_OWN, "url": "string"}, readonly=(*_OWN, "url"))["properties"]
+    return {"type": "object", "properties": {**own, **{name: f for name, f in properties.items() if name not in own}}}
+
+
+def _field(found: Mapping[str, Any]) -> dict[str, Any]:
+    more: dict[str, Any] = {}
+    if found.get("calculated") or (found.get("modificationMetadata") or {}).get("readOnlyValue"):
+        more["readOnly"] = True
+    if found.get("hasUniqueValue"):
+        more["x-unique"] = True
+    if found.get("type") == "enumeration" and found.get("options"):
+        more["x-options"] = [option["value"] for option in found["options"]]
+    return schema.of(_WORDS.get(found.get("type", ""), "string"), **more)
+
+
+@dataclass(frozen=True)
+class _Find:
+    """Look records up: by a unique property with a batch read, by any other with a search."""
+
+    path: str
+    unique: tuple[str, ...]
+
+    def __call__(self, client: Client, resource: Resource, query: Query) -> Iterator[Page]:
+        """Yield the records whose field has one of the values."""
+        field, values = query.where["field"], [str(value) for value in query.where["values"]]
+        known = client.schema(resource)
+        doing = f"looking up {resource.name} by {field}"
+        if field == "id" or field in self.unique or field in schema.unique_fields(known):
+            for start in range(0, len(values), 100):
+                inputs = [{"id": value} for value in values[start : start + 100]]
+                body = {"properties": "{asked}", "propertiesWithHistory": [], "inputs": "{inputs}"}
+                if field != "id":
+                    body["idProperty"] = "{match.field}"
+                read = Read(f"{self.path}/batch/read", "POST", body=body, records="results", lift=("properties",), text=True)
+                asked = [*_asked(resource, query, known), *(["hs_additional_emails"] if field == "email" else [])]
+                for page in client.pages(read, resource, query, doing=doing, values={"inputs": inputs, "asked": asked}):
+                    if field == "email":
+                        _answer_to_any_address(page.records, values)
+                    yield page
+            return
+        # In a search, IN compares texts in lower case; the options of an enumeration are compared as they are.
+        options = "x-options" in known.get("properties", {}).get(field, {})
+        wanted = values if options else [value.lower() for value in values]
+        asked = _asked(resource, query, known)
+        room = _SEARCH_BODY - 400 - (len(",".join(asked)) + 3 * len(asked) if len(",".join(asked)) <= 1000 else 0)
+        for group in _groups(wanted, room):
+            read = Read(
+                f"{self.path}/search",
+                "POST",
+                body={
+                    "filterGroups": [
+                        {
+                            "filters": [
+                                {"propertyName": "{match.field}", "operator": "IN", "values": "{wanted}"},
+                                {"propertyName": "hs_object_id", "operator": "GT", "value": "{last}"},
+                            ]
+                        }
+                    ],
+                    "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+                    "properties": "{fields}",
+                },
+                records="results",
+                paging=Keyset("id", start="0", size=("limit", 200), more="paging.next.after"),
+                then=Then(
+                    Read(f"{self.path}/batch/read", "POST", body={"properties": "{fields}", "propertiesWithHistory": []},
+                         records="results", lift=("properties",), text=True),
+                    over=1000,
+                ),
+                lift=("properties",),
+                text=True,
+            )
+            yield from client.pages(read, resource, query, doing=doing, values={"wanted": group})
+
+
+def _asked(resource: Resource, query: Query, known: Schema) -> list[str]:
+    names = query.fields if query.fields is not None else known.get("properties", {})
+    return [name for name in names if name not in resource.always]
+
+
+def _groups(values: Sequence[str], room: int) -> Iterator[list[str]]:
+    """Yield at most 100 values at a time, in at most *room* characters of JSON."""
+    group: list[str] = []
+    size = 0
+    for value in values:
+        length = len(value.encode()) + 4
+        if group and (len(group) == 100 or size + length > room):  # noqa: PLR2004
+            yield group
+            group, size = [], 0
+        group.append(value)
+        size += length
+    if group:
+        yield group
+
+
+def _answer_to_any_address(records: list[Record], values: Sequence[str]) -> None:
+    """Let a contact that was found by a secondary address show that address, by which it was asked for."""
+    asked = {value.lower(): value for value in values}
+    for record in records:
+        others = str(record.get("hs_additional_emails") or "").lower().split(";")
+        if str(record.get("email") or "").lower() not in asked:
+            record["email"] = next((asked[other] for other in others if other in asked), record.get("email"))
+
+
+def decoded(said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
+    """Read the reply to a batch: results in any order, errors beside them, whatever the status (200, 201 or 207).
+
+    An entry is paired with its change by ``objectWriteTraceId``, else by id, else by the value it was matched by, else by
+    the properties that were sent.
+    """
+    body = said.body or {}
+    waiting = {change.token: change for change in changes}
+    outcomes = []
+    untraced = []
+    for result in body.get("results") or ():
+        change = waiting.pop(result.get("objectWriteTraceId") or "", None)
+        if change is None:
+            untraced.append(result)
+        else:
+            outcomes.append(_written(change, result, kind))
+    leftover: list[Mapping[str, Any]] = []
+    for error in body.get("errors") or ():
+        context = error.get("context") or {}
+        tokens = [t for t in context.get("objectWriteTraceId") or () if t in waiting]
+        tokens = tokens or [t for t, change in waiting.items() if change.id and change.id in (context.get("ids") or ())]
+        if not tokens:
+            leftover.append(error)
+        outcomes += [_refused(waiting.pop(token), error) for token in tokens]
+    for result in untraced:
+        token = next((t for t, change in waiting.items() if _is(change, result)), None)
+        if token is not None:
+            outcomes.append(_written(waiting.pop(token), result, kind))
+    for change in waiting.values():
+        outcomes.append(_refused(change, leftover[0]) if leftover else unanswered(change))
+    return outcomes
+
+
+def _is(change: Change, result: Mapping[str, Any]) -> bool:
+    properties = result.get("properties") or {}
+    if change.id:
+        return str(result.get("id")) == change.id
+    if change.by:
+        return str(properties.get(change.by, "")).lower() == str(change.value).lower()
+    return all(str(properties.get(name)) == str(value) for name, value in change.record.items() if value is not None)
+
+
+def _written(change: Change, result: Mapping[str, Any], kind: Kind) -> Outcome:
+    if "new" in result:
+        kind = Kind.CREATED if result["new"] else Kind.UPDATED
+    record = {**(result.get("properties") or {}), **{key: result[key] for key in _OWN if key in result}}
+    return Outcome(change, kind, str(result["id"]), record=record)
+
+
+def _refused(change: Change, error: Mapping[str, Any]) -> Outcome:
+    status = {"CONFLICT": 409, "OBJECT_NOT_FOUND": 404}.get(str(error.get("category")), 400)
+    return rejected(change, str(error.get("message") or error), status=status, code=str(error.get("category") or ""))
+
+
+def owners(**params: Any) -> Read:
+    """Return the list of owners, with further parameters."""
+    paging = Cursor(next="paging.next.after", param="after", size=("limit", 100))
+    return Read("/crm/owners/{read_version}", params=params, records="results", paging=paging)
+
+
+def pipelines(client: Client, resource: Resource, query: Query) -> Iterator[Page]:
+    """Yield the pipelines of deals and of tickets, with their stages."""
+    for kind in ("deals", "tickets"):
+        read = Read(f"/crm/pipelines/{{read_version}}/{kind}", records="results", keep={"objectType": kind})
+        yield from client.pages(read, resource, query)
+
+
+def associations(one: str, many: str, one_id: str, many_id: str) -> Resource:
+    """Return the associations from one object to another as a resource: a record for each pair, with its labels."""
+
+    def read(client: Client, resource: Resource, query: Query) -> Iterator[Page]:
+        ids = Resource(one, schema.record(_OWN), always=tuple(_OWN))
+        listed = Read(
+            f"{_READ}/{one}", records="results", paging=Cursor(next="paging.next.after", param="after", size=("limit", 100))
+        )
+        path = f"/crm/associations/{client.settings['read_version']}/{one}/{many}/batch/read"
+        for page in client.pages(listed, ids, Query(fields=(), cursor=query.cursor), doing=f"reading {resource.name}"):
+            rows: list[Record] = []
+            asked = [{"id": record["id"]} for record in page.records]
+            while asked:
+                reply = client.call("POST", path, json={"inputs": asked}, safe=True, doing=f"reading {resource.name}")
+                asked = []
+                for result in reply.get("results") or ():
+                    rows += [_pair(result["from"]["id"], to, one_id, many_id) for to in result.get("to") or ()]
+                    if after := ((result.get("paging") or {}).get("next") or {}).get("after"):
+                        asked.append({"id": result["from"]["id"], "after": after})
+            yield Page(cursor=page.cursor, bookmark=page.bookmark, rows=rows)
+
+    return Resource(
+        f"{one}_{many}",
+        schema.record({one_id: "string!", many_id: "string!", "types": "array"}),
+        key=(one_id, many_id),
+        title=f"Associations of {one} with {many}",
+        read=read,
+    )
+
+
+def _pair(one: Any, to: Mapping[str, Any], one_id: str, many_id: str) -> Record:
+    # The id is a number in replies of v4 and a text in later versions.
+    return {one_id: str(one), many_id: str(to["toObjectId"]), "types": list(to.get("associationTypes") or ())}
+
+
+def custom_objects(client: Client) -> Iterable[Resource]:
+    """Yield a resource for each custom object of the account, under its own name (one call)."""
+    path = f"/crm-object-schemas/{client.settings['read_version']}/schemas"
+    taken = {name for resource in hubspot.resources for name in (resource.name, *resource.aliases)}
+    for found in client.call("GET", path, doing="asking for the custom objects")["results"]:
+        name = found["name"] if found["name"] not in taken else found["fullyQualifiedName"]
+        title = (found.get("labels") or {}).get("plural") or ""
+        yield crm(name, found["objectTypeId"], kind=found["objectTypeId"], title=title, common=False)
+
+
+hubspot = Api(
+    "hubspot",
+    title="HubSpot",
+    base_url="https://api.hubapi.com",
+    docs="https://developers.hubspot.com/docs/api-reference/overview",
+    version=READ_VERSION,
+    auth=Bearer("{access_token}"),
+    settings=(
+        Setting(
+            "access_token",
+            "Access token",
+            "Of a service key, a private app, or OAuth: Settings > Integrations in HubSpot.",
+            secret=True,
+            required=True,
+            example="pat-eu1-…",
+        ),
+        Setting(
+            "read_version",
+            "API version for reading",
+            "HubSpot's dated version for reading.",
+            default=READ_VERSION,
+            pattern=r"^\d{4}-\d{2}(-beta)?$",
+        ),
+        Setting(
+            "write_version",
+            "API version for writing",
+            "HubSpot's dated version for writing; from 2026-09 on, administrators' validation rules hold for writes.",
+            default=WRITE_VERSION,
+            pattern=r"^\d{4}-\d{2}(-beta)?$",
+        ),
+    ),
+    limits=(
+        RateLimit(
+            100,
+            10,
+            headers=LimitHeaders(
+                "X-HubSpot-RateLimit-Max", "X-HubSpot-RateLimit-Remaining", "X-HubSpot-RateLimit-Interval-Milliseconds"
+            ),
+        ),
+        RateLimit(5, 1, paths=("/search",)),
+    ),
+    style=Rest(
+        message=("message",),
+        code=("category", "errorType"),
+        retry=frozenset({423, 477, 521, 523, 524}),
+        spent={"policyName": "DAILY"},
+    ),
+    check=Read("/account-info/v3/details"),
+    discover=custom_objects,
+    resources=(
+        crm("contacts", "contact", modified="lastmodifieddate", unique=("email",), erase=True),
+        crm("companies", "company", match=("domain",)),
+        crm("deals", "deal"),
+        crm("tickets", "ticket"),
+        crm("products", "product", match=("hs_sku",)),
+        crm("line_items", "line_item"),
+        crm("notes", "note"),
+        crm("calls", "call"),
+        crm("meetings", "meeting"),
+        crm("tasks", "task"),
+        crm("emails", "email"),
+        Resource(
+            "owners",
+            schema.record(
+                {
+                    "id": "string!",
+                    "userId": "integer",
+                    "userIdIncludingInactive": "integer",
+                    "email": "string",
+                    "firstName": "string",
+                    "lastName": "string",
+                    "type": "string",
+                    "teams": "array",
+                    "archived": "boolean",
+                    "createdAt": "date-time",
+                    "updatedAt": "date-time",
+                }
+            ),
+            aliases=("owner",),
+            created="createdAt",
+            updated="updatedAt",
+            read=owners(),
+            deleted=owners(archived=True),
+            get=Read("/crm/owners/{read_version}/{id}"),
+        ),
+        Resource(
+            "pipelines",
+            schema.record(
+                {
+                    "objectType": "string!",
+                    "id": "string!",
+                    "label": "string",
+                    "displayOrder": "integer",
+                    "archived": "boolean",
+                    "stages": "array",
+                    "createdAt": "date-time",
+                    "updatedAt": "date-time",
+                }
+            ),
+            key=("objectType", "id"),
+            aliases=("pipeline",),
+            read=pipelines,
+        ),
+        associations("contacts", "companies", "contact_id", "company_id"),
+        associations("contacts", "deals", "contact_id", "deal_id"),
+        associations("companies", "deals", "company_id", "deal_id"),
+    ),
+)

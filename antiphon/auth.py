@@ -1,0 +1,65 @@
+"""How requests are signed: each kind says which settings it needs and puts the credential into the request."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from antiphon.api import Request
+from antiphon.fill import fill, names
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """A token after a scheme word in the Authorization header (RFC 6750; ``Token``, ``JWT`` … at other vendors)."""
+
+    token: str = "{access_token}"
+    scheme: str = "Bearer"
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the setting that holds the token."""
+        return tuple(sorted(names(self.token)))
+
+    def sign(self, request: Request, settings: Mapping[str, Any]) -> None:
+        """Set the Authorization header."""
+        request.headers["Authorization"] = f"{self.scheme} {fill(self.token, settings)}".strip()
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key in a header or in the query: name one of the two."""
+
+    value: str = "{api_key}"
+    header: str = ""
+    query: str = ""
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the setting that holds the key."""
+        return tuple(sorted(names(self.value)))
+
+    def sign(self, request: Request, settings: Mapping[str, Any]) -> None:
+        """Set the header, or the query parameter."""
+        value = str(fill(self.value, settings))
+        if self.header:
+            request.headers[self.header] = value
+        if self.query:
+            request.params[self.query] = value
+
+
+@dataclass(frozen=True)
+class Basic:
+    """User and password, UTF-8 (RFC 7617)."""
+
+    user: str = "{username}"
+    password: str = "{password}"  # noqa: S105
+
+    def needs(self) -> tuple[str, ...]:
+        """Return the settings that hold user and password."""
+        return tuple(sorted(names([self.user, self.password])))
+
+    def sign(self, request: Request, settings: Mapping[str, Any]) -> None:
+        """Set the Authorization header."""
+        pair = f"{fill(self.user, settings)}:{fill(self.password, settings)}"
+        request.headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()

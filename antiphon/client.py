@@ -1,0 +1,390 @@
+"""One API with one set of settings: its resources read, found and written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import requests
+
+import antiphon
+from antiphon import moment, shape
+from antiphon.api import Api, Auth, Page, Query, Read, Record, Reply, Request, Resource, Schema, Then, Write
+from antiphon.errors import ApiError, BadReply, Forbidden, Lost, NotFound, PagingError, Refused, Unknown, did_you_mean
+from antiphon.fill import MISSING, fill, fill_path, look, put
+from antiphon.http import Http
+from antiphon.limits import Limiter
+from antiphon.outcome import Change, Kind, Outcome, Problem, Said, rejected
+
+log = logging.getLogger("antiphon.client")
+
+_KINDS = {
+    "create": Kind.CREATED,
+    "update": Kind.UPDATED,
+    "upsert": Kind.UPDATED,
+    "archive": Kind.DELETED,
+    "delete": Kind.DELETED,
+    "erase": Kind.DELETED,
+}
+_DOING = {
+    "read": "reading",
+    "changes": "reading",
+    "deleted": "reading deleted",
+    "get": "getting",
+    "find": "looking up",
+    "create": "creating",
+    "update": "updating",
+    "upsert": "upserting",
+    "archive": "archiving",
+    "delete": "deleting",
+    "erase": "erasing",
+}
+
+
+class Client:
+    """Speaks to *api* with *settings*. The way there is :attr:`http`; its session's adapters are the seam for tests."""
+
+    def __init__(self, api: Api, settings: Mapping[str, Any], *, session: requests.Session | None = None) -> None:
+        """Prepare; nothing is sent yet."""
+        self.api = api
+        self.settings = {s.name: s.default for s in api.settings if s.default is not None} | {
+            name: value for name, value in settings.items() if value is not None
+        }
+        base_url = str(self.settings.get("base_url") or fill(api.base_url, self.settings))
+        secrets = [str(self.settings[s.name]) for s in api.settings if s.secret and self.settings.get(s.name)]
+        self.http = Http(
+            api.name,
+            base_url,
+            auth=_auth(api, self.settings),
+            settings={"user_agent": f"antiphon/{antiphon.__version__}", **self.settings},
+            secrets=secrets,
+            hosts=() if self.settings.get("base_url") else api.hosts,
+            style=api.style,
+            limiter=Limiter(api.limits, float(self.settings.get("rate_share") or 1)),
+            session=session,
+        )
+        self._schemas: dict[str, Schema] = {}
+        self._discovered: dict[str, Resource] | None = None
+
+    # Resources
+
+    def resource(self, name: str) -> Resource:
+        """Return the resource called *name* (or by one of its aliases), asking the API only for names not known here.
+
+        Raises:
+            Unknown: there is none; the text names those there are.
+        """
+        for resource in self.api.resources:
+            if name == resource.name or name in resource.aliases:
+                return resource
+        for resource in self.discovered():
+            if name == resource.name or name in resource.aliases:
+                return resource
+        known = [r.name for r in (*self.api.resources, *self.discovered())]
+        raise Unknown(f'{self.api.name} has no resource "{name}"', hint=did_you_mean(name, known))
+
+    def discovered(self) -> list[Resource]:
+        """Return the resources that only the API itself knows of. Asked once."""
+        if self._discovered is None:
+            self._discovered = {r.name: r for r in self.api.discover(self)} if self.api.discover else {}
+        return list(self._discovered.values())
+
+    def schema(self, resource: Resource) -> Schema:
+        """Return the schema of *resource*, asking the API once where it is the one to know."""
+        if resource.name not in self._schemas:
+            known = resource.schema
+            self._schemas[resource.name] = known(self) if callable(known) else known
+        return self._schemas[resource.name]
+
+    # Reading
+
+    def read(self, resource: Resource, query: Query | None = None, *, slot: str = "read") -> Iterator[Page]:
+        """Yield the pages of *resource*: all of it, or by another *slot* (``changes``, ``deleted``, ``get``, ``find``)."""
+        query = query or Query()
+        how = getattr(resource, slot)
+        if how is None:
+            has = [s for s in resource.READING if getattr(resource, s)]
+            raise Unknown(f"{self.api.name}: {resource.name} has no {slot}", hint=f"It has: {', '.join(has) or 'none'}.")
+        if not isinstance(how, Read):
+            yield from how(self, resource, query)
+        elif resource.parent and slot != "get":
+            yield from self._under_parents(how, resource, query, slot)
+        else:
+            yield from self.pages(how, resource, query, doing=f"{_DOING[slot]} {resource.name}")
+
+    def pages(
+        self, read: Read, resource: Resource, query: Query, *, doing: str = "", values: Mapping[str, Any] | None = None
+    ) -> Iterator[Page]:
+        """Yield the pages that *read* gives, in the shape of the resource's schema.
+
+        Raises:
+            PagingError: a cursor came twice.
+            BadReply: there are no records where the description says.
+        """
+        doing = doing or f"reading {resource.name}"
+        given = {**self.settings, **self._asked(read, resource, query), **(values or {})}
+        schema = self.schema(resource)
+        paging, then = read.paging, _needed(read.then, given.get("fields"))
+        if then:
+            given["fields"] = MISSING
+        cursor = query.cursor if query.cursor is not None else paging.first() if paging else {}
+        shaped = shape.compiled(read, schema)
+        seen: set[str] = set()
+        before: set[tuple[Any, ...]] = set()
+        while cursor is not None:
+            reply = self.http.send(self._request(read, given, cursor), doing)
+            rows = self._rows(read, reply, doing)
+            following = paging.following(cursor, reply, rows) if paging else None
+            if following is not None and (mark := repr(following)) in seen:
+                hint = "Nothing more was read, and the bookmark was not moved. The server is at fault."
+                raise PagingError(f"{self.api.name}: {doing} -> the same page was named twice ({mark[:80]})", hint=hint)
+            seen.add(repr(following))
+            if then:
+                rows = self._fetched(then, resource, query, rows, doing)
+            else:
+                rows = [shaped(row) for row in _lines(read, rows, given)]
+            fresh = [row for row in rows if tuple(row.get(k) for k in resource.key) not in before] if before else rows
+            before = {tuple(row.get(k) for k in resource.key) for row in rows} if following is not None else set()
+            bookmark = reply.headers.get(read.bookmark) if read.bookmark else _server_time(reply)
+            yield Page(reply.body, read.records, reply.headers, bookmark, following, fresh)
+            cursor = following
+
+    def get(self, resource: Resource, id: str) -> Record:
+        """Return the record with that *id*.
+
+        Raises:
+            NotFound: there is none.
+        """
+        for page in self.read(resource, Query(id=str(id)), slot="get"):
+            for record in page.records:
+                return record
+        raise NotFound(f"{self.api.name}: getting {resource.name} -> there is none with id {id}")
+
+    def find(
+        self, resource: Resource, field: str, values: Sequence[Any], fields: tuple[str, ...] | None = None
+    ) -> list[Record]:
+        """Return the records whose *field* has one of the *values*, with the *fields* asked for."""
+        query = Query(fields=fields, where={"field": field, "values": list(values)})
+        return [record for page in self.read(resource, query, slot="find") for record in page.records]
+
+    # Writing
+
+    def write(self, resource: Resource, operation: str, changes: Sequence[Change]) -> Iterator[Outcome]:
+        """Carry out *operation* (``create``, ``update`` … or an action's name) for each of *changes*.
+
+        Yields an :class:`~antiphon.outcome.Outcome` for each, not always in their order. A change whose answer was lost ends as
+        ``unknown``.
+
+        Raises:
+            Unauthorized: the credential is not accepted.
+            Unavailable: the API cannot answer now; what was not yielded was not written.
+        """
+        how = getattr(resource, operation, None) if operation in _KINDS else resource.actions.get(operation)
+        if how is None:
+            hint = f"It can: {', '.join(resource.operations)}."
+            raise Unknown(f"{self.api.name} cannot {operation} {resource.name}", hint=hint)
+        if not isinstance(how, Write):
+            yield from how(self, resource, changes)
+            return
+        for start in range(0, len(changes), how.batch):
+            yield from self.send_changes(how, resource, changes[start : start + how.batch], operation)
+
+    def send_changes(self, write: Write, resource: Resource, batch: Sequence[Change], operation: str) -> Iterator[Outcome]:
+        """Send one *batch* (at most ``write.batch`` changes) and yield what became of each."""
+        kind = _KINDS.get(operation, Kind.DONE)
+        doing = f"{_DOING.get(operation, operation)} {resource.name}"
+        attempts = 1
+        try:
+            request = self._write_request(write, batch)
+            reply = self.http.send(request, doing, safe=write.safe)
+            attempts = reply.attempts
+            outcomes = write.outcomes(Said(reply.status, reply.json() if reply.body.strip() else None), batch, kind)
+        except NotFound as error:
+            if kind is Kind.DELETED and len(batch) == 1:
+                outcomes = [Outcome(batch[0], kind, batch[0].id)]
+            else:
+                outcomes = _refused(error, batch)
+        except Refused as error:
+            if len(batch) > 1 and (write.atomic or write.safe):
+                half = len(batch) // 2
+                yield from self.send_changes(write, resource, batch[:half], operation)
+                yield from self.send_changes(write, resource, batch[half:], operation)
+                return
+            outcomes = _refused(error, batch)
+        except Forbidden as error:
+            outcomes = _refused(error, batch)
+        except (Lost, BadReply) as error:
+            outcomes = [
+                Outcome(change, Kind.UNKNOWN, change.id, Problem(error.message, error.status, error.code)) for change in batch
+            ]
+        for outcome in outcomes:
+            outcome.attempts = attempts
+        yield from outcomes
+
+    # Anything else
+
+    def check(self) -> None:
+        """Make the cheapest authenticated request.
+
+        Raises:
+            ApiError: it did not work, and why.
+        """
+        check = self.api.check
+        if check is None:
+            raise Unknown(f"{self.api.name}: its description names no request to check a connection with")
+        if isinstance(check, Read):
+            self.http.send(self._request(check, self.settings, {}), "checking the connection")
+        else:
+            for _ in check(self, Resource("check", {}), Query()):
+                pass
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        doing: str = "",
+        safe: bool | None = None,
+    ) -> Any:
+        """Make any request of the API and return its decoded body (None where it is empty)."""
+        method = method.upper()
+        request = Request(method, path, dict(params or {}), dict(headers or {}), json)
+        safe = method in {"GET", "HEAD", "PUT", "DELETE"} if safe is None else safe
+        reply = self.http.send(request, doing or f"{method} {path.split('?')[0]}", safe=safe)
+        return reply.json() if reply.body.strip() else None
+
+    # How requests are made
+
+    def _asked(self, read: Read, resource: Resource, query: Query) -> dict[str, Any]:
+        fields = query.fields
+        if fields is None:
+            fields = tuple(self.schema(resource).get("properties", {}))
+        asked = [name for name in fields if name not in resource.always]
+        where = dict(query.where)
+        values = where.get("values") or [MISSING]
+        return {
+            "since": moment.written(query.since, read.time) if query.since else MISSING,
+            "until": moment.written(until, read.time) if (until := query.until or read.latest) else MISSING,
+            "fields": asked,
+            "id": query.id if query.id is not None else MISSING,
+            "match": {"field": where.get("field", MISSING), "values": values, "value": values[0]},
+        }
+
+    def _request(self, read: Read, values: Mapping[str, Any], cursor: Any) -> Request:
+        if isinstance(cursor, Mapping) and "last" in cursor:
+            values = {**values, "last": cursor["last"]}
+        request = Request(
+            read.method,
+            fill_path(read.path, values),
+            fill(read.params, values),
+            fill(read.headers, values),
+            fill(read.body, values),
+        )
+        return read.paging.ask(request, cursor) if read.paging else request
+
+    def _rows(self, read: Read, reply: Reply, doing: str) -> list[Record]:
+        try:
+            found = look(reply.json(), read.records, MISSING)
+        except BadReply as error:
+            hint = "Check that base_url is the API's own address, and not that of a page for people."
+            raise BadReply(f"{self.api.name}: {doing} -> {self.http.redact(error.message)}", hint=hint) from None
+        if isinstance(found, dict):
+            return [found]
+        if isinstance(found, list):
+            return found
+        if found is None:
+            return []
+        raise BadReply(f'{self.api.name}: {doing} -> the answer has no list at "{read.records}"')
+
+    def _fetched(self, then: Then, resource: Resource, query: Query, rows: list[Record], doing: str) -> list[Record]:
+        read = then.read
+        values = {**self.settings, **self._asked(read, resource, query)}
+        shaped = shape.compiled(read, self.schema(resource))
+        whole: list[Record] = []
+        for start in range(0, len(rows), then.size):
+            request = self._request(read, values, {})
+            request.body = dict(request.body or {})
+            ids = [look(row, then.key) for row in rows[start : start + then.size]]
+            put(request.body, then.into, [fill(then.each, {**values, "id": id}) for id in ids])
+            whole += [shaped(row) for row in self._rows(read, self.http.send(request, doing), doing)]
+        return whole
+
+    def _under_parents(self, read: Read, resource: Resource, query: Query, slot: str) -> Iterator[Page]:
+        """Yield the pages under each record of the parent; a cursor names the parent it belongs to."""
+        parent = self.resource(resource.parent)
+        doing = f"{_DOING[slot]} {resource.name}"
+        resume = query.cursor
+        bookmark = None
+        last: Page | None = None
+        for outer in self.read(parent):
+            for record in outer.records:
+                key = [record.get(k) for k in parent.key]
+                if resume and key != resume["parent"]:
+                    continue
+                inner = Query(query.fields, query.since, query.until, resume["at"] if resume else None, query.id, query.where)
+                resume = None
+                for page in self.pages(read, resource, inner, doing=doing, values={"parent": record}):
+                    bookmark = bookmark or page.bookmark
+                    page.bookmark = bookmark
+                    page.cursor = {"parent": key, "at": page.cursor}
+                    if last:
+                        yield last
+                    last = page
+        if resume:  # the parent at which an earlier read stopped is gone
+            yield from self._under_parents(read, resource, Query(query.fields, query.since, query.until), slot)
+        elif last:
+            last.cursor = None
+            yield last
+
+    def _write_request(self, write: Write, batch: Sequence[Change]) -> Request:
+        values = {**self.settings, **batch[0].values()}
+        body = fill(write.body, values)
+        if write.into:
+            body = dict(body or {})
+            put(body, write.into, [fill(write.each, {**self.settings, **change.values()}) for change in batch])
+        return Request(
+            write.method, fill_path(write.path, values), fill(write.params, values), fill(write.headers, values), body
+        )
+
+
+def _auth(api: Api, settings: Mapping[str, Any]) -> Auth | None:
+    kinds = api.auth if isinstance(api.auth, tuple) else (api.auth,)
+    for auth in kinds:
+        if all(settings.get(name) for name in auth.needs()):
+            return auth
+    return kinds[0] if kinds else None
+
+
+def _needed(then: Then | None, fields: Any) -> Then | None:
+    if then is None or not isinstance(fields, list) or len(",".join(fields)) <= then.over:
+        return None
+    return then
+
+
+def _lines(read: Read, rows: list[Record], values: Mapping[str, Any]) -> Iterator[Record]:
+    """Yield the rows, or where the read says so the lines within them, each with the fields it is to keep."""
+    for row in rows:
+        kept = fill(read.keep, {**values, "record": row}) if read.keep else {}
+        if read.each:
+            for line in look(row, read.each) or ():
+                yield {**line, **kept}
+        else:
+            yield {**row, **kept} if kept else row
+
+
+def _server_time(reply: Reply) -> str | None:
+    """Return the server's clock as its Date header has it: whole seconds, never later than the truth."""
+    try:
+        return moment.rfc3339(reply.headers["Date"])
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _refused(error: ApiError, batch: Sequence[Change]) -> list[Outcome]:
+    said = error.message.partition(" -> ")[2] or error.message
+    words = said.removeprefix(f"{error.status} ")
+    return [rejected(change, words, status=error.status, code=error.code) for change in batch]

@@ -1,0 +1,282 @@
+"""Connections: a name, an API and its settings. One connection reads and writes.
+
+Settings come, first found first, from
+
+1. what is given explicitly (keywords, a plugin's config),
+2. ``TAP_…`` / ``TARGET_…`` variables (a plugin's; read by the Singer SDK),
+3. variables named after the connection: ``CRM_ACCESS_TOKEN`` for the setting ``access_token`` of the connection ``crm``,
+4. a connections file: ``connections.yaml`` in the working folder, else in the user's configuration folder
+   (``$XDG_CONFIG_HOME/antiphon``). It maps names to settings, with ``api`` for the API; a secret may be ``{env: NAME}``.
+
+This module is the only one of the library that reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import requests
+
+from antiphon import apis
+from antiphon.api import COMMON_SETTINGS, Api, Query, Record, Resource, Setting
+from antiphon.client import Client
+from antiphon.errors import ApiError, NotFound, Refused, SettingError, Unknown, did_you_mean
+from antiphon.outcome import Change, Kind, Outcome
+
+CONNECTIONS_FILE = "connections.yaml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one connection, found and checked."""
+
+    name: str
+    api: Api
+    values: Mapping[str, Any]
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder for what this connection keeps: journal, rejects, tokens."""
+        return state_dir(self.values.get("state_dir"))
+
+
+def state_dir(given: str | None = None) -> Path:
+    """Return the folder *given*, or the user's state folder (``$XDG_STATE_HOME/antiphon``)."""
+    if given:
+        return Path(given).expanduser()
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "antiphon"
+
+
+def settings(
+    name: str, given: Mapping[str, Any] | None = None, *, api: Api | str | None = None, check: bool = True
+) -> Settings:
+    """Return the settings of the connection *name*, looked up and checked.
+
+    *api* is needed where neither *name* nor the connections file tells which one it is. Unless *check* is false:
+
+    Raises:
+        SettingError: one is missing (the text names it and its variable), unknown, or wrong.
+        Unknown: there is no such connection or API.
+    """
+    stored = _stored(name)
+    known = api if isinstance(api, Api) else _api_of(name, api, stored)
+    values: dict[str, Any] = {}
+    for setting in (*known.settings, *COMMON_SETTINGS):
+        for source in (dict(given or {}).get(setting.name), _variable(name, setting), stored.get(setting.name)):
+            if source is not None:
+                values[setting.name] = source
+                break
+    if check:
+        refuse_unknown([*dict(given or {}), *(key for key in stored if key != "api")], known, name)
+        _check(known, name, values)
+    return Settings(name, known, values)
+
+
+def refuse_unknown(names: Sequence[str], api: Api, where: str, also: Sequence[str] = ()) -> None:
+    """Raise :class:`SettingError` for a setting that *api* does not have; *also* are further ones that are right."""
+    known = {s.name for s in (*api.settings, *COMMON_SETTINGS)} | set(also)
+    for name in names:
+        if name not in known:
+            raise SettingError(f'{where}: there is no setting "{name}"', hint=did_you_mean(name, known))
+
+
+def variable(connection: str, setting: str) -> str:
+    """Return the name of the environment variable for a *setting* of *connection*: ``CRM_ACCESS_TOKEN``."""
+    return re.sub(r"\W", "_", f"{connection}_{setting}").upper()
+
+
+def _variable(connection: str, setting: Setting) -> Any:
+    text = os.environ.get(variable(connection, setting.name))
+    if text is None or text == "":
+        return None
+    return converted(text, setting)
+
+
+def converted(text: str, setting: Setting) -> Any:
+    """Return *text* as the setting's type wants it: a number, a flag, or JSON for lists and objects."""
+    import msgspec  # noqa: PLC0415
+
+    kind = setting.schema.get("type", "string")
+    if kind == "string" or not isinstance(kind, str):
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _check(api: Api, name: str, values: Mapping[str, Any]) -> None:
+    for setting in (*api.settings, *COMMON_SETTINGS):
+        value = values.get(setting.name)
+        if value is None or value == "":
+            if setting.required and setting.default is None:
+                hint = f"Give it in the config, or as the variable {variable(name, setting.name)}."
+                raise SettingError(f"{name}: the setting {setting.name} ({setting.title}) is missing", hint=hint)
+            continue
+        shown = "what was given" if setting.secret else repr(value)
+        schema = {**setting.schema, **({"pattern": setting.pattern} if setting.pattern else {})}
+        error = jsonschema.exceptions.best_match(jsonschema.Draft7Validator(schema).iter_errors(value))
+        if error:
+            why = "is not of the right form" if setting.secret else error.message
+            example = f" For example: {setting.example}" if setting.example else ""
+            raise SettingError(f"{name}: the setting {setting.name} cannot be {shown}: {why}.{example}")
+
+
+def _api_of(name: str, api: str | None, stored: Mapping[str, Any]) -> Api:
+    named = api or stored.get("api") or name
+    try:
+        return apis.load(str(named))
+    except Unknown as error:
+        if api or "api" in stored:
+            raise
+        hint = f"{error.hint} Or describe the connection in {CONNECTIONS_FILE}."
+        raise Unknown(f'there is no connection and no API "{name}"', hint=hint) from None
+
+
+def connections_files() -> list[Path]:
+    """Return where connections files are looked for, first first."""
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return [Path(CONNECTIONS_FILE), Path(home) / "antiphon" / CONNECTIONS_FILE]
+
+
+def _stored(name: str) -> dict[str, Any]:
+    for path in connections_files():
+        if path.is_file():
+            found = _file(path)
+            if name in found:
+                return {key: _secret(value, f"{path}: {name}.{key}") for key, value in found[name].items()}
+    return {}
+
+
+def _file(path: Path) -> dict[str, dict[str, Any]]:
+    import yaml  # noqa: PLC0415
+
+    try:
+        found = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path}: not readable as YAML: {error}") from None
+    if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
+        raise SettingError(f"{path}: expected a mapping of connection names to their settings")
+    return found
+
+
+def _secret(value: Any, where: str) -> Any:
+    if isinstance(value, dict) and set(value) == {"env"}:
+        found = os.environ.get(str(value["env"]))
+        if found is None:
+            raise SettingError(f"{where}: the variable {value['env']} is not set")
+        return found
+    return value
+
+
+class Connection:
+    """One account of one API, in one-liners: ``connect("hubspot").add("contact", email="a@example.org")``.
+
+    Every method takes the resource's name or an alias, fields as a dict or as keywords, and returns what the API returned.
+    """
+
+    def __init__(self, found: Settings, *, session: requests.Session | None = None) -> None:
+        """Use the settings *found*; nothing is sent yet."""
+        self.name = found.name
+        self.api = found.api
+        self.client = Client(found.api, found.values, session=session)
+
+    def __repr__(self) -> str:
+        """Show name and API, no setting."""
+        return f"<connection {self.name} to {self.api.title}>"
+
+    def resources(self) -> list[Resource]:
+        """Return all resources, those that only the API knows of included."""
+        return [*self.api.resources, *self.client.discovered()]
+
+    def check(self) -> None:
+        """Raise an error unless the connection works."""
+        self.client.check()
+
+    def read(self, resource: str, *, since: str | None = None, fields: Sequence[str] | None = None) -> Iterator[Record]:
+        """Yield the records of *resource*: all, or those changed *since* a time (RFC 3339)."""
+        found = self.client.resource(resource)
+        slot = "changes" if since and found.changes else "read"
+        for page in self.client.read(found, Query(tuple(fields) if fields else None, since), slot=slot):
+            yield from page.records
+
+    def get(self, resource: str, id: Any) -> Record:
+        """Return the record with that *id*.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self.client.get(self.client.resource(resource), str(id))
+
+    def find(self, resource: str, **where: Any) -> list[Record]:
+        """Return the records whose field has a value: ``find("contact", email="a@example.org")``."""
+        if len(where) != 1:
+            raise Unknown("find takes one field and its value", hint='For example: find("contact", email="a@example.org").')
+        [(field, value)] = where.items()
+        return self.client.find(self.client.resource(resource), field, value if isinstance(value, list) else [value])
+
+    def add(self, resource: str, record: Mapping[str, Any] | None = None, **fields: Any) -> Record:
+        """Create a record and return it as the API has it, with its id."""
+        return self._one(resource, "create", Change({**(record or {}), **fields}))
+
+    def update(self, resource: str, record: Mapping[str, Any] | None = None, *, id: Any, **fields: Any) -> Record:
+        """Change fields of the record with that *id*."""
+        return self._one(resource, "update", Change({**(record or {}), **fields}, id=str(id)))
+
+    def upsert(
+        self, resource: str, record: Mapping[str, Any] | None = None, *, by: str | None = None, **fields: Any
+    ) -> Record:
+        """Create the record, or change it where one with the same value in the field *by* is there.
+
+        Without *by*, the resource's best match field that has a value is taken.
+        """
+        from antiphon.writeback.writer import Writer  # noqa: PLC0415
+
+        values = {**(record or {}), **fields}
+        found = self.client.resource(resource)
+        [outcome] = Writer(self.client, found, match=(by,) if by else ()).write([values])
+        return self._result(found, "upserting", outcome)
+
+    def delete(self, resource: str, id: Any) -> None:
+        """Delete the record with that *id* (archive it, where the API does no more)."""
+        found = self.client.resource(resource)
+        self._one(resource, "delete" if found.delete else "archive", Change({}, id=str(id)))
+
+    def call(self, name: str, path: str | None = None, **values: Any) -> Any:
+        """Carry out an action of a resource, or any request: ``call("checkins.redeem", …)``, ``call("GET", "/path")``."""
+        if path is not None:
+            return self.client.call(name, path, params=values.get("params"), json=values.get("json"))
+        resource, _, action = name.rpartition(".")
+        return self._one(resource, action, Change(values, id=_text(values.pop("id", None))))
+
+    def _one(self, name: str, operation: str, change: Change) -> Record:
+        resource = self.client.resource(name)
+        [outcome] = self.client.write(resource, operation, [change])
+        return self._result(resource, f"{operation} of", outcome)
+
+    def _result(self, resource: Resource, doing: str, outcome: Outcome) -> Record:
+        if outcome.problem and not outcome.ok:
+            said = f"{self.name}: {doing} {resource.name} -> {outcome.problem.status or ''} {outcome.problem.message}"
+            kind = NotFound if outcome.problem.status == 404 else Refused if outcome.kind is Kind.REJECTED else ApiError  # noqa: PLR2004
+            raise kind(said, status=outcome.problem.status, code=outcome.problem.code)
+        return outcome.record or {**outcome.change.record, **({"id": outcome.id} if outcome.id else {})}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def connect(name: str, *, session: requests.Session | None = None, **given: Any) -> Connection:
+    """Return the connection called *name*; its settings come from *given* and from where the module says.
+
+    >>> connect("hubspot", access_token="…").add("contact", email="ada@example.org")  # doctest: +SKIP
+    """
+    api = given.pop("api", None)
+    return Connection(settings(name, given, api=api), session=session)

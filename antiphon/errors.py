@@ -1,0 +1,139 @@
+"""What can go wrong, named by what the user can do about it.
+
+::
+
+    AntiphonError                 every error this package raises on purpose
+    ├── SettingError              a setting is missing, unknown or wrong      -> change the settings
+    ├── InputError                what was piped in cannot be used            -> mend the input
+    ├── Unknown                   no such API, resource, field or operation   -> use one of those listed
+    ├── DescriptionError          the description of an API is wrong          -> mend the description
+    ├── Busy                      another run holds the journal               -> wait for it
+    ├── Storage                   a file of ours cannot be written or read    -> free space, fix permissions
+    └── ApiError                  the API, or the way to it, said no
+        ├── Unauthorized          401: the credential is not accepted         -> renew the credential
+        ├── Forbidden             403: the credential may not do this         -> widen its rights
+        ├── NotFound              404, 410
+        ├── Refused               any other 4xx: what was sent is wrong       -> mend the record
+        ├── Unavailable           429, 5xx, no connection; surely not done    -> try again later
+        │   └── QuotaSpent        a daily quota is used up                    -> try again tomorrow
+        ├── Lost                  it was sent and no answer came: perhaps done
+        ├── BadReply              an answer that is not what the API documents
+        ├── PagingError           a cursor or URL came twice
+        └── ForeignHost           the API pointed at a host that is not its own
+
+``str(error)`` is one line a user can read: what we did -> what was said. What to do. It holds no secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class AntiphonError(Exception):
+    """Every error this package raises on purpose. Its text is one line for the user."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """Keep *message* (what happened) and *hint* (what to do about it)."""
+        self.message = message
+        self.hint = hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        """Say what happened and what to do, in one line."""
+        text = " ".join(self.message.split())
+        if not self.hint:
+            return text
+        return f"{text}{'' if text.endswith(('.', '!', '?')) else '.'} {self.hint}"
+
+
+class SettingError(AntiphonError):
+    """A setting is missing, unknown or wrong."""
+
+
+class InputError(AntiphonError):
+    """What was piped in cannot be used: a broken line, a RECORD before its SCHEMA, a state file of another tap."""
+
+
+class Unknown(AntiphonError):
+    """There is no such API, resource, field or operation; the text names those that exist."""
+
+
+class DescriptionError(AntiphonError):
+    """The description of an API contradicts itself or names what it does not declare."""
+
+
+class Busy(AntiphonError):
+    """Another run holds what this one needs."""
+
+
+class Storage(AntiphonError):
+    """A file of ours (rejects, receipts, journal) cannot be written or read."""
+
+
+class ApiError(AntiphonError):
+    """The API, or the way to it, said no.
+
+    ``status`` is the HTTP status (0 where there was none), ``code`` the API's own word for the error.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", status: int = 0, code: str = "", retry_after: float | None = None
+    ) -> None:
+        """Keep what the API said; *retry_after* is in seconds."""
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+
+
+class Unauthorized(ApiError):
+    """401: the credential is not accepted."""
+
+
+class Forbidden(ApiError):
+    """403: the credential may not do this."""
+
+
+class NotFound(ApiError):
+    """404 or 410: there is no such thing (any more)."""
+
+
+class Refused(ApiError):
+    """Any other 4xx: what was sent is wrong. Nothing was done."""
+
+
+class Unavailable(ApiError):
+    """The API could not answer now and surely did nothing: 429, 503, no connection; a read that failed."""
+
+
+class QuotaSpent(Unavailable):
+    """A quota that does not come back within minutes is used up."""
+
+
+class Lost(ApiError):
+    """A write was sent and no answer came: it may or may not have been done."""
+
+
+class BadReply(ApiError):
+    """The answer is not what the API documents: HTML, an empty body, a body cut short."""
+
+
+class PagingError(ApiError):
+    """A cursor or next URL came twice, or a restart did not advance."""
+
+
+class ForeignHost(ApiError):
+    """The API pointed at a host that is not its own; nothing was sent there."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint that lists what exists, the nearest first: ``Did you mean "email"? There are: …``."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    guess = f'Did you mean "{near[0]}"? ' if near else ""
+    shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
+    return f"{guess}There are: {shown or 'none'}."

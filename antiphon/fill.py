@@ -1,0 +1,119 @@
+"""Placeholders: ``{record.email}`` names a value to put in. Nothing here computes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from antiphon.errors import DescriptionError, did_you_mean
+
+_NAME = re.compile(r"\{([A-Za-z_][\w.]*)\}")
+
+
+class _Missing:
+    """The absence of a value; unlike None, which is a value."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+MISSING: Any = _Missing()
+
+
+def look(value: Any, path: str, default: Any = None) -> Any:
+    """Return what stands at the dotted *path* in *value*; an empty path is *value* itself.
+
+    A part that is a number looks into a list: ``errors.0.message``.
+    """
+    if path:
+        for part in path.split("."):
+            if isinstance(value, Mapping):
+                if part not in value:
+                    return default
+                value = value[part]
+            elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+                value = value[int(part)]
+            else:
+                return default
+    return value
+
+
+def put(into: dict[str, Any], path: str, value: Any) -> None:
+    """Set *value* at the dotted *path* in *into*, making the objects on the way."""
+    *parents, last = path.split(".")
+    for part in parents:
+        into = into.setdefault(part, {})
+    into[last] = value
+
+
+def fill(template: Any, values: Mapping[str, Any]) -> Any:
+    """Return *template* with its placeholders replaced from *values*.
+
+    A text that is wholly one placeholder keeps the value's type. An entry of an object whose placeholder has no value
+    (:data:`MISSING`, or a path that leads nowhere) is left out; so is one of a list.
+
+    >>> fill({"id": "{id}", "name": "n-{id}", "tag": "{tag}"}, {"id": 3})
+    {'id': 3, 'name': 'n-3'}
+    """
+    if isinstance(template, str):
+        whole = _NAME.fullmatch(template)
+        if whole:
+            return look(values, whole[1], MISSING)
+        return _NAME.sub(lambda match: text(look(values, match[1], "")), template)
+    if isinstance(template, Mapping):
+        filled = {key: fill(value, values) for key, value in template.items()}
+        return {key: value for key, value in filled.items() if value is not MISSING}
+    if isinstance(template, list | tuple):
+        return [value for value in (fill(value, values) for value in template) if value is not MISSING]
+    return template
+
+
+def fill_path(template: str, values: Mapping[str, Any]) -> str:
+    """Return a URL path with its placeholders replaced and percent-encoded.
+
+    Raises:
+        DescriptionError: a placeholder has no value: a path with a hole would ask for something else.
+    """
+
+    def one(match: re.Match[str]) -> str:
+        value = look(values, match[1], MISSING)
+        if value is MISSING or value is None or value == "":
+            said = f'the path "{template}" needs a value for {{{match[1]}}}'
+            raise DescriptionError(said, hint="Give it in the settings or with the record.")
+        return quote(text(value), safe="")
+
+    return _NAME.sub(one, template)
+
+
+def names(template: Any) -> set[str]:
+    """Return the names that the placeholders of *template* begin with: ``{record.email}`` -> ``record``."""
+    if isinstance(template, str):
+        return {name.split(".")[0] for name in _NAME.findall(template)}
+    if isinstance(template, Mapping):
+        return set().union(*(names(value) for value in template.values()), *(names(key) for key in template))
+    if isinstance(template, list | tuple):
+        return set().union(*(names(value) for value in template))
+    return set()
+
+
+def refuse_unknown(template: Any, known: set[str], where: str) -> None:
+    """Raise :class:`DescriptionError` if *template* names a value that nobody will give."""
+    for name in sorted(names(template) - known):
+        raise DescriptionError(f"{where}: unknown placeholder {{{name}}}", hint=did_you_mean(name, known))
+
+
+def text(value: Any) -> str:
+    """Return *value* as it stands in a URL: true and false in lower case, lists joined by commas, null empty."""
+    if value is MISSING or value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return ",".join(text(item) for item in value)
+    return str(value)
+

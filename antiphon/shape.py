@@ -1,0 +1,119 @@
+"""From an API's record to a stream's: nested fields lifted, text read as the schema's types, times in UTC.
+
+The shape is data (:class:`~antiphon.api.Read`); it is compiled once per read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from antiphon import moment
+from antiphon.api import Read, Record
+from antiphon.schema import types
+
+log = logging.getLogger("antiphon.shape")
+
+Convert = Callable[[Any], Any]
+
+
+def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record]:
+    """Return the function that gives one of *read*'s records the shape that *schema* has."""
+    lifts, nulls = read.lift, read.nulls
+    converters = {
+        name: convert
+        for name, field in schema.get("properties", {}).items()
+        if (convert := _converter(field, text=read.text)) is not None
+    }
+    warned: set[str] = set()
+
+    def shape(record: Record) -> Record:
+        for name in lifts:
+            nested = record.pop(name, None)
+            if isinstance(nested, dict):
+                record = {**nested, **record}
+        for name, value in record.items():
+            if value is None:
+                continue
+            if nulls and any(value is null or (value == null and type(value) is type(null)) for null in nulls):
+                record[name] = None
+            elif convert := converters.get(name):
+                try:
+                    record[name] = convert(value)
+                except (ValueError, InvalidOperation, OverflowError):
+                    record[name] = None
+                    if name not in warned:
+                        warned.add(name)
+                        log.warning('field "%s" holds a value that is not of its type; such values are read as null', name)
+        return record
+
+    return shape
+
+
+def _converter(field: Mapping[str, Any], *, text: bool) -> Convert | None:
+    kinds = types(field)
+    form = field.get("format")
+    if "string" in kinds and form == "date-time":
+        return _moment
+    if not text:
+        return None
+    if "string" in kinds:
+        return _date if form == "date" else None
+    if "integer" in kinds:
+        return _integer
+    if "number" in kinds:
+        return _number
+    return _boolean if "boolean" in kinds else None
+
+
+def _moment(value: Any) -> str | None:
+    if value == "":
+        return None
+    if isinstance(value, str) and value[-1:] == "Z" and value[10:11] == "T":
+        return value
+    return moment.rfc3339(value)
+
+
+def _date(value: Any) -> str | None:
+    if value == "":
+        return None
+    text = str(value)
+    return text if text[4:5] == "-" and len(text) == 10 else moment.parse(value).date().isoformat()  # noqa: PLR2004
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, str):
+        value = value.strip()
+        if not value:
+            return None
+    number = Decimal(value)
+    if number != number.to_integral_value():
+        raise ValueError(value)
+    return int(number)
+
+
+def _number(value: Any) -> Decimal | int | None:
+    if not isinstance(value, str):
+        return value  # type: ignore[no-any-return]
+    value = value.strip()
+    if not value:
+        return None
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError(value)
+    return int(number) if "." not in value and "e" not in value.lower() else number
+
+
+def _boolean(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    match str(value).strip().lower():
+        case "true" | "1" | "yes":
+            return True
+        case "false" | "0" | "no":
+            return False
+        case "":
+            return None
+    raise ValueError(value)

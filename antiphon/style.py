@@ -1,0 +1,88 @@
+"""How a kind of API speaks: how a call is encoded, and how a fault is recognised and told.
+
+A style is asked for the fault in every reply, whatever its status: some APIs hide errors behind a 200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from antiphon.api import Reply
+from antiphon.errors import ApiError, Forbidden, NotFound, QuotaSpent, Refused, Unauthorized, Unavailable
+from antiphon.fill import look
+
+#: Statuses that mean "not now": RFC 9110, RFC 6585, RFC 8470.
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True)
+class Rest:
+    """REST with JSON: the status tells whether it worked, the body why not.
+
+    ``message`` and ``code`` are the places in an error's body to look for its words and its code, the first found wins; or
+    ``message`` is a function of the body. ``retry`` are statuses of this API that mean "not now" besides the
+    usual. A fault whose body has one of the values of ``spent`` is a quota that does not come back soon.
+    """
+
+    message: tuple[str, ...] | Callable[[Any], str] = (
+        "message",
+        "error_description",
+        "error.message",
+        "errors.0.message",
+        "error",
+        "detail",
+        "title",
+    )
+    code: tuple[str, ...] = ("code", "error.code", "errors.0.code", "error")
+    retry: frozenset[int] = frozenset()
+    spent: Mapping[str, Any] = field(default_factory=dict)
+
+    def fault(self, reply: Reply) -> ApiError | None:
+        """Return the error that *reply* tells of, or None."""
+        if reply.status < HTTPStatus.BAD_REQUEST:
+            return None
+        body = _body(reply)
+        words = " ".join(self._words(body, reply).split())
+        said = {"status": reply.status, "code": self._code(body)}
+        text = f"{reply.status} {words}"
+        if reply.status in RETRIED | self.retry:
+            if any(look(body, path) == value for path, value in self.spent.items()):
+                return QuotaSpent(text, hint="The quota is used up; run again when it is renewed.", **said)
+            return Unavailable(text, **said)
+        match reply.status:
+            case HTTPStatus.UNAUTHORIZED:
+                return Unauthorized(text, **said)
+            case HTTPStatus.FORBIDDEN:
+                return Forbidden(text, **said)
+            case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
+                return NotFound(text, **said)
+        return Unavailable(text, **said) if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Refused(text, **said)
+
+    def _words(self, body: Any, reply: Reply) -> str:
+        if callable(self.message):
+            found: Any = self.message(body) if body is not None else ""
+        else:
+            found = next((value for path in self.message if (value := look(body, path))), "")
+        if found:
+            return found if isinstance(found, str) else msgspec.json.encode(found).decode()
+        try:
+            phrase = HTTPStatus(reply.status).phrase
+        except ValueError:
+            phrase = "without a reason"
+        return phrase
+
+    def _code(self, body: Any) -> str:
+        found = next((value for path in self.code if isinstance(value := look(body, path), str | int)), "")
+        return str(found)
+
+
+def _body(reply: Reply) -> Any:
+    try:
+        return msgspec.json.decode(reply.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
