@@ -201,6 +201,8 @@ class Read:
     """Whether values arrive as text and are to be read by the schema's types."""
     nulls: tuple[JSON, ...] = ()
     """Values that mean null."""
+    values: int = 1
+    """How many values one look-up may ask for (``{match.values}``)."""
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,8 @@ class Write:
     """May it be repeated without a second effect?"""
     atomic: bool = False
     """Does a refused batch write nothing, so that it may be taken apart to find the culprit?"""
+    apart: tuple[str, ...] = ()
+    """Fields that the path takes and the body does not."""
     not_by: tuple[str, ...] = ()
     """Match fields by which the API's own upsert is not one (an upsert by them is a lookup, then create or update)."""
 
@@ -310,6 +314,12 @@ class Resource:
     prompt: tuple[str, ...] | None = None
     """Fields by which a lookup sees a new record at once, besides those the schema calls unique; None: any field. A
     lookup by another field that finds nothing proves nothing."""
+    within: tuple[str, ...] = ()
+    """Fields that two records must agree in as well to match: a voucher's code is unique within its event."""
+    folded: tuple[str, ...] = ()
+    """Fields whose values are the same in upper and lower case."""
+    cleared: JSON = None
+    """What is sent to clear a field."""
     always: tuple[str, ...] = ()
     """Fields that come whether asked for or not."""
     parent: str = ""

@@ -165,8 +165,12 @@ class Client:
         self, resource: Resource, field: str, values: Sequence[Any], fields: tuple[str, ...] | None = None
     ) -> list[Record]:
         """Return the records whose *field* has one of the *values*, with the *fields* asked for."""
-        query = Query(fields=fields, where={"field": field, "values": list(values)})
-        return [record for page in self.read(resource, query, slot="find") for record in page.records]
+        at_once = resource.find.values if isinstance(resource.find, Read) else max(1, len(values))
+        found: list[Record] = []
+        for start in range(0, len(values), at_once):
+            query = Query(fields=fields, where={"field": field, "values": list(values[start : start + at_once])})
+            found += [record for page in self.read(resource, query, slot="find") for record in page.records]
+        return found
 
     # Writing
 
@@ -342,13 +346,17 @@ class Client:
 
     def _write_request(self, write: Write, batch: Sequence[Change]) -> Request:
         values = {**self.settings, **batch[0].values()}
-        body = fill(write.body, values)
+        path, headers = fill_path(write.path, values), fill(write.headers, values)
+        body = fill(write.body, _without(values, write.apart))
         if write.into:
             body = dict(body or {})
-            put(body, write.into, [fill(write.each, {**self.settings, **change.values()}) for change in batch])
-        return Request(
-            write.method, fill_path(write.path, values), fill(write.params, values), fill(write.headers, values), body
-        )
+            entries = [fill(write.each, {**self.settings, **_without(c.values(), write.apart)}) for c in batch]
+            put(body, write.into, entries)
+        return Request(write.method, path, fill(write.params, values), headers, body)
+
+
+def _without(values: Mapping[str, Any], apart: Sequence[str]) -> Mapping[str, Any]:
+    return {**values, "record": {k: v for k, v in values["record"].items() if k not in apart}} if apart else values
 
 
 def _auth(api: Api, settings: Mapping[str, Any]) -> Auth | None:

@@ -75,6 +75,10 @@ class Outcome:
     record: Record | None = None
     """The record as the API returned it."""
     attempts: int = 1
+    operation: str = ""
+    """What was asked of the API for it: ``create``, ``update`` …; empty where nothing was."""
+    sent_at: str = ""
+    done_at: str = ""
 
     @property
     def ok(self) -> bool:

@@ -92,6 +92,8 @@ def crm(
         updated="updatedAt",
         match=(*unique, *match),
         prompt=unique,
+        folded=unique,
+        cleared="",
         always=(*_OWN, "url"),
         common=common,
         lookback=300,  # a change takes moments to reach the search index, sometimes minutes

@@ -1,0 +1,1 @@
+"""How a set of records becomes the right calls: fields mapped, records matched, the fewest requests, a journal of them."""
