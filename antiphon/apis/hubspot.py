@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from antiphon import schema
 from antiphon.api import (
     Api,
@@ -340,7 +342,20 @@ def _written(change: Change, result: Mapping[str, Any], kind: Kind) -> Outcome:
 
 def _refused(change: Change, error: Mapping[str, Any]) -> Outcome:
     status = {"CONFLICT": 409, "OBJECT_NOT_FOUND": 404}.get(str(error.get("category")), 400)
-    return rejected(change, str(error.get("message") or error), status=status, code=str(error.get("category") or ""))
+    return rejected(change, words(error), status=status, code=str(error.get("category") or ""))
+
+
+def words(error: Any) -> str:
+    """Return what an error says to people. Of values that are not valid HubSpot puts a JSON list into the message."""
+    message = str((error or {}).get("message") or "")
+    start = message.find("[{")
+    if start < 0:
+        return message
+    try:
+        found = msgspec.json.decode(message[start:])
+        return "; ".join(dict.fromkeys(str(problem["message"]) for problem in found))
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return message
 
 
 def owners(**params: Any) -> Read:
@@ -443,7 +458,7 @@ hubspot = Api(
         RateLimit(5, 1, paths=("/search",)),
     ),
     style=Rest(
-        message=("message",),
+        message=words,
         code=("category", "errorType"),
         retry=frozenset({423, 477, 521, 523, 524}),
         spent={"policyName": "DAILY"},

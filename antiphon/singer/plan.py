@@ -1,0 +1,103 @@
+"""What a target's settings say of each stream: which resource it is written to, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from antiphon.errors import SettingError, did_you_mean
+from antiphon.writeback.fields import Fields
+from antiphon.writeback.writer import DELETES, MODES, Deletes, Mode
+
+STREAM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "resource": {"type": "string", "description": "The resource to write to; the stream's name by default."},
+        "mode": {"type": "string", "enum": list(MODES), "description": "What to do; upsert by default."},
+        "match": {
+            "type": ["array", "string"],
+            "items": {"type": "string"},
+            "description": "API fields that a record is found by, best first; the resource's own by default.",
+        },
+        "fields": {
+            "type": "object",
+            "description": "API field: column, or {const: value}. Columns that have an API field's name need no entry.",
+        },
+        "unknown": {
+            "type": "string",
+            "enum": ["ignore", "reject", "fail"],
+            "description": "What to do with columns that the API does not have; ignore by default.",
+        },
+        "nulls": {
+            "type": "string",
+            "enum": ["omit", "clear"],
+            "description": "Whether a null is left out (default) or clears the field.",
+        },
+        "deletes": {
+            "type": "string",
+            "enum": list(DELETES),
+            "description": "What to do with records that have _sdc_deleted_at; ignore by default.",
+        },
+        "max_delete": {
+            "type": ["integer", "string"],
+            "description": 'How many of them at most, as a number or a share of those received; "10%" by default, ten are always allowed.',
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one stream is written."""
+
+    resource: str
+    mode: Mode = "upsert"
+    match: tuple[str, ...] = ()
+    fields: Fields = field(default_factory=Fields)
+    deletes: Deletes = "ignore"
+    max_delete: int | float = 0.10
+
+
+def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
+    """Return the plan for *stream* from the setting ``streams``.
+
+    Raises:
+        SettingError: the entry has something unknown or wrong in it.
+    """
+    given = dict(streams.get(stream) or {})
+    properties = STREAM_SCHEMA["properties"]
+    for name, value in given.items():
+        if name not in properties:
+            raise SettingError(
+                f'{where}: streams.{stream} has no setting "{name}"', hint=did_you_mean(name, properties)
+            )
+        allowed = properties[name].get("enum")
+        if allowed and value not in allowed:
+            raise SettingError(
+                f'{where}: streams.{stream}.{name} cannot be "{value}"', hint=f"It is one of: {', '.join(allowed)}."
+            )
+    match = given.get("match") or ()
+    return Plan(
+        resource=given.get("resource") or stream,
+        mode=given.get("mode") or "upsert",
+        match=(match,) if isinstance(match, str) else tuple(match),
+        fields=Fields(given.get("fields") or {}, given.get("unknown") or "ignore", given.get("nulls") or "omit"),
+        deletes=given.get("deletes") or "ignore",
+        max_delete=share(given.get("max_delete", "10%"), f"{where}: streams.{stream}.max_delete"),
+    )
+
+
+def share(value: Any, where: str) -> int | float:
+    """Return a number of records as an int, or a share (``"5%"``) as a float between 0 and 1.
+
+    Raises:
+        SettingError: it is neither.
+    """
+    text = str(value).strip()
+    try:
+        return float(text[:-1]) / 100 if text.endswith("%") else int(text)
+    except ValueError:
+        raise SettingError(
+            f'{where} cannot be "{value}"', hint='Give a number of records, or a share such as "5%".'
+        ) from None

@@ -1,0 +1,114 @@
+"""A stream of records on its way to a resource: held, written in batches, each record accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import InvalidRecord
+from singer_sdk.sinks import BatchSink
+
+from antiphon.outcome import Change, Outcome, rejected
+from antiphon.singer.plan import Plan
+from antiphon.writeback.fields import DELETED_AT
+from antiphon.writeback.writer import Allowance, Writer
+
+if TYPE_CHECKING:
+    from antiphon.singer.target import Target
+
+HELD = 1000
+"""Records that are held before they are written, unless ``batch_size_rows`` says otherwise."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A record that waits to be written: as it came, as the stream maps left it, and its number in the stream."""
+
+    received: dict[str, Any]
+    record: dict[str, Any]
+    position: int
+    refused: str = ""
+
+
+class Sink(BatchSink):
+    """Writes the records of one stream."""
+
+    MAX_SIZE_DEFAULT = HELD
+
+    def __init__(
+        self, target: Target, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+    ) -> None:
+        """Refuse the stream if it cannot be written as its plan says."""
+        super().__init__(target=target, stream_name=stream_name, schema=schema, key_properties=key_properties)
+        self.target = target
+        self.plan: Plan = target.plan(stream_name)
+        self.resource = target.client.resource(self.plan.resource)
+        self.held: list[Held] = []
+        self.writer = Writer(
+            target.client,
+            self.resource,
+            stream=stream_name,
+            columns=[name for name in self.original_schema.get("properties", {}) if not name.startswith("_sdc_")],
+            mode=self.plan.mode,
+            match=self.plan.match,
+            fields=self.plan.fields,
+            deletes=self.plan.deletes,
+            allowance=target.allowances.setdefault(stream_name, Allowance(self.plan.max_delete)),
+            journal=target.journal,
+        )
+
+    def take(self, received: dict[str, Any], record: dict[str, Any], position: int) -> None:
+        """Hold *record*, the *position*-th of the stream; one that is not valid by its schema is refused."""
+        held = Held(received, record, position)
+        self._remove_sdc_metadata_from_record(record)
+        if self._validator is not None:
+            try:
+                self._validator.validate(record)
+            except InvalidRecord as error:
+                held.refused = f"not valid by its own SCHEMA: {str(error.args[0])[:500]}"
+        self.held.append(held)
+
+    def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
+        """Write what is held."""
+        held, self.held = self.held, []
+        with self.target.at_work():
+            good = [h for h in held if not h.refused]
+            outcomes = self.writer.write([h.record for h in good], [h.position for h in good])
+            by_position = {h.position: o for h, o in zip(good, outcomes, strict=True)}
+            self.target.account(self, held, [by_position.get(h.position) or _refused(h) for h in held])
+
+    def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
+        """Strip the SDK's metadata columns, save the one that says that a record is gone."""
+        deleted_at = record.get(DELETED_AT)
+        super()._remove_sdc_metadata_from_record(record)
+        if deleted_at is not None:
+            record[DELETED_AT] = deleted_at
+
+    def _remove_sdc_metadata_from_schema(self) -> None:
+        """Strip the SDK's metadata columns, save the one that says that a record is gone."""
+        deleted_at = self.schema["properties"].get(DELETED_AT)
+        super()._remove_sdc_metadata_from_schema()
+        if deleted_at is not None:
+            self.schema["properties"][DELETED_AT] = deleted_at
+
+
+class CheckSink(BatchSink):
+    """Takes the stream with which Meltano tests a target: checks the connection and writes nothing."""
+
+    def __init__(
+        self, target: Target, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+    ) -> None:
+        """Check the connection."""
+        super().__init__(target=target, stream_name=stream_name, schema=schema, key_properties=key_properties)
+        target.client.check()
+
+    def take(self, received: dict[str, Any], record: dict[str, Any], position: int) -> None:
+        """Take nothing."""
+
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Write nothing."""
+
+
+def _refused(held: Held) -> Outcome:
+    return rejected(Change(held.record), held.refused, code="schema")

@@ -1,0 +1,337 @@
+"""A target: writes the streams that come in to the resources of an API, and accounts for every record.
+
+What this class changes in the Singer SDK's: STATE is written as soon as everything before it is accounted for, never
+earlier; SIGTERM and SIGINT let the batch in hand finish, then end the run with 143 or 130; a schema that changes midway
+has the records before it written first; one record that is refused does not end the run.
+"""
+
+from __future__ import annotations
+
+import copy
+import signal
+import sys
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import FrameType
+from typing import Any, ClassVar
+
+import click
+import msgspec
+import singer_sdk
+from singer_sdk.helpers.capabilities import (
+    TARGET_BATCH_SIZE_ROWS_CONFIG,
+    TARGET_VALIDATE_RECORDS_CONFIG,
+    PluginCapabilities,
+    TargetCapabilities,
+)
+from singer_sdk.plugin_base import PluginBase
+
+from antiphon import apis, connection
+from antiphon.api import Api
+from antiphon.client import Client
+from antiphon.errors import InputError, Unknown
+from antiphon.outcome import Kind, Outcome
+from antiphon.singer import config as plugin_config
+from antiphon.singer.cli import command
+from antiphon.singer.plan import STREAM_SCHEMA, Plan, plan, share
+from antiphon.singer.reader import LineReader
+from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, receipt
+from antiphon.singer.sink import CheckSink, Held, Sink
+from antiphon.writeback.journal import Journal
+from antiphon.writeback.writer import Allowance, settle_open
+
+TEST_STREAM = "meltano_test_stream"
+_PENDING_STATES = 256
+
+SETTINGS: dict[str, Any] = {
+    "streams": {
+        "type": "object",
+        "additionalProperties": STREAM_SCHEMA,
+        "title": "Streams",
+        "description": "How each stream is written. A stream named like a resource (or its alias) needs no entry.",
+    },
+    "rejects": {
+        "type": "string",
+        "title": "Rejects",
+        "description": "File for the records that were refused, ready to be piped in again; in the state folder by default.",
+    },
+    "receipts": {
+        "type": "string",
+        "title": "Receipts",
+        "description": "File for a receipt of every record: Singer messages, without content.",
+    },
+    "max_rejects": {
+        "type": ["integer", "string"],
+        "default": 0,
+        "title": "Rejects allowed",
+        "description": 'How many rejects are no error: a number, or a share of the records such as "5%".',
+    },
+}
+
+
+class Target(singer_sdk.Target):
+    """Writes records to an API of Antiphon. A named target says only which: ``api = "hubspot"``."""
+
+    api: ClassVar[str | Api]
+    settings: connection.Settings
+    package_name = "antiphon"
+    default_sink_class = Sink
+    message_reader_class = LineReader
+    capabilities: ClassVar[list[Any]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+        TargetCapabilities.VALIDATE_RECORDS,
+    ]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Draw name and settings from the API."""
+        super().__init_subclass__(**kwargs)
+        api = cls.description()
+        cls.name = f"target-{api.name.replace('_', '-')}"
+        cls.config_jsonschema = plugin_config.settings_schema(api, reading=False, extra=SETTINGS)
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Find the connection's settings. Nothing is sent before the first SCHEMA."""
+        super().__init__(**kwargs)
+        self.max_parallelism = 1  # streams in the order of their first SCHEMA: companies before their contacts
+        self.allowances: dict[str, Allowance] = {}
+        self.counts: dict[str, Counter[Kind]] = {}
+        self._received: Counter[str] = Counter()
+        self._accounted: Counter[str] = Counter()
+        self._states: deque[tuple[Any, dict[str, int]]] = deque()
+        self._schemas: dict[str, tuple[dict[str, Any], Sequence[str]]] = {}
+        self._uncovered = False
+        self._busy = False
+        self._stopping = 0
+        self._max_rejects = share(self.config.get("max_rejects", 0), f"{self.name}: max_rejects")
+        folder = self.settings.state_dir
+        path = self.config.get("rejects") or folder / "rejects" / f"{self.name}-{self.initialized_at}.jsonl"
+        self.rejects = MessageFile(Path(path), f"{self.name}: rejects")
+        receipts = self.config.get("receipts")
+        self.receipts = MessageFile(Path(receipts), f"{self.name}: receipts") if receipts else None
+
+    @classmethod
+    def description(cls) -> Api:
+        """Return the API that is written to."""
+        return cls.api if isinstance(cls.api, Api) else apis.load(cls.api)
+
+    @cached_property
+    def client(self) -> Client:
+        """The way to the API."""
+        return Client(self.settings.api, self.settings.values)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The connection's journal, with what an earlier run left open settled."""
+        journal = Journal(self.settings.state_dir, self.settings.name)
+        for outcome in settle_open(self.client, journal):
+            key = outcome.change.value or outcome.change.id
+            self.logger.warning(
+                "from an interrupted run: %s of %s ended as %s", outcome.operation, key, outcome.kind.value
+            )
+        return journal
+
+    # Settings
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings ourselves: those of the connection may come from elsewhere."""
+        self.settings, self._config = plugin_config.validated(type(self), self.description(), self._config, check=raise_errors)
+        return []
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's settings that mean something here: those for tables (load method, metadata columns) do not."""
+        for builtin in (TARGET_BATCH_SIZE_ROWS_CONFIG, TARGET_VALIDATE_RECORDS_CONFIG):
+            for name, schema in builtin["properties"].items():
+                config_jsonschema["properties"].setdefault(name, schema)
+        PluginBase.append_builtin_config.__func__(cls, config_jsonschema)  # type: ignore[attr-defined]
+
+    def plan(self, stream: str) -> Plan:
+        """Return how *stream* is to be written."""
+        return plan(stream, self.config.get("streams") or {}, self.name)
+
+    # Messages
+
+    def get_sink_class(self, stream_name: str) -> type[Any]:
+        """Return the sink for a stream."""
+        return CheckSink if stream_name == TEST_STREAM else Sink
+
+    def get_sink(
+        self,
+        stream_name: str,
+        *,
+        record: dict[str, Any] | None = None,
+        schema: dict[str, Any] | None = None,
+        key_properties: Sequence[str] | None = None,
+    ) -> Any:
+        """Return the sink of *stream_name*; where its schema has changed, what it holds is written first."""
+        there = self._sinks_active.get(stream_name)
+        if there and schema is not None and (there.original_schema, there.key_properties) != (schema, key_properties):
+            self.drain_one(there)
+        return super().get_sink(stream_name, record=record, schema=schema, key_properties=key_properties)
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        self._assert_line_requires(message_dict, requires={"stream", "schema"})
+        stream = message_dict["stream"]
+        message_dict["schema"].setdefault("properties", {})
+        keys = message_dict.get("key_properties") or []
+        self._schemas[stream] = (copy.deepcopy(message_dict["schema"]), keys)
+        message_dict["key_properties"] = keys
+        try:
+            super()._process_schema_message(message_dict)
+        except Unknown as error:
+            hint = f'{error.hint} Or say which one it is: streams: {{"{stream}": {{"resource": …}}}}.'
+            raise Unknown(f'{self.name}: the stream "{stream}" cannot be written: {error.message}', hint=hint) from None
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        self._assert_line_requires(message_dict, requires={"stream", "record"})
+        stream = message_dict["stream"]
+        if stream not in self._schemas:
+            number = self.message_reader.line_number  # type: ignore[attr-defined]
+            hint = "Start the input with the stream's SCHEMA message."
+            raise InputError(f'line {number} is a RECORD of the stream "{stream}" before its SCHEMA', hint=hint)
+        for stream_map in self.mapper.stream_maps[stream]:
+            record = stream_map.transform(copy.copy(message_dict["record"]))
+            if record is None:
+                continue
+            sink = self._sinks_active[stream_map.stream_alias]
+            self._received[sink.stream_name] += 1
+            sink.take(message_dict, record, self._received[sink.stream_name])
+            sink.tally_record_read()
+            sink.record_counter_metric.increment()
+            if sink.is_full:
+                self.drain_one(sink)
+        self._handle_max_record_age()
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        """Keep the state until all that came before it is accounted for."""
+        self._assert_line_requires(message_dict, requires={"value"})
+        self._states.append((message_dict["value"], dict(self._received)))
+        if len(self._states) > _PENDING_STATES:
+            self._states = deque([state for n, state in enumerate(self._states) if n % 2])
+        self._write_due_state()
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        self.logger.debug("ACTIVATE_VERSION of %s: nothing is deleted for it", message_dict.get("stream"))
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        hint = "Run the tap without batch_config."
+        raise InputError(f'the stream "{message_dict.get("stream")}" comes as a BATCH of files', hint=hint)
+
+    def process_endofpipe(self) -> None:
+        """Write what is held, the last STATE and a summary.
+
+        Raises:
+            SystemExit: more was refused than ``max_rejects`` allows, or the end of a record is not known.
+        """
+        self.drain_all(is_endofpipe=True)
+        self._write_due_state()
+        if "journal" in self.__dict__ and not self._uncovered:
+            self.journal.forget_all()
+        self._stored()
+        sys.exit(self._summary())
+
+    # Accounting
+
+    def account(self, sink: Sink, held: Sequence[Held], outcomes: Sequence[Outcome]) -> None:
+        """Take note of what became of the records that *sink* held: receipts, rejects, then STATE."""
+        stream = sink.stream_name
+        counts = self.counts.setdefault(stream, Counter())
+        counts.update(outcome.kind for outcome in outcomes)
+        if self.receipts:
+            rows = [
+                {"record": receipt(str(self.journal.run), stream, sink.resource.name, outcome)} for outcome in outcomes
+            ]
+            self.receipts.write(RECEIPTS, RECEIPT_SCHEMA, [], rows)
+        refused = [(h, o) for h, o in zip(held, outcomes, strict=True) if o.kind is Kind.REJECTED and o.problem]
+        for h, outcome in refused:
+            source = h.received["stream"]
+            schema, keys = self._schemas[source]
+            assert outcome.problem  # noqa: S101
+            self.rejects.write(
+                source, schema, keys, [{"record": h.received["record"], "error": outcome.problem.as_dict()}]
+            )
+            self.logger.warning(
+                "%s: %s refused: %s", stream, outcome.change.value or f"record {h.position}", outcome.problem.message
+            )
+        self._accounted[stream] += len(held)
+        self._uncovered = True
+        self._write_due_state()
+
+    def _write_due_state(self) -> None:
+        due = None
+        while self._states and all(self._accounted[stream] >= n for stream, n in self._states[0][1].items()):
+            due = self._states.popleft()
+        if due is None:
+            return
+        value, covered = due
+        self._stored()
+        sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+        sys.stdout.flush()
+        self._uncovered = any(self._accounted[stream] > covered.get(stream, 0) for stream in self._accounted)
+        if "journal" in self.__dict__:
+            for stream, position in covered.items():
+                self.journal.forget(stream, position)
+
+    def _stored(self) -> None:
+        self.rejects.sync()
+        if self.receipts:
+            self.receipts.sync()
+
+    def _summary(self) -> int:
+        """Tell what became of the records, on stderr; return the exit code."""
+        total: Counter[Kind] = Counter()
+        for stream, counts in self.counts.items():
+            total.update(counts)
+            told = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in Kind if counts[kind])
+            click.echo(f"{self.name}: {stream}: {told}", err=True)
+        rejects, unknown = total[Kind.REJECTED], total[Kind.UNKNOWN]
+        allowed = self._max_rejects * total.total() if isinstance(self._max_rejects, float) else self._max_rejects
+        if rejects:
+            click.echo(
+                f"{self.name}: {rejects:,} rejected, kept in {self.rejects.path} to be mended and piped in again",
+                err=True,
+            )
+        if unknown:
+            said = f"{unknown:,} records were sent and not answered, and could not be found out; they will not be sent again"
+            click.echo(
+                f"{self.name}: {said}. Look them up by hand; the journal lists them: {self.journal.path}", err=True
+            )
+        return 1 if rejects > allowed or unknown else 0
+
+    # Signals
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Let a batch be finished before a signal ends the run."""
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+        if self._stopping:
+            self._end(self._stopping)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        if self._busy and not self._stopping:
+            self._stopping = signum
+            self.logger.warning("%s: finishing the batch in hand", signal.Signals(signum).name)
+        else:
+            self._end(signum)
+
+    def _end(self, signum: int) -> None:
+        """End the run. What was written is covered by the last STATE, or in the journal."""
+        click.echo(
+            f"{self.name}: ended by {signal.Signals(signum).name}; run again with the last state to go on", err=True
+        )
+        sys.exit(128 + signum)
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """Return the command, which tells errors in one line."""
+        return command(cls, super().get_singer_command())

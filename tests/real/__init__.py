@@ -1,0 +1,1 @@
+"""Tests against servers nobody here wrote, running on this machine."""

@@ -1,0 +1,76 @@
+"""The real servers as fixtures, each started once for a run.
+
+Where a server can't be installed, the tests that need it are skipped and say why; with ``CI`` set they fail.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from .faults import FaultProxy, Plan, start_fault_proxy
+from .pretix import Pretix, start_pretix
+from .servers import CannotInstallError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = Path(__file__).parent
+Started = TypeVar("Started")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in this folder ``real``."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("real")
+
+
+@pytest.fixture(scope="session")
+def pretix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pretix]:
+    """A running pretix with `pretix_seed` in it, and whatever this run's tests have done to it since."""
+    running = _or_skip(lambda: start_pretix(tmp_path_factory.mktemp("pretix")))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def fresh_pretix(pretix: Pretix) -> Pretix:
+    """The same pretix, put back to exactly what `pretix_seed` made."""
+    pretix.reset()
+    return pretix
+
+
+@pytest.fixture(scope="session")
+def pretix_proxy(pretix: Pretix, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
+    """A proxy before pretix; ask for `pretix_faulty` to have it do something."""
+    running = _or_skip(lambda: start_fault_proxy(pretix.url, tmp_path_factory.mktemp("fault-proxy")))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def pretix_faulty(pretix_proxy: FaultProxy) -> Iterator[Callable[[Plan], FaultProxy]]:
+    """Gives, for a plan, the proxy that carries it out, until the test ends.
+
+    ``proxy = pretix_faulty(Plan(cut=0.1)); config = pretix.config_at(proxy.url); ...; proxy.counts()["cut"]``
+    """
+
+    def faulty(plan: Plan) -> FaultProxy:
+        pretix_proxy.follow(plan)
+        return pretix_proxy
+
+    yield faulty
+    pretix_proxy.follow(Plan())
+
+
+def _or_skip(start: Callable[[], Started]) -> Started:
+    try:
+        return start()
+    except CannotInstallError as why:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(why))
