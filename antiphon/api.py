@@ -242,6 +242,10 @@ class Write:
     """Does a refused batch write nothing, so that it may be taken apart to find the culprit?"""
     apart: tuple[str, ...] = ()
     """Fields that the path takes and the body does not."""
+    takes: tuple[str, ...] = ()
+    """The fields it heeds, where the API silently ignores others; none: all."""
+    remembers: float = 0
+    """Seconds for which the API answers a repeated ``{token}`` with its first answer, and does nothing (idempotency key)."""
     not_by: tuple[str, ...] = ()
     """Match fields by which the API's own upsert is not one (an upsert by them is a lookup, then create or update)."""
 

@@ -42,6 +42,11 @@ _DOING = {
 }
 
 
+def doing_word(operation: str) -> str:
+    """Return what an operation is called while it is done: ``create`` -> ``creating``."""
+    return _DOING.get(operation, operation)
+
+
 class Client:
     """Speaks to *api* with *settings*. The way there is :attr:`http`; its session's adapters are the seam for tests."""
 
@@ -197,11 +202,11 @@ class Client:
     def send_changes(self, write: Write, resource: Resource, batch: Sequence[Change], operation: str) -> Iterator[Outcome]:
         """Send one *batch* (at most ``write.batch`` changes) and yield what became of each."""
         kind = _KINDS.get(operation, Kind.DONE)
-        doing = f"{_DOING.get(operation, operation)} {resource.name}"
+        doing = f"{doing_word(operation)} {resource.name}"
         attempts = 1
         try:
             request = self._write_request(write, batch)
-            reply = self.http.send(request, doing, safe=write.safe)
+            reply = self.http.send(request, doing, safe=write.safe or write.remembers > 0)
             attempts = reply.attempts
             outcomes = write.outcomes(Said(reply.status, reply.json() if reply.body.strip() else None), batch, kind)
         except NotFound as error:

@@ -25,7 +25,7 @@ import requests
 
 from antiphon import apis
 from antiphon.api import COMMON_SETTINGS, Api, Query, Record, Resource, Setting
-from antiphon.client import Client
+from antiphon.client import Client, doing_word
 from antiphon.errors import ApiError, NotFound, Refused, SettingError, Unknown, did_you_mean
 from antiphon.outcome import Change, Kind, Outcome
 
@@ -215,23 +215,23 @@ class Connection:
         """
         return self.client.get(self.client.resource(resource), str(id))
 
-    def find(self, resource: str, **where: Any) -> list[Record]:
+    def find(self, resource: str, /, **where: Any) -> list[Record]:
         """Return the records whose field has a value: ``find("contact", email="a@example.org")``."""
         if len(where) != 1:
             raise Unknown("find takes one field and its value", hint='For example: find("contact", email="a@example.org").')
         [(field, value)] = where.items()
         return self.client.find(self.client.resource(resource), field, value if isinstance(value, list) else [value])
 
-    def add(self, resource: str, record: Mapping[str, Any] | None = None, **fields: Any) -> Record:
+    def add(self, resource: str, record: Mapping[str, Any] | None = None, /, **fields: Any) -> Record:
         """Create a record and return it as the API has it, with its id."""
         return self._one(resource, "create", Change({**(record or {}), **fields}))
 
-    def update(self, resource: str, record: Mapping[str, Any] | None = None, *, id: Any, **fields: Any) -> Record:
+    def update(self, resource: str, record: Mapping[str, Any] | None = None, /, *, id: Any, **fields: Any) -> Record:
         """Change fields of the record with that *id*."""
         return self._one(resource, "update", Change({**(record or {}), **fields}, id=str(id)))
 
     def upsert(
-        self, resource: str, record: Mapping[str, Any] | None = None, *, by: str | None = None, **fields: Any
+        self, resource: str, record: Mapping[str, Any] | None = None, /, *, by: str | None = None, **fields: Any
     ) -> Record:
         """Create the record, or change it where one with the same value in the field *by* is there.
 
@@ -249,7 +249,11 @@ class Connection:
         found = self.client.resource(resource)
         self._one(resource, "delete" if found.delete else "archive", Change({}, id=str(id)))
 
-    def call(self, name: str, path: str | None = None, **values: Any) -> Any:
+    def erase(self, resource: str, id: Any) -> None:
+        """Erase the person behind the record with that *id*, as privacy law wants it. It cannot be undone."""
+        self._one(resource, "erase", Change({}, id=str(id)))
+
+    def call(self, name: str, path: str | None = None, /, **values: Any) -> Any:
         """Carry out an action of a resource, or any request: ``call("checkins.redeem", …)``, ``call("GET", "/path")``."""
         if path is not None:
             return self.client.call(name, path, params=values.get("params"), json=values.get("json"))
@@ -259,7 +263,7 @@ class Connection:
     def _one(self, name: str, operation: str, change: Change) -> Record:
         resource = self.client.resource(name)
         [outcome] = self.client.write(resource, operation, [change])
-        return self._result(resource, f"{operation} of", outcome)
+        return self._result(resource, doing_word(operation), outcome)
 
     def _result(self, resource: Resource, doing: str, outcome: Outcome) -> Record:
         if outcome.problem and not outcome.ok:

@@ -60,5 +60,6 @@ def for_catalog(schema: Mapping[str, Any]) -> dict[str, Any]:
     properties = {
         name: {key: value for key, value in field.items() if key not in OWN_KEYWORDS}
         for name, field in schema.get("properties", {}).items()
+        if not field.get("writeOnly")
     }
     return {**schema, "properties": properties}

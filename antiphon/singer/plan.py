@@ -14,7 +14,7 @@ STREAM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "resource": {"type": "string", "description": "The resource to write to; the stream's name by default."},
-        "mode": {"type": "string", "enum": list(MODES), "description": "What to do; upsert by default."},
+        "mode": {"type": "string", "enum": list(MODES), "description": "What to do; by default upsert, or create where a record cannot be changed."},
         "match": {
             "type": ["array", "string"],
             "items": {"type": "string"},
@@ -52,7 +52,7 @@ class Plan:
     """How one stream is written."""
 
     resource: str
-    mode: Mode = "upsert"
+    mode: Mode | None = None
     match: tuple[str, ...] = ()
     fields: Fields = field(default_factory=Fields)
     deletes: Deletes = "ignore"
@@ -80,7 +80,7 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
     match = given.get("match") or ()
     return Plan(
         resource=given.get("resource") or stream,
-        mode=given.get("mode") or "upsert",
+        mode=given.get("mode"),
         match=(match,) if isinstance(match, str) else tuple(match),
         fields=Fields(given.get("fields") or {}, given.get("unknown") or "ignore", given.get("nulls") or "omit"),
         deletes=given.get("deletes") or "ignore",

@@ -43,7 +43,7 @@ create table if not exists entries (
     kind text,
     problem text
 );
-create index if not exists entries_by_identity on entries (identity) where kind is not null;
+create index if not exists entries_by_identity on entries (identity);
 pragma user_version = 1;
 """
 
@@ -58,6 +58,7 @@ class Intent:
     by: str | None
     value: Any
     remote_id: str | None
+    sent_at: str
 
     def change(self) -> Change:
         """Return the change as far as it is known: its fields are not kept."""
@@ -145,11 +146,11 @@ class Journal:
         """Return what earlier runs had under way when they ended."""
         with _storage(self.path):
             rows = self._db.execute(
-                "select token, resource, operation, matched_by, matched_value, remote_id from entries"
+                "select token, resource, operation, matched_by, matched_value, remote_id, sent_at from entries"
                 " where kind is null and run <> ? order by id",
                 (self.run,),
             ).fetchall()
-        return [Intent(t, r, o, by, None if v is None else msgspec.json.decode(v), i) for t, r, o, by, v, i in rows]
+        return [Intent(t, r, o, by, None if v is None else msgspec.json.decode(v), i, at) for t, r, o, by, v, i, at in rows]
 
     def earlier(self) -> bool:
         """Return whether an earlier run left anything that may be sent again."""
@@ -175,6 +176,23 @@ class Journal:
                     problem = Problem(**msgspec.json.decode(row[3])) if row[3] else None
                     known.append(Outcome(change, Kind(row[1]), row[2], problem, attempts=0, operation=row[4]))
         return known
+
+    def tokens(self, stream: str, asked: Iterable[tuple[Change, bytes, int]], since: str) -> dict[str, str]:
+        """Return the tokens under which earlier runs had sent the very records *asked* for, *since* a time, unanswered.
+
+        An API that remembers tokens answers the same one as it did then. Maps the change's token to the earlier one.
+        """
+        found: dict[str, str] = {}
+        with _storage(self.path):
+            for change, key, _position in asked:
+                rows = self._db.execute(
+                    "select token from entries where identity = ? and stream = ? and kind is null and run <> ? and sent_at >= ?"
+                    " order by id",
+                    (key, stream, self.run, since),
+                )
+                if token := next((row[0] for row in rows if row[0] not in found.values()), None):
+                    found[change.token] = token
+        return found
 
     def forget(self, stream: str, position: int) -> None:
         """Forget what this run wrote of *stream* up to *position*: a STATE covers it."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from antiphon import moment
@@ -65,7 +66,7 @@ class Writer:
         *,
         stream: str = "",
         columns: Iterable[str] | None = None,
-        mode: Mode = "upsert",
+        mode: Mode | None = None,
         match: Sequence[str] = (),
         fields: Fields | None = None,
         deletes: Deletes = "ignore",
@@ -73,7 +74,8 @@ class Writer:
         journal: Journal | None = None,
     ) -> None:
         """Check the settings against the resource. *columns* are those of the stream, where they are known beforehand."""
-        self.client, self.resource, self.mode, self.deletes = client, resource, mode, deletes
+        self.client, self.resource, self.deletes = client, resource, deletes
+        self.mode: Mode = mode or ("upsert" if resource.upsert or resource.update else "create")
         self.stream = stream or resource.name
         self.where = f"{client.api.name}: {self.stream}"
         self.schema: Schema = client.schema(resource)
@@ -158,6 +160,14 @@ class Writer:
         asked = [(c, batch.identities[c.token], batch.position(c)) for c in batch.waiting()]
         for outcome in self.journal.recall(self.stream, asked):
             batch.settle(outcome)
+        remembered = max((h.remembers for h in (self.resource.create, self.resource.update) if isinstance(h, Write)), default=0)
+        if remembered:
+            since = moment.rfc3339(moment.now() - timedelta(seconds=remembered))
+            asked = [(c, batch.identities[c.token], batch.position(c)) for c in batch.waiting()]
+            tokens = self.journal.tokens(self.stream, asked, since)
+            for change in batch.waiting():
+                if earlier := tokens.get(change.token):
+                    batch.rename(change, earlier)
 
     # Creating and updating
 
@@ -180,10 +190,16 @@ class Writer:
                 change.id = self._id(found)
                 if change.by and change.by in change.record and len(change.record) > 1:
                     change.record = {k: v for k, v in change.record.items() if k != change.by}
-                if all(_same(value, found.get(name)) for name, value in change.record.items()):
-                    batch.settle(Outcome(change, Kind.UNCHANGED, change.id))
-                else:
+                changed = [name for name, value in change.record.items() if not _same(value, found.get(name))]
+                fixed = self._fixed(changed)
+                if fixed:
+                    said = f"{self.client.api.title} does not let one change {', '.join(fixed)} of {self.resource.name} there already"
+                    batch.settle(rejected(change, said, code="fixed"))
+                elif changed:
+                    self._complete(change, found)
                     updates.append(change)
+                else:
+                    batch.settle(Outcome(change, Kind.UNCHANGED, change.id))
         self._send(batch, "update", _distinct(batch, updates))
         self._send(batch, "create", creations)
 
@@ -233,6 +249,7 @@ class Writer:
                 batch.settle(Outcome(change, Kind.SKIPPED, problem=Problem(said)))
             else:
                 change.id = self._id(found)
+                self._complete(change, found)
                 there.append(change)
         there = _distinct(batch, there)
         room = len(there) if self.mode == "delete" else self.allowance.room()
@@ -300,7 +317,7 @@ class Writer:
         What is safe to repeat may be; a creation may where a look-up proves that it was not done.
         """
         how = getattr(self.resource, operation)
-        if isinstance(how, Write) and how.safe:
+        if isinstance(how, Write) and (how.safe or how.remembers):
             return [], lost
         settled, again = [], []
         for by in dict.fromkeys(o.change.by for o in lost):
@@ -362,6 +379,20 @@ class Writer:
         unique = [n for n, f in self.schema.get("properties", {}).items() if f.get("x-unique")]
         return by in (*self.resource.prompt, *unique, *self.resource.key)
 
+    def _fixed(self, changed: Sequence[str]) -> list[str]:
+        """Return those of the *changed* fields that an update would silently ignore."""
+        how = self.resource.update
+        heeded = {*how.takes, *how.apart} if isinstance(how, Write) and how.takes else set(changed)
+        return [name for name in changed if name not in heeded]
+
+    def _complete(self, change: Change, found: Record) -> None:
+        """Give *change* what the path of a request needs, and leave out what an update does not take."""
+        how = self.resource.update or self.resource.delete or self.resource.archive
+        if isinstance(how, Write):
+            if how.takes:
+                change.record = {k: v for k, v in change.record.items() if k in {*how.takes, *how.apart}}
+            change.record |= {name: found[name] for name in how.apart if name not in change.record and name in found}
+
     def _is_id(self, name: str) -> bool:
         """Whether the field is the id that the API itself gave: then there is nothing to look up."""
         return name in self.resource.key and bool(self.schema.get("properties", {}).get(name, {}).get("readOnly"))
@@ -400,6 +431,14 @@ class _Batch:
 
     def settle(self, outcome: Outcome) -> None:
         self._outcomes[self.numbers[outcome.change.token]] = outcome
+
+    def rename(self, change: Change, token: str) -> None:
+        """Let *change* go by another token."""
+        self.numbers[token] = self.numbers.pop(change.token)
+        self.identities[token] = self.identities.pop(change.token)
+        if change.token in self.deletions:
+            self.deletions.add(token)
+        change.token = token
 
     def waiting(self) -> list[Change]:
         return [c for c in self.changes if self._outcomes[self.numbers[c.token]] is None]
@@ -442,6 +481,10 @@ def _same(ours: Any, theirs: Any) -> bool:
     return isinstance(ours, str) and str(theirs) == ours
 
 
+def _older(sent_at: str, seconds: float) -> bool:
+    return (moment.now() - moment.parse(sent_at)).total_seconds() > seconds
+
+
 def settle_open(client: Client, journal: Journal) -> list[Outcome]:
     """Find out what became of everything that earlier runs had under way when they ended. Call before anything new is sent.
 
@@ -450,10 +493,12 @@ def settle_open(client: Client, journal: Journal) -> list[Outcome]:
     writers: dict[str, Writer] = {}
     known: list[Outcome] = []
     for intent in journal.open_intents():
+        how = getattr(client.resource(intent.resource), intent.operation, None)
+        if isinstance(how, Write) and how.remembers and not _older(intent.sent_at, how.remembers):
+            continue  # sent again under the same token, should the source send it again
         if intent.resource not in writers:
             resource = client.resource(intent.resource)
-            mode: Mode = "upsert" if resource.update or resource.upsert else "create"
-            writers[intent.resource] = Writer(client, resource, mode=mode)
+            writers[intent.resource] = Writer(client, resource)
         outcome = writers[intent.resource].settle(intent)
         if outcome is None:
             journal.not_sent([intent.change()])
