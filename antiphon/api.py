@@ -152,7 +152,7 @@ class Reply:
                 raise BadReply("an empty body where JSON was due", status=self.status)
             try:
                 self._json = _DECODE(self.body)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 start = self.body[:60].decode("utf-8", "replace")
                 raise BadReply(f'no JSON but "{" ".join(start.split())}"', status=self.status) from None
         return self._json

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.api import Request
-from antiphon.fill import fill, names
+from antiphon.fill import fill, names, text
 
 
 @dataclass(frozen=True)
 class Bearer:
     """A token after a scheme word in the Authorization header (RFC 6750; ``Token``, ``JWT`` … at other vendors)."""
 
-    token: str = "{access_token}"
+    token: str = "{access_token}"  # noqa: S105
     scheme: str = "Bearer"
 
     def needs(self) -> tuple[str, ...]:
@@ -24,7 +24,7 @@ class Bearer:
 
     def sign(self, request: Request, settings: Mapping[str, Any]) -> None:
         """Set the Authorization header."""
-        request.headers["Authorization"] = f"{self.scheme} {fill(self.token, settings)}".strip()
+        request.headers["Authorization"] = f"{self.scheme} {text(fill(self.token, settings))}".strip()
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ApiKey:
 
     def sign(self, request: Request, settings: Mapping[str, Any]) -> None:
         """Set the header, or the query parameter."""
-        value = str(fill(self.value, settings))
+        value = text(fill(self.value, settings))
         if self.header:
             request.headers[self.header] = value
         if self.query:
@@ -61,5 +61,5 @@ class Basic:
 
     def sign(self, request: Request, settings: Mapping[str, Any]) -> None:
         """Set the Authorization header."""
-        pair = f"{fill(self.user, settings)}:{fill(self.password, settings)}"
+        pair = f"{text(fill(self.user, settings))}:{text(fill(self.password, settings))}"
         request.headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()

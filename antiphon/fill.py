@@ -36,7 +36,7 @@ def look(value: Any, path: str, default: Any = None) -> Any:
                 if part not in value:
                     return default
                 value = value[part]
-            elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
                 value = value[int(part)]
             else:
                 return default
@@ -55,7 +55,7 @@ def fill(template: Any, values: Mapping[str, Any]) -> Any:
     """Return *template* with its placeholders replaced from *values*.
 
     A text that is wholly one placeholder keeps the value's type. An entry of an object whose placeholder has no value
-    (:data:`MISSING`, or a path that leads nowhere) is left out; so is one of a list.
+    (:data:`MISSING`, or a path that leads nowhere) is left out; so is one of a list. Keys are filled as well.
 
     >>> fill({"id": "{id}", "name": "n-{id}", "tag": "{tag}"}, {"id": 3})
     {'id': 3, 'name': 'n-3'}
@@ -66,8 +66,8 @@ def fill(template: Any, values: Mapping[str, Any]) -> Any:
             return look(values, whole[1], MISSING)
         return _NAME.sub(lambda match: text(look(values, match[1], "")), template)
     if isinstance(template, Mapping):
-        filled = {key: fill(value, values) for key, value in template.items()}
-        return {key: value for key, value in filled.items() if value is not MISSING}
+        filled = ((fill(key, values) if "{" in key else key, fill(value, values)) for key, value in template.items())
+        return {text(key): value for key, value in filled if key is not MISSING and value is not MISSING}
     if isinstance(template, list | tuple):
         return [value for value in (fill(value, values) for value in template) if value is not MISSING]
     return template
@@ -77,15 +77,15 @@ def fill_path(template: str, values: Mapping[str, Any]) -> str:
     """Return a URL path with its placeholders replaced and percent-encoded.
 
     Raises:
-        DescriptionError: a placeholder has no value: a path with a hole would ask for something else.
+        DescriptionError: a placeholder has no value, or one that climbs: such a path would ask for something else.
     """
 
     def one(match: re.Match[str]) -> str:
-        value = look(values, match[1], MISSING)
-        if value is MISSING or value is None or value == "":
+        value = text(look(values, match[1], MISSING))
+        if value in {"", ".", ".."}:
             said = f'the path "{template}" needs a value for {{{match[1]}}}'
             raise DescriptionError(said, hint="Give it in the settings or with the record.")
-        return quote(text(value), safe="")
+        return quote(value, safe="")
 
     return _NAME.sub(one, template)
 

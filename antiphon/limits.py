@@ -6,6 +6,7 @@ counted it by then. What the server's headers say raises or lowers the declared 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -21,11 +22,16 @@ class _Window:
     def __init__(self, limit: RateLimit, share: float) -> None:
         self.limit = limit
         self.share = share
-        self.seconds = limit.seconds
-        self.calls = max(1, int(limit.calls * share))
+        self.allow(limit.calls, limit.seconds)
         self.done: deque[float] = deque()
         self.under_way = 0
         self.closed_until = 0.0
+
+    def allow(self, calls: float, seconds: float) -> None:
+        mine = calls * self.share
+        self.calls = max(1, int(mine))
+        self.seconds = seconds / min(1.0, mine)  # less than one call in a window is one in a longer window
+        self.whole = calls, seconds
 
     def applies(self, path: str) -> bool:
         return not self.limit.paths or path.endswith(self.limit.paths)
@@ -47,10 +53,10 @@ class _Window:
         if not names:
             return
         limit, interval = _number(headers.get(names.limit)), _number(headers.get(names.interval))
-        if interval:
-            self.seconds = interval / 1000
+        if limit or interval:
+            calls, seconds = self.whole
+            self.allow(limit or calls, interval / 1000 if interval else seconds)
         if limit:
-            self.calls = max(1, int(limit * self.share))
             left = _number(headers.get(names.remaining))
             if left is not None and left <= limit * (1 - self.share):
                 self.closed_until = now + self.seconds / 10  # others use the rest: look again in a while
@@ -99,6 +105,7 @@ class Limiter:
 
 def _number(text: str | None) -> float | None:
     try:
-        return float(text) if text else None
+        number = float(text or "")
     except ValueError:
         return None
+    return number if 0 <= number < math.inf else None

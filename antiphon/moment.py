@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 EPOCH = "1970-01-01T00:00:00Z"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SINCE_EPOCH = re.compile(r"-?[0-9]{9,18}(\.[0-9]{1,9})?")
+_MILLISECONDS = 10**11
+"""From this number on (the year 1973) it is milliseconds, below it is seconds (the year 5138)."""
 
 
 def parse(value: Any) -> datetime:
@@ -22,15 +28,11 @@ def parse(value: Any) -> datetime:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, bool) or value is None:
-        raise ValueError(f"{value!r} names no moment")  # noqa: EM102, TRY003
+        raise ValueError(f"{value!r} names no moment")
     text = str(value).strip()
-    digits = text.lstrip("-")
-    if digits.replace(".", "", 1).isdigit() and "." not in digits[:8] and len(digits) >= 9:
-        number = float(text)
-        return datetime.fromtimestamp(number / 1000 if abs(number) >= 1e11 else number, UTC)
-    if "," in text:
-        return _utc(parsedate_to_datetime(text))
-    return _utc(datetime.fromisoformat(text))
+    if _SINCE_EPOCH.fullmatch(text):
+        return _since_epoch(Decimal(text))
+    return _utc(parsedate_to_datetime(text) if text[:1].isalpha() else datetime.fromisoformat(text.upper()))
 
 
 def rfc3339(value: Any) -> str:
@@ -46,7 +48,7 @@ def written(value: str, form: str) -> Any:
         return value
     moment = parse(value)
     if form in {"s", "ms", "s-text", "ms-text"}:
-        number = round(moment.timestamp() * 1000) if form.startswith("ms") else int(moment.timestamp())
+        number = (moment - _EPOCH) // timedelta(**{"milliseconds" if form.startswith("ms") else "seconds": 1})
         return str(number) if form.endswith("text") else number
     return moment.strftime(form)
 
@@ -57,4 +59,14 @@ def now() -> datetime:
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{moment} is beyond the calendar in UTC") from error
+
+
+def _since_epoch(number: Decimal) -> datetime:
+    try:
+        return _EPOCH + timedelta(microseconds=int(number * (1000 if abs(number) >= _MILLISECONDS else 1_000_000)))
+    except OverflowError as error:
+        raise ValueError(f"{number} is beyond the calendar") from error

@@ -6,6 +6,7 @@ import enum
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from antiphon.fill import look
@@ -113,6 +114,8 @@ class One:
     def __call__(self, said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
         """Read *said* for the only change there is."""
         [change] = changes
+        if said.body is None and said.status != HTTPStatus.NO_CONTENT:
+            return [unanswered(change)]
         body = look(said.body, self.at)
         found = look(body, self.id)
         return [
@@ -158,7 +161,7 @@ class PerItem:
     def _one(self, change: Change, item: Any, kind: Kind) -> Outcome:
         if item is None:
             return unanswered(change)
-        failed = look(item, self.status) != self.good if self.status else look(item, self.error) is not None
+        failed = look(item, self.status) != self.good if self.status else bool(look(item, self.error))
         if failed:
             return rejected(change, str(look(item, self.error) or item), code=str(look(item, self.code) or ""))
         found = look(item, self.id)

@@ -7,7 +7,10 @@ be null, unless its word ends with ``!`` (keys).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
+
+from antiphon.errors import DescriptionError, did_you_mean
 
 WORDS: dict[str, dict[str, Any]] = {
     "string": {"type": ["string", "null"]},
@@ -26,9 +29,16 @@ OWN_KEYWORDS = ("readOnly", "x-unique", "x-options")
 
 
 def of(word: str, **more: Any) -> dict[str, Any]:
-    """Return the schema of one field: ``of("string", readOnly=True)``."""
-    schema = dict(WORDS[word.removesuffix("!")])
-    if word.endswith("!"):
+    """Return the schema of one field: ``of("string", readOnly=True)``.
+
+    Raises:
+        DescriptionError: there is no such word.
+    """
+    name = word.removesuffix("!")
+    if name not in WORDS:
+        raise DescriptionError(f'no type of field is called "{name}"', hint=did_you_mean(name, WORDS))
+    schema = deepcopy(WORDS[name])
+    if word.endswith("!") and "type" in schema:
         schema["type"] = schema["type"][0]
     return {**schema, **more}
 

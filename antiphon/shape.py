@@ -18,6 +18,9 @@ log = logging.getLogger("antiphon.shape")
 
 Convert = Callable[[Any], Any]
 
+_DIGITS = 4000
+"""A whole number with more is a mistake, and ``1e999999999`` would take all memory."""
+
 
 def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record]:
     """Return the function that gives one of *read*'s records the shape that *schema* has."""
@@ -42,7 +45,7 @@ def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record
             elif convert := converters.get(name):
                 try:
                     record[name] = convert(value)
-                except (ValueError, InvalidOperation, OverflowError):
+                except (ValueError, TypeError, InvalidOperation, OverflowError):
                     record[name] = None
                     if name not in warned:
                         warned.add(name)
@@ -89,7 +92,7 @@ def _integer(value: Any) -> int | None:
         if not value:
             return None
     number = Decimal(value)
-    if number != number.to_integral_value():
+    if number.adjusted() > _DIGITS or number != number.to_integral_value():
         raise ValueError(value)
     return int(number)
 

@@ -18,6 +18,7 @@ from antiphon.fill import look
 
 #: Statuses that mean "not now": RFC 9110, RFC 6585, RFC 8470.
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+_KINDS: dict[int, type[ApiError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound, 410: NotFound}
 
 
 @dataclass(frozen=True)
@@ -44,24 +45,19 @@ class Rest:
 
     def fault(self, reply: Reply) -> ApiError | None:
         """Return the error that *reply* tells of, or None."""
-        if reply.status < HTTPStatus.BAD_REQUEST:
+        if reply.status < HTTPStatus.MULTIPLE_CHOICES:
             return None
         body = _body(reply)
+        kind = self._kind(reply.status, body)
         words = " ".join(self._words(body, reply).split())
-        said = {"status": reply.status, "code": self._code(body)}
-        text = f"{reply.status} {words}"
-        if reply.status in RETRIED | self.retry:
-            if any(look(body, path) == value for path, value in self.spent.items()):
-                return QuotaSpent(text, hint="The quota is used up; run again when it is renewed.", **said)
-            return Unavailable(text, **said)
-        match reply.status:
-            case HTTPStatus.UNAUTHORIZED:
-                return Unauthorized(text, **said)
-            case HTTPStatus.FORBIDDEN:
-                return Forbidden(text, **said)
-            case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
-                return NotFound(text, **said)
-        return Unavailable(text, **said) if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Refused(text, **said)
+        hint = "The quota is used up; run again when it is renewed." if kind is QuotaSpent else ""
+        return kind(f"{reply.status} {words}", hint=hint, status=reply.status, code=self._code(body))
+
+    def _kind(self, status: int, body: Any) -> type[ApiError]:
+        if status in RETRIED | self.retry or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            spent = any(look(body, path) == value for path, value in self.spent.items())
+            return QuotaSpent if spent else Unavailable
+        return _KINDS.get(status, Refused)
 
     def _words(self, body: Any, reply: Reply) -> str:
         if callable(self.message):
@@ -84,5 +80,5 @@ class Rest:
 def _body(reply: Reply) -> Any:
     try:
         return msgspec.json.decode(reply.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

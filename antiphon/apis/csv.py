@@ -5,8 +5,8 @@ the files, ``read`` yields pages whose cursor is a file and a line.
 
 Every line is accounted for. It becomes a record, or it is a bad line, reported by file and number: too few or too many
 cells, a quote out of place, a value that is not of its column's type, an empty key. Only lines without any text are
-passed over. What a type cannot hold exactly is never converted to it: numbers do not pass through float, and a column is taken
-for anything but text only if reading it so loses nothing (``007`` and ``+49 …`` stay text).
+passed over. Numbers do not pass through float, and a column is taken for anything but text only if reading it so loses
+nothing (``007`` and ``+49 …`` stay text).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from csv import QUOTE_MINIMAL, QUOTE_NONE, field_size_limit, reader
 from csv import Error as CsvError
-from csv import field_size_limit, reader
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from glob import glob
@@ -52,7 +52,7 @@ HEAD = 256 * 2**10
 LONGEST_CELL = 16 * 2**20
 """Characters; bounds what an open quote can swallow."""
 WARNINGS = 100
-"""Bad lines of a resource that are logged as warnings; the rest are logged for debugging."""
+"""Bad places of a resource that are logged as warnings; the rest are logged for debugging."""
 FILE, LINE = "_sdc_source_file", "_sdc_source_lineno"
 
 field_size_limit(LONGEST_CELL)
@@ -79,7 +79,7 @@ class FileSet(msgspec.Struct, frozen=True):
     encoding: Annotated[
         str, Meta(description="Such as `cp1252`; if not given, what the byte order mark says, else UTF-8.")
     ] = ""
-    quotechar: Annotated[str, Meta(min_length=1, max_length=1, description="What quoted cells stand between.")] = '"'
+    quotechar: Annotated[str, Meta(max_length=1, description="What quoted cells stand between; empty: none are.")] = '"'
     escapechar: Annotated[
         str, Meta(max_length=1, description="What takes the next character's meaning away, if any.")
     ] = ""
@@ -108,24 +108,27 @@ class Layout:
 
 @dataclass
 class BadLines:
-    """The lines of one resource that became no record: how many, and where the first are."""
+    """The lines of one resource that became no record: how many, in how many places, and which the first of these are."""
 
     stream: str
-    count: int = 0
-    places: list[str] = field(default_factory=list)
+    lines: int = 0
+    places: int = 0
+    first: list[str] = field(default_factory=list)
 
     def add(self, path: str, first: int, last: int, reason: str) -> None:
         """Count and log the lines *first* to *last*."""
         place = f"{path} line {first}" if first == last else f"{path} lines {first}-{last}"
-        self.count += last - first + 1
-        self.places = [*self.places, place][:5]
-        level = logging.WARNING if self.count <= WARNINGS else logging.DEBUG
+        level = logging.WARNING if self.places < WARNINGS else logging.DEBUG
         log.log(level, "csv: reading %s -> %s: %s", self.stream, place, reason)
+        self.lines += last - first + 1
+        self.places += 1
+        self.first = [*self.first, place][:5]
 
     def __str__(self) -> str:
-        """Return count and places in words."""
-        more = ", …" if self.count > len(self.places) else ""
-        return f"bad lines left out: {self.count} ({', '.join(self.places)}{more})"
+        """Return how many and where, in words."""
+        more = ", …" if self.places > len(self.first) else ""
+        more += " all in the log at level DEBUG" if self.places > WARNINGS else ""
+        return f"bad lines left out: {self.lines} ({', '.join(self.first)}{more})"
 
 
 # The resources
@@ -163,7 +166,7 @@ def _file_set(entry: Any, where: str) -> FileSet:
     try:
         files = msgspec.convert(entry, FileSet)
         reader((), **_form(files), delimiter=files.delimiter or ",")
-        codecs.lookup(files.encoding or "utf-8")
+        io.TextIOWrapper(io.BytesIO(), files.encoding or "utf-8")
     except (msgspec.ValidationError, TypeError, ValueError, LookupError) as error:
         raise SettingError(f"{where}: {error}") from None
     entity = files.entity or _name(Path(files.path))
@@ -197,6 +200,7 @@ def _read(client: Client, resource: Resource, query: Query, files: FileSet) -> I
     properties = client.schema(resource)["properties"]
     asked = properties if query.fields is None else {*query.fields, *resource.key}
     fields = {name: properties[name] for name in properties if name in asked}
+    located = client.settings.get("add_metadata_columns")
     layouts = _layouts(files)
     bad = BadLines(resource.name)
     resumed, line = _resumed(query.cursor, layouts, bad)
@@ -204,39 +208,38 @@ def _read(client: Client, resource: Resource, query: Query, files: FileSet) -> I
     size = 0
     for layout in layouts[resumed:]:
         record_of = _compiled(layout, fields, files)
-        for first, last, row in _rows(layout, line or layout.start):
+        for first, last, row in _rows(layout, max(line, layout.start)):
             record = row if isinstance(row, str) else record_of(row)
             if isinstance(record, str):
                 bad.add(layout.path, first, last, record)
                 continue
             if len(rows) == PAGE or size > PAGE_TEXT:
                 place = {"file": layout.path, "line": first - 1, "mark": layout.mark}
-                yield Page(rows=rows, cursor={**place, "bad": [bad.count, bad.places]})
+                yield Page(rows=rows, cursor={**place, "bad": [bad.lines, bad.places, bad.first]})
                 rows, size = [], 0
-            if FILE in fields:
-                record[FILE] = layout.path
-            if LINE in fields:
-                record[LINE] = first
+            if located:
+                record |= {name: value for name, value in ((FILE, layout.path), (LINE, first)) if name in fields}
             rows.append(record)
             size += sum(map(len, row))
         line = 0
     if rows:
         yield Page(rows=rows)
-    if bad.count and client.settings.get("bad_lines") == "skip":
+    if bad.lines and client.settings.get("bad_lines") == "skip":
         log.warning("csv: reading %s -> %s", resource.name, bad)
-    elif bad.count:
+    elif bad.lines:
         hint = 'All others were passed on. Mend these, or set bad_lines to "skip".'
         raise InputError(f"csv: reading {resource.name} -> {bad}", hint=hint)
 
 
 def _resumed(cursor: Any, layouts: Sequence[Layout], bad: BadLines) -> tuple[int, int]:
-    """Return which file an earlier read stopped in, and after which line; from the top if that file is another now."""
-    if isinstance(cursor, Mapping):
-        for number, layout in enumerate(layouts):
-            if (cursor.get("file"), cursor.get("mark")) == (layout.path, layout.mark):
-                bad.count, bad.places = cursor.get("bad") or (0, [])
-                return number, int(cursor["line"])
-        log.info("csv: reading %s -> %s has changed: reading from the start", bad.stream, cursor.get("file"))
+    """Return which file an earlier read stopped in, and after which line; the start if that file is not as it was."""
+    match cursor:
+        case {"file": path, "line": int(line), "mark": mark, "bad": [int(lines), int(places), [*first]]}:
+            for number, layout in enumerate(layouts):
+                if (path, mark) == (layout.path, layout.mark):
+                    bad.lines, bad.places, bad.first = lines, places, first
+                    return number, line
+            log.info("csv: reading %s -> %s has changed: reading from the start", bad.stream, path)
     return 0, 0
 
 
@@ -244,15 +247,23 @@ def _resumed(cursor: Any, layouts: Sequence[Layout], bad: BadLines) -> tuple[int
 
 
 def _paths(files: FileSet) -> list[str]:
-    path = Path(files.path).expanduser()
+    """Return the file at the path, or those that the glob matches, sorted."""
+    try:
+        path = Path(files.path).expanduser()
+        if path.is_file():
+            return [str(path)]
+        found = sorted(name for name in glob(str(path), recursive=True) if Path(name).is_file())  # noqa: PTH207 -- absolute too
+    except (OSError, RuntimeError) as error:
+        raise SettingError(f"csv: files: {files.path} -> {error}") from None
+    if found:
+        return found
     if path.is_dir():
         raise SettingError(f"csv: files: {path} is a folder", hint=f"To read the files in it, give {path}/*.csv.")
     if path.exists():
-        return [str(path)]
-    found = sorted(name for name in glob(str(path), recursive=True) if Path(name).is_file())  # noqa: PTH207 -- may be absolute
-    if not found:
-        raise SettingError(f"csv: files: there is no file {path}")
-    return found
+        raise SettingError(
+            f"csv: files: {path} is no regular file", hint="It has to be read more than once: save it first."
+        )
+    raise SettingError(f"csv: files: there is no file {path}")
 
 
 @contextmanager
@@ -265,13 +276,13 @@ def _text(path: str, encoding: str, errors: str = "strict") -> Iterator[io.TextI
             stream = stack.enter_context(gzip.GzipFile(fileobj=raw)) if zipped else raw
             encoding = _encoding(stream.peek(4), encoding)
             yield stack.enter_context(io.TextIOWrapper(stream, encoding, errors, newline=""))
-    except UnicodeDecodeError as error:
-        said = f"line {_undecodable(path, encoding)}: the byte 0x{error.object[error.start]:02x} is not {encoding} here"
-        raise InputError(f"csv: reading {path} -> {said}", hint="Give the file's `encoding`, such as cp1252.") from None
+    except UnicodeError as error:
+        place = f"line {_undecodable(path, encoding)}: " if errors == "strict" else ""
+        what = f"the byte 0x{error.object[error.start]:02x}" if isinstance(error, UnicodeDecodeError) else "it"
+        said = f"csv: reading {path} -> {place}{what} is not {encoding}"
+        raise InputError(said, hint="Give the file's `encoding`, such as cp1252.") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"csv: reading {path} -> the gzip file is damaged: {error}") from None
-    except LookupError as error:
-        raise SettingError(f"csv: reading {path} -> {error}") from None
     except OSError as error:
         raise InputError(f"csv: reading {path} -> {error.strerror or error}") from None
 
@@ -296,15 +307,16 @@ def _encoding(start: bytes, given: str) -> str:
 
 def _undecodable(path: str, encoding: str) -> int:
     """Return the number of the first line that *encoding* cannot read."""
-    wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-    trace = re.compile("\ufffd" if wide else "[\udc80-\udcff]")
-    with _text(path, encoding, "replace" if wide else "surrogateescape") as text:
+    exact = codecs.lookup(encoding).name.startswith("utf-8")
+    trace = re.compile("[\udc80-\udcff]" if exact else "\ufffd")
+    with _text(path, encoding, "surrogateescape" if exact else "replace") as text:
         return next((number for number, line in enumerate(text, 1) if trace.search(line)), 0)
 
 
 def _form(files: FileSet) -> dict[str, Any]:
     return {
-        "quotechar": files.quotechar,
+        "quotechar": files.quotechar or None,
+        "quoting": QUOTE_MINIMAL if files.quotechar else QUOTE_NONE,
         "escapechar": files.escapechar or None,
         "skipinitialspace": files.skipinitialspace,
     }
@@ -419,6 +431,8 @@ _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?)?", re.ASCII)
 
+_CANONICAL = len("2026-01-31T09:05:00Z")
+
 
 def _integer(cell: str) -> int:
     return int(_matched(_INTEGER, cell.strip())[1])
@@ -430,11 +444,17 @@ def _number(cell: str) -> int | Decimal:
 
 
 def _date(cell: str) -> str:
-    return date.fromisoformat(_matched(_DATE, cell.strip())[0]).isoformat()
+    text = _matched(_DATE, cell.strip())[0]
+    date.fromisoformat(text)  # refuses what no calendar has
+    return text
 
 
 def _moment(cell: str) -> str:
-    return moment.rfc3339(_matched(_MOMENT, cell.strip())[0].replace(",", "."))
+    text = _matched(_MOMENT, cell.strip())[0].replace(",", ".")
+    if len(text) == _CANONICAL and text[10] == "T" and text[-1] == "Z":
+        datetime.fromisoformat(text)
+        return text
+    return moment.rfc3339(text)
 
 
 def _matched(form: re.Pattern[str], text: str) -> re.Match[str]:

@@ -1,0 +1,103 @@
+"""What a user gives on the command line: fields as ``name=text`` and ``name:=json``, settings, and JSON from a file or a pipe."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from antiphon.connection import Connection, converted, settings
+from antiphon.errors import SettingError, Unknown
+
+_PAIR = re.compile(r"(.+?)(:=|==|=)(.*)", re.DOTALL)
+_DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def decoded(text: str | bytes, where: str) -> Any:
+    """Return the JSON in *text*, its fractions as Decimals.
+
+    Raises:
+        click.UsageError: it is none; *where* says what was read.
+    """
+    try:
+        return _DECODE(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{where} is no JSON: {error}.") from None
+
+
+def pair(text: str, *, query: bool = False) -> tuple[str, str, Any]:
+    """Return name, separator and value of ``name=text`` or ``name:=json``; with *query* also of ``name==text``.
+
+    Raises:
+        click.UsageError: *text* is none of these.
+    """
+    found = _PAIR.fullmatch(text)
+    if not found:
+        raise click.UsageError(f'"{text}" is no field: write name=text, or name:=json for numbers, lists and objects.')
+    name, sign, value = found[1], found[2], found[3]
+    if sign == "==" and not query:
+        sign, value = "=", f"={value}"
+    return name, sign, decoded(value, f"the value of {name}") if sign == ":=" else value
+
+
+def fields(pairs: Sequence[str], data: str | None = None) -> dict[str, Any]:
+    """Return a record from *pairs* and from *data*: an object as JSON, or ``-`` to read one from stdin.
+
+    Raises:
+        click.UsageError: one of them cannot be read, or there is no field at all.
+    """
+    record: dict[str, Any] = {}
+    if data is not None:
+        found = body(data)
+        if not isinstance(found, dict):
+            raise click.UsageError("--data takes one JSON object.")
+        record.update(found)
+    record.update({name: value for name, _, value in map(pair, pairs)})
+    if not record:
+        raise click.UsageError("No fields were given: write name=text, or --data with a JSON object.")
+    return record
+
+
+def body(data: str) -> Any:
+    """Return the JSON that ``--data`` gives, from stdin for ``-``."""
+    return decoded(sys.stdin.buffer.read(), "stdin") if data == "-" else decoded(data, "--data")
+
+
+def opened(name: str, pairs: Sequence[str], config: Path | None) -> Connection:
+    """Return the connection *name* with the settings given by *pairs*, then by the file *config*, then as usual.
+
+    Raises:
+        SettingError: a setting is missing, unknown or wrong.
+        Unknown: there is no such connection or API.
+    """
+    given = {**(_file(config) if config else {}), **{name: value for name, _, value in map(pair, pairs)}}
+    api = given.pop("api", None)
+    known = settings(name, api=api, check=False).api
+    for key, value in given.items():
+        if isinstance(value, str):
+            try:
+                given[key] = converted(value, known.setting(key))
+            except Unknown as error:
+                raise SettingError(error.message, hint=error.hint) from None
+    return Connection(settings(name, given, api=api))
+
+
+def _file(path: Path) -> dict[str, Any]:
+    """Return the settings in a JSON file: an object, or as the sandbox prints it, one under ``config``."""
+    try:
+        found = decoded(path.read_bytes(), str(path))
+    except OSError as error:
+        raise SettingError(f"{path}: cannot be read: {error.strerror}") from None
+    except click.UsageError as error:
+        raise SettingError(error.message) from None
+    if isinstance(found, dict) and isinstance(found.get("config"), dict):
+        found = found["config"]
+    if not isinstance(found, dict):
+        raise SettingError(f"{path}: expected a JSON object of settings")
+    return found

@@ -1,0 +1,12 @@
+"""Singer: every API's tap and target, on the Singer SDK. Nothing outside of this package knows singer-sdk.
+
+=============  ==========================================================================
+``tap``        the class that every tap is a few lines of
+``stream``     one resource as a stream: what is read, from when, and how it is resumed
+``state``      bookmarks: what a tap remembers between runs, and how it is written
+``catalog``    what a catalog may ask for, and how one that lacks fields is completed
+``config``     a plugin's settings: their JSON Schema, and how they are found and checked
+``cli``        the command line: an error is one line, a closed stdout is silence
+``messages``   messages written in blocks, so that a pipe is not flushed for every record
+=============  ==========================================================================
+"""

@@ -1,0 +1,82 @@
+"""Messages on stdout, written in blocks: RECORDs wait for company, every other message goes out at once, in order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import msgspec
+from singer_sdk.singerlib.encoding.simple import Message, RecordMessage, SimpleSingerWriter
+
+from antiphon.singer.cli import CLOSED, silence
+
+BLOCK = 64 * 1024
+"""Characters of RECORDs that are held back at most."""
+
+
+def _other(value: object) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+_ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=_other).encode
+
+
+class MessageWriter(SimpleSingerWriter):
+    """Writes messages as lines of UTF-8. A line is never torn by a signal; a closed stdout ends the process in silence."""
+
+    def __init__(self) -> None:
+        """Hold nothing yet."""
+        super().__init__()
+        self._held: list[str] = []
+        self._size = 0
+        self._writing = False
+        self._then: Callable[[], NoReturn] | None = None
+
+    def serialize_message(self, message: Message) -> str:
+        """Return *message* as one line of JSON. Decimals are written digit by digit, as numbers."""
+        return _ENCODE(message.to_dict()).decode()
+
+    def write_message(self, message: Message) -> None:
+        """Write *message*, now or, if it is a RECORD, within the next block."""
+        line = self.format_message(message)
+        self._held.append(line)
+        self._size += len(line)
+        if self._size >= BLOCK or not isinstance(message, RecordMessage):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held.
+
+        Raises:
+            SystemExit: nobody reads any more.
+        """
+        self._writing = True  # before the lines are taken: a signal in between would lose them
+        try:
+            lines, self._held, self._size = self._held, [], 0
+            if lines:
+                _write("\n".join(lines) + "\n")
+        except BrokenPipeError:
+            silence()
+            raise SystemExit(CLOSED) from None
+        finally:
+            self._writing = False
+        if self._then:
+            self._then()
+
+    def when_free(self, then: Callable[[], NoReturn]) -> None:
+        """Call *then* now, or as soon as the lines that are being written are out."""
+        if self._writing:
+            self._then = then
+        else:
+            then()
+
+
+def _write(text: str) -> None:
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()  # what was printed before
+        binary.write(text.encode())
+    sys.stdout.flush()

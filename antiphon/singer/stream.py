@@ -1,0 +1,248 @@
+"""One resource as a stream: what is read, from when on, what is left out, and where an interrupted read goes on.
+
+Of the Singer SDK's stream this keeps selection, stream maps, flattening, counters and ``--test``, and replaces what it knows of
+state (:mod:`antiphon.singer.state`). A parent's records are walked by the client, so no stream has children.
+
+A resource is read by its slot ``changes`` where there is a time to start from, else by ``read``. That time is the bookmark
+less the lookback, or ``start_date``; a stream that is replicated as FULL_TABLE has none. The bookmark moves once the stream is complete,
+to the time the server gave for the first page. What is interrupted goes on at the first page that was not wholly sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Collection, Generator, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import singer_sdk
+from singer_sdk.helpers._catalog import get_selected_schema
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+
+from antiphon.api import Record, Resource
+from antiphon.errors import AntiphonError, BadReply, InputError, SettingError, Unauthorized
+from antiphon.schema import for_catalog
+from antiphon.singer import state
+from antiphon.singer.catalog import DELETED_AT, inferred, widened
+from antiphon.singer.state import Bookmark
+from antiphon.singer.walk import Bounds, Walk
+
+if TYPE_CHECKING:
+    from antiphon.singer.tap import Tap
+
+STATE_RECORDS = 1000
+STATE_SECONDS = 10.0
+"""A STATE follows a page when so many records were sent, or so much time went by, since the last."""
+
+
+class ResourceStream(singer_sdk.Stream):
+    """The stream of one resource."""
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the client gives records the shape that the schema has
+    STATE_MSG_FREQUENCY = sys.maxsize  # states are written at the ends of pages
+
+    _tap: Tap
+
+    def __init__(self, tap: Tap, resource: Resource) -> None:
+        """Make the stream of *resource*; its fields are fetched when they are needed."""
+        self.resource = resource
+        self.selected_by_default = resource.common
+        super().__init__(tap, name=resource.name)
+        self.primary_keys = list(resource.key)
+        self.replication_key = resource.updated or None
+        self._inferred: set[str] = set()
+        self._left_out: set[str] = set()
+        self._sent = 0
+        self._state_at = 0.0
+
+    # What the stream is
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of its records: the catalog's where there is one, else the resource's own."""
+        if self._input_schema is not None:
+            return self._input_schema
+        if self._schema is None:
+            self._schema = self._tap.fields(self.resource, fetch=self.resource.common)
+        return self._schema
+
+    @property
+    def selected(self) -> bool:
+        """Whether it is to be read."""
+        return super().selected
+
+    @selected.setter
+    def selected(self, value: bool | None) -> None:
+        singer_sdk.Stream.selected.__set__(self, value)  # type: ignore[attr-defined]
+        self._register()  # `--test` selects streams after their schemas were registered, without the fields then
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take schema, keys and replication from the catalog; what it leaves out is as the resource says.
+
+        Raises:
+            InputError: it asks for a replication key that the API cannot read by.
+        """
+        super().apply_catalog(catalog)
+        updated = self.resource.updated
+        self.primary_keys = list(self.primary_keys or self.resource.key)
+        if self.forced_replication_method == REPLICATION_FULL_TABLE:
+            return
+        if self.replication_key not in {None, updated}:
+            known = f'Its replication key is "{updated}".' if updated else "It can be replicated as FULL_TABLE only."
+            said = f'the catalog asks to read "{self.name}" by "{self.replication_key}"'
+            raise InputError(f"{self.tap_name}: {said}, which the API cannot", hint=known)
+        if self.forced_replication_method and not updated:
+            self.logger.warning("%s has no time of change and is read as a whole", self.name)
+        self.replication_key = updated or None
+        self.forced_replication_method = None
+
+    def get_replication_key_signpost(self, context: Any = None) -> None:
+        """Return no signpost: how far a bookmark may move is ours to say."""
+
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log a message of the SDK's. Errors are told once, by the command."""
+        super().log(message, *args, level=logging.DEBUG if level >= logging.ERROR else level, **kwargs)
+
+    # What the SDK does for each record, and we do for each page or not at all
+
+    def _write_starting_replication_value(self, context: Any) -> None:
+        pass
+
+    def _increment_stream_state(self, latest_record: Any, *, context: Any = None) -> None:
+        pass
+
+    def _process_record(self, record: Any, child_context: Any = None, partition_context: Any = None) -> None:
+        pass
+
+    def _write_schema_message(self) -> None:
+        if self.name not in self._tap.troubles:
+            super()._write_schema_message()
+
+    def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
+        """Read the stream; an error ends it and not the others, unless they would meet it as well."""
+        try:
+            yield from super()._sync_records(context, write_messages=write_messages)
+        except (Unauthorized, SettingError):
+            raise
+        except AntiphonError as error:
+            self._tap.failures[self.name] = error
+            self.logger.error("%s", error)  # noqa: TRY400
+        finally:
+            self._tap.message_writer.flush()
+
+    # Reading
+
+    def get_records(self, context: Any) -> Iterator[Record]:  # noqa: ARG002
+        """Yield the records, and keep the bookmark as their pages are done.
+
+        Raises:
+            AntiphonError: the stream cannot be read.
+        """
+        if self.name in self._tap.troubles:
+            raise self._tap.troubles[self.name]
+        self._state_at = time.monotonic()
+        self._take_new_fields()
+        resource = replace(self.resource, schema=self.effective_schema)  # known: the API need not be asked for it
+        walk = Walk(
+            self._tap.client,
+            resource,
+            state.load(self._tap.state, self.name),
+            self._bounds(),
+            fields=self._selected_fields(),
+            keep=self._remember,
+        )
+        known = self.effective_schema["properties"].keys()
+        for record in walk.records():
+            if self._inferred or not record.keys() <= known:
+                known = self._fit(record)
+            self._sent += 1
+            yield record
+
+    def _bounds(self) -> Bounds:
+        config = self.config
+        lookback = config.get("lookback")
+        return Bounds(
+            start=config.get("start_date"),
+            end=config.get("end_date"),
+            lookback=float(self.resource.lookback if lookback is None else lookback),
+            whole=self.replication_method == REPLICATION_FULL_TABLE,
+            deletes=bool(config.get("deletes")),
+        )
+
+    def _selected_fields(self) -> tuple[str, ...]:
+        properties = self.effective_schema["properties"]
+        chosen = [name for name in properties if name != DELETED_AT and self.mask["properties", name]]
+        needed = [*self.resource.key, self.resource.updated] if self.resource.updated else self.resource.key
+        return tuple(dict.fromkeys((*needed, *chosen)))
+
+    def _remember(self, bookmark: Bookmark) -> None:
+        """Keep *bookmark*, now that everything before it is written; write the STATE if it is time."""
+        self._tap.message_writer.flush()
+        state.keep(self._tap.state, self.name, bookmark)
+        self.state_manager.is_flushed = False
+        if self._sent >= STATE_RECORDS or time.monotonic() - self._state_at >= STATE_SECONDS:
+            self._tap.state_writer.write_state(self._tap.state)
+            self._sent, self._state_at = 0, time.monotonic()
+
+    # Fields that the catalog does not have
+
+    def _take_new_fields(self) -> None:
+        """Compare the catalog with the fields that the API declares now, where new ones are not to be ignored."""
+        policy = self.config.get("new_fields")
+        if policy == "ignore" or self._input_schema is None:
+            return
+        declared = self.resource.schema
+        fields = for_catalog(declared(self._tap.client) if callable(declared) else declared)["properties"]
+        if new := {name: field for name, field in fields.items() if name not in self._input_schema["properties"]}:
+            self._add(new)
+
+    def _fit(self, record: Record) -> Collection[str]:
+        """Deal with the fields of *record* that the stream does not have, and return those that it has then."""
+        policy, properties = self.config.get("new_fields"), self.effective_schema["properties"]
+        new: dict[str, Any] = {}
+        for name in [name for name in record if name not in properties]:
+            value = record[name]
+            if policy == "ignore" or name in self.resource.always or (policy == "add" and value is None):
+                del record[name]
+                if name not in self._left_out:
+                    self._left_out.add(name)
+                    self.logger.debug('the field "%s" is not in the catalog and is left out', name)
+            else:
+                new[name] = inferred(value)
+        for name in self._inferred & record.keys():
+            if record[name] is not None and (wider := widened(properties[name], inferred(record[name]))):
+                new[name] = wider
+        if new:
+            self._add(new)
+            self._inferred |= new.keys()
+        return self.effective_schema["properties"].keys()  # type: ignore[no-any-return]
+
+    def _add(self, fields: Mapping[str, Any]) -> None:
+        """Add *fields* to the schema and write it again.
+
+        Raises:
+            BadReply: the user wants none.
+        """
+        if self.config.get("new_fields") == "fail":
+            names = ", ".join(f'"{name}"' for name in fields)
+            hint = "Discover the catalog again, or set new_fields to add or ignore."
+            raise BadReply(
+                f"{self._tap.description().name}: reading {self.name} -> it has fields that are new: {names}", hint=hint
+            )
+        schema = {**self.effective_schema, "properties": {**self.effective_schema["properties"], **fields}}
+        if self._input_schema is None:
+            self._schema = schema
+        else:
+            self._input_schema = schema
+        self._register()
+        self._write_schema_message()
+
+    def _register(self) -> None:
+        """Let the stream maps know the schema as it is now."""
+        written = get_selected_schema(self.name, self.effective_schema, self.mask)
+        self._tap.mapper.register_raw_stream_schema(self.name, written, self.primary_keys)
+        self._stream_maps = None

@@ -1,0 +1,105 @@
+"""Writes ``plugins/<plugin>.yml``: each tap and target as Meltano wants it declared, drawn from the plugin itself.
+
+``namespace`` and ``executable`` without ``pip_url`` let Meltano run what is installed beside it, and ask no hub. A default is
+shown as the placeholder and not given as the value: what Meltano passes on would hide the connection's own setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint, distribution
+from pathlib import Path
+from typing import Any
+
+import yaml
+from singer_sdk.plugin_base import PluginBase
+
+from antiphon.singer.config import SDK_SETTINGS
+
+FOLDER = Path(__file__).parent.parent / "plugins"
+HEAD = "# Made from the plugin by `make plugins`. Give it settings in meltano.yml, not here.\n"
+_KINDS = {"number": "decimal", "integer": "integer", "boolean": "boolean", "object": "object", "array": "array"}
+_CAPABILITIES = {
+    "extractors": {"catalog", "discover", "state", "about", "test", "stream-maps", "schema-flattening", "structured-logging"},
+    "loaders": {"about", "stream-maps", "schema-flattening", "hard-delete", "structured-logging"},
+}
+"""Those of ours that Meltano has a word for."""
+
+
+def plugins() -> Iterator[type[PluginBase]]:
+    """Yield the classes behind the console scripts, in the order of their names."""
+    for script in sorted(distribution("antiphon").entry_points, key=lambda script: script.name):
+        if script.group == "console_scripts" and script.name.startswith(("tap-", "target-")):
+            yield plugin(script)
+
+
+def plugin(script: EntryPoint) -> type[PluginBase]:
+    """Return the class whose ``cli`` the console script calls."""
+    named, _, attribute = script.value.rpartition(".")
+    found = EntryPoint(script.name, named, script.group).load()
+    assert attribute == "cli"
+    assert issubclass(found, PluginBase)
+    return found
+
+
+def declared(found: type[PluginBase]) -> dict[str, Any]:
+    """Return what goes into Meltano's project file for a plugin."""
+    kind = "extractors" if found.name.startswith("tap-") else "loaders"
+    about = found._get_about_info()  # noqa: SLF001 - what --about prints
+    description = (found.__doc__ or "").strip().split("\n")[0]
+    of_the_plugin = {
+        "name": found.name,
+        "namespace": found.name.replace("-", "_"),
+        "label": found.description().title,  # type: ignore[attr-defined]
+        "description": description,
+        "executable": found.name,
+        "capabilities": [str(c.value) for c in about.capabilities if str(c.value) in _CAPABILITIES[kind]],
+        "settings_group_validation": [list(about.settings["required"]), ["connection"]],
+        "settings": [setting(name, schema) for name, schema in about.settings["properties"].items()],
+    }
+    return {"plugins": {kind: [of_the_plugin]}}
+
+
+def setting(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one setting, as Meltano describes it, from its JSON Schema."""
+    found: dict[str, Any] = {"name": name, "label": schema.get("title", name), "kind": kind(schema)}
+    if schema.get("secret"):
+        found["sensitive"] = True
+    if "enum" in schema:
+        found["options"] = [{"label": value, "value": value} for value in schema["enum"]]
+    if schema.get("description"):
+        found["description"] = schema["description"]
+    if isinstance(schema.get("default"), str | int | float) and name not in SDK_SETTINGS:
+        found["placeholder"] = str(schema["default"])
+    return found
+
+
+def kind(schema: Mapping[str, Any]) -> str:
+    """Return Meltano's word for a setting's type."""
+    named = schema.get("type", "string")
+    types = [name for name in ([named] if isinstance(named, str) else named) if name != "null"]
+    if "enum" in schema:
+        return "options"
+    if schema.get("format") == "date-time":
+        return "date_iso8601"
+    return _KINDS.get(types[0], "string") if len(types) == 1 else "string"
+
+
+def text(found: type[PluginBase]) -> str:
+    """Return the file of a plugin."""
+    return HEAD + yaml.safe_dump(declared(found), sort_keys=False, allow_unicode=True, width=120)
+
+
+def main() -> None:
+    """Write them all; those of plugins that are gone go too."""
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.yml"):
+        old.unlink()
+    for found in plugins():
+        path = FOLDER / f"{found.name}.yml"
+        path.write_text(text(found), "utf-8")
+        print(path.relative_to(FOLDER.parent))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The `antiphon` command, as a user types it."""

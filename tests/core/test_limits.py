@@ -1,0 +1,185 @@
+import itertools
+import threading
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from antiphon.api import LimitHeaders, RateLimit
+from antiphon.limits import Limiter
+
+SEARCH = "https://api.example.org/people/search"
+OTHER = "https://api.example.org/people?limit=5"
+HEADERS = LimitHeaders("X-Limit", "X-Left", "X-Interval-Ms")
+REAL_SLEEP = time.sleep
+
+
+class World:
+    """A clock that only sleeping moves; answers that are due meanwhile come in."""
+
+    def __init__(self, *limits, share=1.0):
+        self.now = 1000.0
+        self.limiter = Limiter(limits, share, clock=lambda: self.now, sleep=self.sleep)
+        self.under_way = []
+        self.sent = []
+
+    def sleep(self, seconds):
+        assert seconds > 0
+        until = self.now + seconds + 1e-9
+        while self.under_way and min(self.under_way)[0] <= until:
+            answered = min(self.under_way)
+            self.under_way.remove(answered)
+            self.now, url, headers = max(self.now, answered[0]), answered[1], answered[2]
+            self.limiter.release(url, dict(headers))
+        self.now = max(self.now, until)
+
+    def call(self, url=OTHER, latency=0.0, headers=()):
+        """Send a call whose answer comes after *latency*; return when it was sent."""
+        self.limiter.acquire(url)
+        self.under_way.append((self.now + latency, url, tuple(headers)))
+        self.sent.append(self.now)
+        if not latency:
+            self.answered()
+        return self.now
+
+    def answered(self):
+        """Wait for all answers."""
+        if self.under_way:
+            self.sleep(max(0.0, max(self.under_way)[0] - self.now) + 1e-9)
+
+
+def most_in_a_window(instants, seconds):
+    """Return the largest number of instants that lie within less than *seconds*."""
+    instants, most = sorted(instants), 0
+    for first, start in enumerate(instants):
+        most = max(most, sum(1 for t in instants[first:] if t < start + seconds - 1e-6))
+    return most
+
+
+numbers = st.floats(0.01, 30, allow_nan=False)
+calls = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 1), st.floats(0, 2), st.integers(1, 5)), min_size=1, max_size=25)
+
+
+@given(st.floats(0.3, 8), numbers, st.floats(0.1, 1), calls)
+def test_no_window_of_time_at_the_server_holds_more_calls_than_allowed(limit, seconds, share, made):
+    world = World(RateLimit(limit, seconds), share=share)
+    at_server = []
+    for latency, fraction, pause, at_once in made:
+        for _ in range(at_once):
+            sent = world.call(latency=latency)
+            at_server.append(sent + latency * fraction)
+        if pause:
+            world.sleep(pause)
+    allowed = limit * share
+    if allowed >= 1:
+        assert most_in_a_window(at_server, seconds) <= int(allowed)
+    else:
+        assert most_in_a_window(at_server, seconds / allowed) <= 1
+
+
+@given(st.integers(1, 8), numbers, st.integers(1, 40))
+def test_no_call_waits_longer_than_it_must(limit, seconds, count):
+    world = World(RateLimit(limit, seconds))
+    start = world.now
+    for _ in range(count):
+        world.call()
+    assert world.now - start <= (count - 1) // limit * seconds + 1e-3
+
+
+@given(st.lists(st.sampled_from([SEARCH, OTHER]), min_size=1, max_size=40), st.floats(0, 0.5))
+def test_a_call_counts_towards_every_limit_that_applies_to_it(urls, latency):
+    world = World(RateLimit(6, 1), RateLimit(2, 1, paths=("/search",)))
+    sent = [(world.call(url, latency), url) for url in urls]
+    assert most_in_a_window([t for t, _ in sent], 1) <= 6
+    assert most_in_a_window([t for t, url in sent if url == SEARCH], 1) <= 2
+
+
+def test_a_limit_of_some_paths_leaves_the_others_alone():
+    world = World(RateLimit(1, 60, paths=("/search", "/export")))
+    for _ in range(20):
+        world.call(OTHER)
+    world.call(SEARCH + "?q=1")
+    assert world.now < 1001
+    world.call(SEARCH)
+    assert world.now > 1059
+
+
+def test_without_limits_nobody_waits():
+    world = World()
+    for _ in range(100):
+        world.call()
+    assert world.now < 1000.001
+
+
+def test_a_call_under_way_takes_its_place_until_its_answer_and_a_window_longer():
+    world = World(RateLimit(1, 10))
+    world.call(latency=5)
+    assert world.call() >= 1000 + 5 + 10
+
+
+def test_a_call_that_got_no_answer_counts_too():
+    limiter = World(RateLimit(1, 10))
+    limiter.limiter.acquire(OTHER)
+    limiter.limiter.release(OTHER, {})
+    assert limiter.call() >= 1010
+
+
+def test_the_server_may_lower_the_limit():
+    world = World(RateLimit(100, 1, headers=HEADERS))
+    world.call(headers={"X-Limit": "2"}.items())
+    assert most_in_a_window([world.call() for _ in range(10)], 1) <= 2
+
+
+def test_the_server_may_raise_the_limit():
+    world = World(RateLimit(2, 10, headers=HEADERS))
+    world.call(headers={"X-Limit": "50", "X-Interval-Ms": "1000"}.items())
+    sent = [world.call() for _ in range(40)]
+    assert sent[-1] - sent[0] < 1
+
+
+def test_the_share_is_a_share_of_what_the_server_says_too():
+    world = World(RateLimit(2, 1, headers=HEADERS), share=0.5)
+    world.call(headers={"X-Limit": "8"}.items())
+    assert most_in_a_window([world.call() for _ in range(20)], 1) <= 4
+
+
+def test_when_others_have_used_the_limit_up_we_wait_a_while():
+    world = World(RateLimit(100, 10, headers=HEADERS))
+    world.call(headers={"X-Limit": "100", "X-Left": "0"}.items())
+    assert world.call() >= 1001
+
+
+@pytest.mark.parametrize("value", ["", "lots", "nan", "inf", "-inf", "-5", "0", "1e999", "100, 100;w=60"])
+def test_a_header_that_makes_no_sense_changes_nothing(value):
+    world = World(RateLimit(3, 1, headers=HEADERS))
+    world.call(headers={"X-Limit": value, "X-Left": value, "X-Interval-Ms": value}.items())
+    world.call(headers={"X-Limit": "3", "X-Left": value if value != "0" else "", "X-Interval-Ms": value}.items())
+    sent = [world.call() for _ in range(12)]
+    assert most_in_a_window(sent, 1) <= 3
+    assert sent[-1] - sent[0] <= 4.001
+
+
+@settings(max_examples=5)
+@given(st.integers(2, 6))
+def test_threads_together_keep_the_limit(workers):
+    limiter = Limiter([RateLimit(10, 0.05)], sleep=REAL_SLEEP)
+    instants, counted = [], Counter()
+
+    def work(worker):
+        for _ in range(10):
+            limiter.acquire(OTHER)
+            instants.append(time.monotonic())
+            limiter.release(OTHER, {})
+            counted[worker] += 1
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(instants) == workers * 10
+    assert len(counted) == workers
+    assert most_in_a_window(instants, 0.05) <= 10
+    assert all(later >= earlier for earlier, later in itertools.pairwise(sorted(instants)))
