@@ -36,7 +36,8 @@ from antiphon.schema import unique_fields
 
 if TYPE_CHECKING:
     from antiphon.client import Client
-    from antiphon.style import Rest
+    from antiphon.errors import ApiError
+    from antiphon.http import Http
 
 JSON = Any
 
@@ -111,11 +112,27 @@ class RateLimit:
 class Auth(Protocol):
     """How a request is signed. See :mod:`antiphon.auth`."""
 
-    def sign(self, request: Request, settings: Mapping[str, JSON]) -> None:
-        """Put the credential into *request*."""
+    def sign(self, request: Request, http: Http) -> None:
+        """Put the credential into *request*; *http* has the settings, and the way to where a token is asked for."""
+
+    def renew(self, http: Http) -> bool:
+        """Get another credential than the last one, which was not accepted; return whether there is one."""
 
     def needs(self) -> tuple[str, ...]:
         """Return the names of the settings that hold the credential."""
+
+
+class Style(Protocol):
+    """How a kind of API speaks: how a call is encoded, a fault recognised, an answer opened. See :mod:`antiphon.style`."""
+
+    def encode(self, http: Http, request: Request) -> Request:
+        """Return the request that goes out for *request*; *http* has the settings, and ``notes`` to keep things in."""
+
+    def fault(self, reply: Reply) -> ApiError | None:
+        """Return the error that *reply* tells of, whatever its status, or None."""
+
+    def decode(self, reply: Reply) -> Reply:
+        """Return *reply* without its envelope."""
 
 
 @dataclass(slots=True)
@@ -224,8 +241,10 @@ class Then:
 class Write:
     """A request that changes one record, or a batch of them."""
 
-    path: str
+    path: str = ""
     method: str = "POST"
+    via: Writer | None = None
+    """A function that does it, where one request is not enough; what else is said here of the write still holds."""
     body: JSON = None
     """The request's body, for a write of one record; for a batch, what stands beside the records."""
     params: Mapping[str, JSON] = field(default_factory=dict)
@@ -360,7 +379,9 @@ class Resource:
 
     def match_fields(self, schema: Schema) -> tuple[str, ...]:
         """Return the fields a record can be matched by, best first: those declared, then those the API calls unique."""
-        return tuple(dict.fromkeys((*self.match, *unique_fields(schema))))
+        known = schema.get("properties", {})
+        given = (name for name in unique_fields(schema) if not known[name].get("readOnly"))
+        return tuple(dict.fromkeys((*self.match, *given)))
 
 
 @dataclass(frozen=True)
@@ -375,7 +396,7 @@ class Api:
     """One, or several of which the first is used whose settings are all given."""
     settings: tuple[Setting, ...] = ()
     limits: tuple[RateLimit, ...] = ()
-    style: Rest | None = None
+    style: Style | None = None
     """How a call is encoded and a fault recognised; None for REST with JSON."""
     check: Read | Reader | None = None
     """The cheapest request that shows whether the credentials work."""
@@ -385,10 +406,12 @@ class Api:
     version: str = ""
     discover: Callable[[Client], Iterable[Resource]] | None = None
     """Resources that only the API itself knows of (custom objects), named cheaply."""
+    complete: bool = False
+    """Whether what ``discover`` finds is all that an account has: then ``resources`` stand in where it cannot be asked."""
 
     def __post_init__(self) -> None:
         """Refuse a description that names what it does not declare."""
-        known = {s.name for s in (*self.settings, *COMMON_SETTINGS)}
+        known = {s.name for s in self.all_settings}
         refuse_unknown(self.base_url, known, f"{self.name}: base_url")
         for resource in self.resources:
             check_resource(self, resource)
@@ -396,13 +419,20 @@ class Api:
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise DescriptionError(f"{self.name}: more than one resource is called {', '.join(twice)}")
 
+    @property
+    def all_settings(self) -> tuple[Setting, ...]:
+        """Its own settings, and of those that any connection has the ones that mean something here."""
+        own = {setting.name for setting in self.settings}
+        spoken = bool(self.base_url) or "base_url" in own
+        return (*self.settings, *(s for s in COMMON_SETTINGS if s.name not in own and (spoken or s.name == "state_dir")))
+
     def setting(self, name: str) -> Setting:
         """Return the setting called *name*.
 
         Raises:
             Unknown: there is none.
         """
-        for setting in (*self.settings, *COMMON_SETTINGS):
+        for setting in self.all_settings:
             if setting.name == name:
                 return setting
         raise Unknown(f'{self.name} has no setting "{name}"', hint=did_you_mean(name, (s.name for s in self.settings)))
@@ -427,7 +457,7 @@ def check_resource(api: Api, resource: Resource) -> None:
     Raises:
         DescriptionError: naming the API, the resource, the slot and the placeholder.
     """
-    known = _VALUES | {s.name for s in (*api.settings, *COMMON_SETTINGS)}
+    known = _VALUES | {s.name for s in api.all_settings}
     slots = {slot: getattr(resource, slot) for slot in (*resource.READING, *resource.WRITING)} | dict(resource.actions)
     for slot, what in slots.items():
         where = f"{api.name}: {resource.name}.{slot}"
@@ -438,7 +468,7 @@ def check_resource(api: Api, resource: Resource) -> None:
                 refuse_unknown([then.path, then.params, then.body, what.then.each], known, where)
         elif isinstance(what, Write):
             refuse_unknown([what.path, what.params, what.body, what.headers, what.each], known, where)
-            if what.batch > 1 and not what.into:
+            if what.batch > 1 and not what.into and not what.via:
                 raise DescriptionError(f"{where}: a batch needs `into`, the place of the records in the body")
 
 

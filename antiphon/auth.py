@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from antiphon.api import Request
 from antiphon.fill import fill, names, text
@@ -22,9 +21,13 @@ class Bearer:
         """Return the setting that holds the token."""
         return tuple(sorted(names(self.token)))
 
-    def sign(self, request: Request, settings: Mapping[str, Any]) -> None:
+    def sign(self, request: Request, http: Http) -> None:
         """Set the Authorization header."""
-        request.headers["Authorization"] = f"{self.scheme} {text(fill(self.token, settings))}".strip()
+        request.headers["Authorization"] = f"{self.scheme} {text(fill(self.token, http.settings))}".strip()
+
+    def renew(self, http: Http) -> bool:  # noqa: ARG002
+        """Return that there is no other: only the user can give one."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,17 @@ class ApiKey:
         """Return the setting that holds the key."""
         return tuple(sorted(names(self.value)))
 
-    def sign(self, request: Request, settings: Mapping[str, Any]) -> None:
+    def sign(self, request: Request, http: Http) -> None:
         """Set the header, or the query parameter."""
-        value = text(fill(self.value, settings))
+        value = text(fill(self.value, http.settings))
         if self.header:
             request.headers[self.header] = value
         if self.query:
             request.params[self.query] = value
+
+    def renew(self, http: Http) -> bool:  # noqa: ARG002
+        """Return that there is no other: only the user can give one."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,11 @@ class Basic:
         """Return the settings that hold user and password."""
         return tuple(sorted(names([self.user, self.password])))
 
-    def sign(self, request: Request, settings: Mapping[str, Any]) -> None:
+    def sign(self, request: Request, http: Http) -> None:
         """Set the Authorization header."""
-        pair = f"{text(fill(self.user, settings))}:{text(fill(self.password, settings))}"
+        pair = f"{text(fill(self.user, http.settings))}:{text(fill(self.password, http.settings))}"
         request.headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+
+    def renew(self, http: Http) -> bool:  # noqa: ARG002
+        """Return that there is no other: only the user can give one."""
+        return False

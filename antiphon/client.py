@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -15,7 +16,7 @@ from antiphon.errors import ApiError, BadReply, Forbidden, Lost, NotFound, Pagin
 from antiphon.fill import MISSING, fill, fill_path, look, put
 from antiphon.http import Http
 from antiphon.limits import Limiter
-from antiphon.outcome import Change, Kind, Outcome, Problem, Said, rejected
+from antiphon.outcome import Change, Kind, Outcome, Problem, Said
 
 log = logging.getLogger("antiphon.client")
 
@@ -97,9 +98,10 @@ class Client:
 
     def schema(self, resource: Resource) -> Schema:
         """Return the schema of *resource*, asking the API once where it is the one to know."""
+        if not callable(resource.schema):
+            return resource.schema
         if resource.name not in self._schemas:
-            known = resource.schema
-            self._schemas[resource.name] = known(self) if callable(known) else known
+            self._schemas[resource.name] = resource.schema(self)
         return self._schemas[resource.name]
 
     # Reading
@@ -131,27 +133,34 @@ class Client:
         given = {**self.settings, **self._asked(read, resource, query), **(values or {})}
         schema = self.schema(resource)
         paging, then = read.paging, _needed(read.then, given.get("fields"))
+        fields = given.get("fields")
         if then:
             given["fields"] = MISSING
         cursor = query.cursor if query.cursor is not None else paging.first() if paging else {}
         shaped = shape.compiled(read, schema)
-        seen: set[str] = set()
-        before: set[tuple[Any, ...]] = set()
+        known = (*resource.key, resource.updated) if resource.updated else resource.key
+        seen = {repr(cursor)}
+        before: set[str] = set()
+        bookmark: str | None = None
         while cursor is not None:
             reply = self.http.send(self._request(read, given, cursor), doing)
             rows = self._rows(read, reply, doing)
             following = paging.following(cursor, reply, rows) if paging else None
+            if isinstance(following, dict) and isinstance(following.get("url"), str):
+                following["url"] = self.http.unsigned(following["url"])
             if following is not None and (mark := repr(following)) in seen:
                 hint = "Nothing more was read, and the bookmark was not moved. The server is at fault."
-                raise PagingError(f"{self.api.name}: {doing} -> the same page was named twice ({mark[:80]})", hint=hint)
+                said = f"the same page was named twice ({self.http.redact(mark)[:80]})"
+                raise PagingError(f"{self.api.name}: {doing} -> {said}", hint=hint)
             seen.add(repr(following))
             if then:
-                rows = self._fetched(then, resource, query, rows, doing)
+                rows = self._fetched(then, resource, {**given, "fields": fields}, rows, doing)
             else:
                 rows = [shaped(row) for row in _lines(read, rows, given)]
-            fresh = [row for row in rows if tuple(row.get(k) for k in resource.key) not in before] if before else rows
-            before = {tuple(row.get(k) for k in resource.key) for row in rows} if following is not None else set()
-            bookmark = reply.headers.get(read.bookmark) if read.bookmark else _server_time(reply)
+            marks = [repr([row.get(name) for name in known]) for row in rows]
+            fresh = [row for row, mark in zip(rows, marks, strict=True) if mark not in before] if known else rows
+            before = set(marks)
+            bookmark = bookmark or (reply.headers.get(read.bookmark) if read.bookmark else _server_time(reply))
             yield Page(reply.body, read.records, reply.headers, bookmark, following, fresh)
             cursor = following
 
@@ -170,6 +179,7 @@ class Client:
         self, resource: Resource, field: str, values: Sequence[Any], fields: tuple[str, ...] | None = None
     ) -> list[Record]:
         """Return the records whose *field* has one of the *values*, with the *fields* asked for."""
+        values = [value for value in values if value is not None and value != ""]  # these would find every record
         at_once = resource.find.values if isinstance(resource.find, Read) else max(1, len(values))
         found: list[Record] = []
         for start in range(0, len(values), at_once):
@@ -197,7 +207,11 @@ class Client:
             yield from how(self, resource, changes)
             return
         for start in range(0, len(changes), how.batch):
-            yield from self.send_changes(how, resource, changes[start : start + how.batch], operation)
+            batch = changes[start : start + how.batch]
+            if how.via:
+                yield from how.via(self, resource, batch)
+            else:
+                yield from self.send_changes(how, resource, batch, operation)
 
     def send_changes(self, write: Write, resource: Resource, batch: Sequence[Change], operation: str) -> Iterator[Outcome]:
         """Send one *batch* (at most ``write.batch`` changes) and yield what became of each."""
@@ -209,24 +223,18 @@ class Client:
             reply = self.http.send(request, doing, safe=write.safe or write.remembers > 0)
             attempts = reply.attempts
             outcomes = write.outcomes(Said(reply.status, reply.json() if reply.body.strip() else None), batch, kind)
-        except NotFound as error:
-            if kind is Kind.DELETED and len(batch) == 1:
-                outcomes = [Outcome(batch[0], kind, batch[0].id)]
-            else:
-                outcomes = _refused(error, batch)
-        except Refused as error:
+        except (Refused, NotFound) as error:
             if len(batch) > 1 and (write.atomic or write.safe):
                 half = len(batch) // 2
                 yield from self.send_changes(write, resource, batch[:half], operation)
                 yield from self.send_changes(write, resource, batch[half:], operation)
                 return
-            outcomes = _refused(error, batch)
+            gone = isinstance(error, NotFound) and kind is Kind.DELETED and len(batch) == 1
+            outcomes = [Outcome(batch[0], kind, batch[0].id)] if gone else _refused(error, batch)
         except Forbidden as error:
             outcomes = _refused(error, batch)
         except (Lost, BadReply) as error:
-            outcomes = [
-                Outcome(change, Kind.UNKNOWN, change.id, Problem(error.message, error.status, error.code)) for change in batch
-            ]
+            outcomes = _refused(error, batch, Kind.UNKNOWN)
         for outcome in outcomes:
             outcome.attempts = attempts
         yield from outcomes
@@ -243,7 +251,10 @@ class Client:
         if check is None:
             raise Unknown(f"{self.api.name}: its description names no request to check a connection with")
         if isinstance(check, Read):
-            self.http.send(self._request(check, self.settings, {}), "checking the connection")
+            doing = "checking the connection"
+            reply = self.http.send(self._request(check, self.settings, check.paging.first() if check.paging else {}), doing)
+            if reply.status != HTTPStatus.NO_CONTENT:
+                self._decoded(reply, doing)
         else:
             for _ in check(self, Resource("check", {}), Query()):
                 pass
@@ -263,8 +274,9 @@ class Client:
         method = method.upper()
         request = Request(method, path, dict(params or {}), dict(headers or {}), json)
         safe = method in {"GET", "HEAD", "PUT", "DELETE"} if safe is None else safe
-        reply = self.http.send(request, doing or f"{method} {path.split('?')[0]}", safe=safe)
-        return reply.json() if reply.body.strip() else None
+        doing = doing or f"{method} {path.partition('?')[0]}"
+        reply = self.http.send(request, doing, safe=safe)
+        return self._decoded(reply, doing) if reply.body.strip() else None
 
     # How requests are made
 
@@ -295,23 +307,27 @@ class Client:
         )
         return read.paging.ask(request, cursor) if read.paging else request
 
-    def _rows(self, read: Read, reply: Reply, doing: str) -> list[Record]:
+    def _decoded(self, reply: Reply, doing: str) -> Any:
         try:
-            found = look(reply.json(), read.records, MISSING)
+            return reply.json()
         except BadReply as error:
             hint = "Check that base_url is the API's own address, and not that of a page for people."
-            raise BadReply(f"{self.api.name}: {doing} -> {self.http.redact(error.message)}", hint=hint) from None
-        if isinstance(found, dict):
-            return [found]
-        if isinstance(found, list):
-            return found
+            said = self.http.redact(f"{self.api.name}: {doing} -> {error.message}")
+            raise BadReply(said, hint=hint, status=error.status) from None
+
+    def _rows(self, read: Read, reply: Reply, doing: str) -> list[Record]:
+        found = look(self._decoded(reply, doing), read.records, MISSING)
         if found is None:
             return []
-        raise BadReply(f'{self.api.name}: {doing} -> the answer has no list at "{read.records}"')
+        rows = [found] if isinstance(found, dict) else found
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise BadReply(f'{self.api.name}: {doing} -> the answer has no list of records at "{read.records}"')
+        return rows
 
-    def _fetched(self, then: Then, resource: Resource, query: Query, rows: list[Record], doing: str) -> list[Record]:
+    def _fetched(
+        self, then: Then, resource: Resource, values: Mapping[str, Any], rows: list[Record], doing: str
+    ) -> list[Record]:
         read = then.read
-        values = {**self.settings, **self._asked(read, resource, query)}
         shaped = shape.compiled(read, self.schema(resource))
         whole: list[Record] = []
         for start in range(0, len(rows), then.size):
@@ -339,10 +355,10 @@ class Client:
                 for page in self.pages(read, resource, inner, doing=doing, values={"parent": record}):
                     bookmark = bookmark or page.bookmark
                     page.bookmark = bookmark
-                    page.cursor = {"parent": key, "at": page.cursor}
                     if last:
                         yield last
                     last = page
+                    last.cursor = {"parent": key, "at": page.cursor}
         if resume:  # the parent at which an earlier read stopped is gone
             yield from self._under_parents(read, resource, Query(query.fields, query.since, query.until), slot)
         elif last:
@@ -397,7 +413,7 @@ def _server_time(reply: Reply) -> str | None:
         return None
 
 
-def _refused(error: ApiError, batch: Sequence[Change]) -> list[Outcome]:
+def _refused(error: ApiError, batch: Sequence[Change], kind: Kind = Kind.REJECTED) -> list[Outcome]:
     said = error.message.partition(" -> ")[2] or error.message
     words = said.removeprefix(f"{error.status} ")
-    return [rejected(change, words, status=error.status, code=error.code) for change in batch]
+    return [Outcome(change, kind, change.id, Problem(words, error.status, error.code)) for change in batch]

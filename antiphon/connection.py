@@ -17,6 +17,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ import jsonschema
 import requests
 
 from antiphon import apis
-from antiphon.api import COMMON_SETTINGS, Api, Query, Record, Resource, Setting
+from antiphon.api import Api, Query, Record, Resource, Setting
 from antiphon.client import Client, doing_word
-from antiphon.errors import ApiError, NotFound, Refused, SettingError, Unknown, did_you_mean
+from antiphon.errors import Lost, NotFound, Refused, SettingError, Unknown, did_you_mean
 from antiphon.outcome import Change, Kind, Outcome
 
 CONNECTIONS_FILE = "connections.yaml"
@@ -68,7 +69,7 @@ def settings(
     stored = _stored(name)
     known = api if isinstance(api, Api) else _api_of(name, api, stored)
     values: dict[str, Any] = {}
-    for setting in (*known.settings, *COMMON_SETTINGS):
+    for setting in known.all_settings:
         for source in (dict(given or {}).get(setting.name), _variable(name, setting), stored.get(setting.name)):
             if source is not None:
                 values[setting.name] = source
@@ -81,7 +82,7 @@ def settings(
 
 def refuse_unknown(names: Sequence[str], api: Api, where: str, also: Sequence[str] = ()) -> None:
     """Raise :class:`SettingError` for a setting that *api* does not have; *also* are further ones that are right."""
-    known = {s.name for s in (*api.settings, *COMMON_SETTINGS)} | set(also)
+    known = {s.name for s in api.all_settings} | set(also)
     for name in names:
         if name not in known:
             raise SettingError(f'{where}: there is no setting "{name}"', hint=did_you_mean(name, known))
@@ -113,7 +114,7 @@ def converted(text: str, setting: Setting) -> Any:
 
 
 def _check(api: Api, name: str, values: Mapping[str, Any]) -> None:
-    for setting in (*api.settings, *COMMON_SETTINGS):
+    for setting in api.all_settings:
         value = values.get(setting.name)
         if value is None or value == "":
             if setting.required and setting.default is None:
@@ -247,7 +248,7 @@ class Connection:
     def delete(self, resource: str, id: Any) -> None:
         """Delete the record with that *id* (archive it, where the API does no more)."""
         found = self.client.resource(resource)
-        self._one(resource, "delete" if found.delete else "archive", Change({}, id=str(id)))
+        self._one(resource, "archive" if found.archive and not found.delete else "delete", Change({}, id=str(id)))
 
     def erase(self, resource: str, id: Any) -> None:
         """Erase the person behind the record with that *id*, as privacy law wants it. It cannot be undone."""
@@ -258,6 +259,8 @@ class Connection:
         if path is not None:
             return self.client.call(name, path, params=values.get("params"), json=values.get("json"))
         resource, _, action = name.rpartition(".")
+        if not resource:
+            raise Unknown(f'"{name}" is no action', hint='Say call("checkins.redeem", …), or call("GET", "/path").')
         return self._one(resource, action, Change(values, id=_text(values.pop("id", None))))
 
     def _one(self, name: str, operation: str, change: Change) -> Record:
@@ -266,9 +269,12 @@ class Connection:
         return self._result(resource, doing_word(operation), outcome)
 
     def _result(self, resource: Resource, doing: str, outcome: Outcome) -> Record:
+        if outcome.kind is Kind.UNKNOWN:
+            said = outcome.problem.message if outcome.problem else "no answer"
+            raise Lost(f"{self.name}: {doing} {resource.name} -> {said}", hint="It may be done: look before you do it again.")
         if outcome.problem and not outcome.ok:
             said = f"{self.name}: {doing} {resource.name} -> {outcome.problem.status or ''} {outcome.problem.message}"
-            kind = NotFound if outcome.problem.status == 404 else Refused if outcome.kind is Kind.REJECTED else ApiError  # noqa: PLR2004
+            kind = NotFound if outcome.problem.status == HTTPStatus.NOT_FOUND else Refused
             raise kind(said, status=outcome.problem.status, code=outcome.problem.code)
         return outcome.record or {**outcome.change.record, **({"id": outcome.id} if outcome.id else {})}
 

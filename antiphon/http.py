@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Generator, Iterable, Mapping
+import re
+from collections.abc import Collection, Generator, Iterable, Mapping
 from typing import Any, NoReturn
-from urllib.parse import quote, quote_plus, urljoin, urlsplit
+from urllib.parse import quote, quote_plus, unquote_plus, urljoin, urlsplit
 
 import backoff
 import msgspec
 import requests
 import urllib3.exceptions
 from requests.auth import AuthBase
+from urllib3.util import parse_url
 
 from antiphon import moment
-from antiphon.api import Auth, Reply, Request
+from antiphon.api import Auth, Reply, Request, Style
 from antiphon.errors import ApiError, BadReply, ForeignHost, Lost, QuotaSpent, Refused, SettingError, Unauthorized, Unavailable
 from antiphon.fill import text
 from antiphon.limits import Limiter
@@ -40,6 +42,9 @@ LONGEST_RETRY_AFTER = 600.0
 """Seconds; a server that asks for more than that gets no further try."""
 _NOT_DONE = frozenset({429, 503})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS = 5
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_PORTS = {"http": 80, "https": 443}
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -48,6 +53,19 @@ class _Signed(AuthBase):
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         return prepared
+
+
+class _NoQuery(logging.Filter):
+    """Cuts URLs in urllib3's log records at the question mark: a key may stand behind it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+        return True
+
+
+for _logger in ("urllib3.connectionpool", "urllib3.connection"):
+    logging.getLogger(_logger).addFilter(_NoQuery())
 
 
 class Http:
@@ -62,7 +80,7 @@ class Http:
         settings: Mapping[str, Any] | None = None,
         secrets: Iterable[str] = (),
         hosts: Iterable[str] = (),
-        style: Rest | None = None,
+        style: Style | None = None,
         limiter: Limiter | None = None,
         session: requests.Session | None = None,
     ) -> None:
@@ -71,19 +89,26 @@ class Http:
         self.base_url = base_url.rstrip("/")
         self.auth = auth
         self.settings = dict(settings or {})
-        self.style = style or Rest()
+        self.style: Style = style or Rest()
+        self.notes: dict[str, Any] = {}
+        """What auth and style find out on the way and keep for later: a token, a session, the protocol spoken."""
         self.limiter = limiter or Limiter(())
         self.session = session or requests.Session()
-        self._hosts = {_host(self.base_url), *(host.lower() for host in hosts)}
-        self._secrets = sorted(
-            {form for s in secrets if s for form in (s, quote(s, safe=""), quote_plus(s))}, key=len, reverse=True
-        )
+        # Even when told not to follow, requests reads a redirect's body whole and takes its target apart.
+        self.session.get_redirect_target = _nowhere  # type: ignore[method-assign]
+        self._scheme, self._host = _origin(self.base_url)
+        self._hosts = {self._host, *(host.lower() for host in hosts)}
+        self._secrets = sorted({form for s in secrets if s for form in _forms(s)}, key=len, reverse=True)
+        self._credential = ""
+        self._key_params: set[str] = set()
         proxy = self.settings.get("proxy")
         self._proxies = {"http": proxy, "https": proxy} if proxy else None
         self.session.headers["User-Agent"] = self.settings.get("user_agent") or "antiphon"
 
-    def send(self, request: Request, doing: str, *, safe: bool = True) -> Reply:
+    def send(self, request: Request, doing: str, *, safe: bool = True, plain: bool = False) -> Reply:
         """Send *request* and return the answer; *doing* says in a word or two what for ("reading contacts").
+
+        A *plain* one goes out unsigned and unencoded, and no status is an error: this is how auth and style ask.
 
         Raises:
             ApiError: by kind, see :mod:`antiphon.errors`.
@@ -97,62 +122,93 @@ class Http:
         def trying() -> Reply:
             nonlocal attempt
             attempt += 1
-            return self._once(request, safe=safe)
+            return self._once(request, safe=safe, plain=plain)
 
         try:
             reply = trying()
         except ApiError as error:
-            self._fail(error, doing)
+            self._fail(error, doing, attempt)
         reply.attempts = attempt
         return reply
 
     def redact(self, words: str) -> str:
         """Return *words* with every secret replaced by ``***``."""
-        for secret in self._secrets:
-            words = words.replace(secret, "***")
+        for secret in (self._credential, *self._secrets):
+            if secret:
+                words = words.replace(secret, "***")
         return words
+
+    def unsigned(self, url: str) -> str:
+        """Return *url* without the key that a server may have put into its query again."""
+        return _without(url, self._key_params)
 
     def same_host(self, url: str) -> str:
         """Return *url*, made absolute, if it is on one of the API's hosts.
 
         Raises:
-            ForeignHost: it is not.
+            ForeignHost: it is not, or it would be spoken to without encryption although base_url is with.
+            SettingError: base_url is no URL.
         """
-        url = url if "://" in url else f"{self.base_url}/{url.lstrip('/')}"
-        if _host(url) not in self._hosts:
+        if not self._host:
+            raise SettingError(f"{self.name}: base_url is no URL with a scheme and a host", hint="For example: https://example.org")
+        url = url if _ABSOLUTE.match(url) else f"{self.base_url}/{url.lstrip('/')}"
+        scheme, host = _origin(url)
+        if host not in self._hosts:
             hint = "Nothing was sent there. If that host is right, set base_url to it."
-            raise ForeignHost(f"the API pointed at another host, {_host(url)}", hint=hint)
+            raise ForeignHost(f"the API pointed at another host, {host or url}", hint=hint)
+        if scheme not in {self._scheme, "https"}:
+            raise ForeignHost(f"the API pointed from {self._scheme} to {scheme}", hint="Nothing was sent there.")
         return url
 
-    def _once(self, request: Request, *, safe: bool) -> Reply:
-        signed = Request(request.method, self.same_host(request.url), dict(request.params), dict(request.headers), request.body)
-        if self.auth:
-            self.auth.sign(signed, self.settings)
-        data = signed.body
-        if data is not None and not isinstance(data, bytes):
-            data = _ENCODE(data)
-            signed.headers.setdefault("Content-Type", "application/json")
-        signed.headers.setdefault("Accept", "application/json")
-        params = {key: text(value) for key, value in signed.params.items() if value is not None and value != []}
-        for _ in range(5):
-            reply = self._exchange(signed, params, data, safe=safe)
-            if reply.status not in _REDIRECTS or "Location" not in reply.headers:
-                break
-            target = self.same_host(urljoin(reply.url, reply.headers["Location"]))
-            if signed.method not in {"GET", "HEAD"} and reply.status < 307:  # noqa: PLR2004
-                raise Refused(f"{reply.status} redirected to {target}", hint="Set base_url to where the API really is.")
-            if reply.url.startswith("https:") and target.startswith("http:"):
-                raise ForeignHost("the API redirected from https to http", hint="Nothing was sent there.")
-            signed.url, params = target, {}
+    def _once(self, request: Request, *, safe: bool, plain: bool) -> Reply:
+        if plain:
+            return self._followed(request, safe=safe, plain=True)
+        reply = self._followed(self.style.encode(self, request), safe=safe)
         error = self.style.fault(reply)
+        if isinstance(error, Unauthorized) and self.auth and self.auth.renew(self):
+            reply = self._followed(self.style.encode(self, request), safe=safe)
+            error = self.style.fault(reply)
         if error is None:
-            return reply
+            return self.style.decode(reply)
         error.retry_after = retry_after(reply.headers)
         if isinstance(error, Unavailable) and not isinstance(error, QuotaSpent) and not safe and error.status not in _NOT_DONE:
             raise Lost(error.message, status=error.status, code=error.code)
         raise error
 
-    def _exchange(self, request: Request, params: dict[str, str], data: bytes | None, *, safe: bool) -> Reply:
+    def _followed(self, request: Request, *, safe: bool, plain: bool = False) -> Reply:
+        """Return the answer to *request*, at the end of the API's own redirects."""
+        url, params = self.same_host(request.url), request.params
+        for _ in range(1 + _MOST_REDIRECTS):
+            reply = self._exchange(self._signed(request, url, params, plain=plain), safe=safe)
+            if reply.status not in _REDIRECTS or "Location" not in reply.headers:
+                break
+            url, params = self.same_host(_joined(reply.url, reply.headers["Location"])), {}
+            if request.method not in {"GET", "HEAD"} and reply.status < 307:  # noqa: PLR2004
+                raise Refused(f"{reply.status} redirected to {url}", hint="Set base_url to where the API really is.")
+        else:
+            raise Refused(f"{reply.status} redirected more than {_MOST_REDIRECTS} times", status=reply.status)
+        return reply
+
+    def _signed(self, request: Request, url: str, params: Mapping[str, Any], *, plain: bool = False) -> Request:
+        """Return *request* as it is sent: to *url*, its body as bytes, with the credential and all else as text."""
+        headers = {"Accept": "application/json", **{k: text(v) for k, v in request.headers.items() if v is not None}}
+        body = request.body
+        if body is not None and not isinstance(body, bytes):
+            headers.setdefault("Content-Type", "application/json")
+            try:
+                body = _ENCODE(body)
+            except (TypeError, ValueError, RecursionError) as error:
+                raise Refused(f"what is to be sent cannot be written as JSON: {error}") from None
+        sent = {name: text(value) for name, value in params.items() if value is not None and value != []}
+        signed = Request(request.method, url, dict(sent), headers, body)
+        if self.auth and not plain:
+            self.auth.sign(signed, self)
+            self._credential = signed.headers.get("Authorization", "").rpartition(" ")[2]
+            self._key_params |= signed.params.keys() - sent.keys()
+        signed.url = _without(url, signed.params)
+        return signed
+
+    def _exchange(self, request: Request, *, safe: bool) -> Reply:
         self.limiter.acquire(request.url)
         headers: Mapping[str, str] = {}
         timeout = float(self.settings.get("timeout") or 120)
@@ -160,8 +216,8 @@ class Http:
             with self.session.request(
                 request.method,
                 request.url,
-                params=params,
-                data=data,
+                params=request.params,
+                data=request.body,
                 headers=request.headers,
                 auth=_Signed(),
                 timeout=(min(timeout, 30.0), timeout),
@@ -172,36 +228,52 @@ class Http:
             ) as response:
                 headers = response.headers
                 return Reply(response.status_code, headers, _body(response), response.url)
-        except requests.exceptions.SSLError as error:
-            hint = "If the server's certificate is signed by a private authority, set ca_bundle to that authority's PEM file."
-            raise SettingError(f"{self.name}: {_host(request.url)} -> its certificate is not trusted", hint=hint) from error
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema) as error:
-            raise SettingError(f"{self.name}: no usable URL: {self.redact(request.url)}", hint="Check base_url.") from error
-        except OSError as error:  # every error of requests is one
+        except (OSError, UnicodeError) as error:  # every error of requests is an OSError
+            if wrong := self._wrong_setting(error):  # no error of requests is shown, nor its cause: they hold whole URLs
+                raise wrong from None
+            origin = "://".join(_origin(request.url))
             if _surely_not_sent(error):
-                raise Unavailable(f"no connection to {_origin(request.url)} ({_why(error)})", hint=_CHECK) from error
+                raise Unavailable(f"no connection to {origin} ({_why(error)})", hint=_CHECK) from None
             if safe:
-                raise Unavailable(f"no answer from {_origin(request.url)} ({_why(error)})", hint=_CHECK) from error
-            raise Lost(f"no answer from {_origin(request.url)} ({_why(error)})") from error
+                raise Unavailable(f"no answer from {origin} ({_why(error)})", hint=_CHECK) from None
+            raise Lost(f"no answer from {origin} ({_why(error)})") from None
         finally:
             self.limiter.release(request.url, headers)
 
-    def _fail(self, error: ApiError, doing: str) -> NoReturn:
-        told = type(error)(
-            self.redact(f"{self.name}: {doing} -> {error.message}"),
-            hint=error.hint or self._hint(error),
-            status=error.status,
-            code=error.code,
-            retry_after=error.retry_after,
-        )
-        raise told from error
+    def _wrong_setting(self, error: Exception) -> SettingError | None:
+        match error:
+            case requests.exceptions.SSLError() if "certificate" in _reason(error):
+                hint = "If it is signed by a private authority, set ca_bundle to that authority's PEM file."
+                return SettingError(f"{self.name}: {self._host} -> its certificate is not trusted", hint=hint)
+            case requests.exceptions.InvalidProxyURL():
+                return SettingError(f"{self.name}: no usable URL", hint="Check the setting proxy.")
+            case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
+                return SettingError(f"{self.name}: no usable URL", hint="Check base_url and proxy.")
+            case requests.exceptions.InvalidHeader() | UnicodeError():
+                names = " and ".join(self.auth.needs() if self.auth else ("user_agent",))
+                hint = f"Check the setting {names}: a line break, or a letter outside of Latin-1?"
+                return SettingError(f"{self.name}: a header cannot hold what it is to hold", hint=hint)
+            case requests.exceptions.RequestException():
+                return None
+        return SettingError(f"{self.name}: {error}", hint="Check the setting ca_bundle.")
 
-    def _hint(self, error: ApiError) -> str:
+    def _fail(self, error: ApiError, doing: str, attempts: int) -> NoReturn:
+        raise type(error)(
+            self.redact(f"{self.name}: {doing} -> {error.message}"),
+            hint=error.hint or self._hint(error, attempts),
+            status=error.status,
+            code=self.redact(error.code),
+            retry_after=error.retry_after,
+        ) from None
+
+    def _hint(self, error: ApiError, attempts: int) -> str:
         if isinstance(error, Unauthorized):
             names = " and ".join(self.auth.needs()) if self.auth else "the credential"
             return f"Check the setting {names}: it is not accepted."
+        if _hopeless(error):
+            return f"It asks for a wait of {error.retry_after:.0f} s; run again then."
         if isinstance(error, Unavailable):
-            return f"Tried {TRIES} times; try again later."
+            return f"Tried {attempts} times; try again later."
         return ""
 
     def _tell(self, details: Any) -> None:
@@ -224,6 +296,12 @@ def _waits() -> Generator[float, Any, None]:
 
 def _hopeless(error: Exception) -> bool:
     return isinstance(error, QuotaSpent) or (getattr(error, "retry_after", None) or 0) > LONGEST_RETRY_AFTER
+
+
+def _forms(secret: str) -> set[str]:
+    """Return *secret* as it is and in the forms it takes in a URL."""
+    quoted = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    return {secret, *quoted, *(re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in quoted)}
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -252,25 +330,57 @@ def _body(response: requests.Response) -> bytes:
     return b"".join(chunks)
 
 
-def _host(url: str) -> str:
-    return (urlsplit(url).netloc.rpartition("@")[2] or url).lower()
+def _origin(url: str) -> tuple[str, str]:
+    """Return scheme and host, with the port if it is not the usual one; the host is empty where *url* is no URL.
+
+    They are read by the same code that will connect: two readers of one odd URL need not see the same host in it.
+    """
+    try:
+        parsed = parse_url(url)
+    except urllib3.exceptions.LocationParseError:
+        return "", ""
+    scheme, host = (parsed.scheme or "").lower(), (parsed.host or "").lower()
+    if not scheme or not host:
+        return "", ""
+    return scheme, host if parsed.port in {None, _PORTS.get(scheme)} else f"{host}:{parsed.port}"
 
 
-def _origin(url: str) -> str:
-    return f"{urlsplit(url).scheme}://{_host(url)}"
+def _nowhere(response: requests.Response) -> None:
+    """Tell requests that *response* redirects nowhere; see :meth:`Http._followed`."""
 
 
-def _surely_not_sent(error: BaseException) -> bool:
+def _joined(base: str, url: str) -> str:
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url
+
+
+def _without(url: str, params: Collection[str]) -> str:
+    """Return *url* without the *params* in its query; all else stays as it is written."""
+    parts = urlsplit(url)
+    if not parts.query or not params:
+        return url
+    kept = [part for part in parts.query.split("&") if unquote_plus(part.partition("=")[0]) not in params]
+    return parts._replace(query="&".join(kept)).geturl()
+
+
+def _surely_not_sent(error: Exception) -> bool:
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
         return True
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
-def _why(error: BaseException) -> str:
+def _reason(error: Exception) -> str:
+    """Return what *error* says of the cause, in lower case; not the URL, whose words mean nothing."""
+    return str(getattr(error.args[0] if error.args else None, "reason", None) or error).lower()
+
+
+def _why(error: Exception) -> str:
     if isinstance(error, requests.exceptions.Timeout):
         return "timed out"
-    words = str(error).lower()
+    words = _reason(error)
     for part, why in (
         ("refused", "connection refused"),
         ("name or service not known", "unknown host name"),
@@ -279,6 +389,7 @@ def _why(error: BaseException) -> str:
         ("prematurely", "the answer was cut short"),
         ("without response", "the connection was dropped"),
         ("reset", "the connection was reset"),
+        ("wrong_version_number", "no TLS is spoken there"),
     ):
         if part in words:
             return why

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from antiphon.api import Reply
+from antiphon.api import Reply, Request
 from antiphon.errors import ApiError, Forbidden, NotFound, QuotaSpent, Refused, Unauthorized, Unavailable
 from antiphon.fill import look
+
+if TYPE_CHECKING:
+    from antiphon.http import Http
 
 #: Statuses that mean "not now": RFC 9110, RFC 6585, RFC 8470.
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -42,6 +45,14 @@ class Rest:
     code: tuple[str, ...] = ("code", "error.code", "errors.0.code", "error")
     retry: frozenset[int] = frozenset()
     spent: Mapping[str, Any] = field(default_factory=dict)
+
+    def encode(self, http: Http, request: Request) -> Request:  # noqa: ARG002
+        """Return *request* as it is."""
+        return request
+
+    def decode(self, reply: Reply) -> Reply:
+        """Return *reply* as it is: its body is what was asked for."""
+        return reply
 
     def fault(self, reply: Reply) -> ApiError | None:
         """Return the error that *reply* tells of, or None."""

@@ -6,6 +6,7 @@ shown as the placeholder and not given as the value: what Meltano passes on woul
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, distribution
 from pathlib import Path
@@ -45,19 +46,24 @@ def plugin(script: EntryPoint) -> type[PluginBase]:
 def declared(found: type[PluginBase]) -> dict[str, Any]:
     """Return what goes into Meltano's project file for a plugin."""
     kind = "extractors" if found.name.startswith("tap-") else "loaders"
-    about = found._get_about_info()  # noqa: SLF001 - what --about prints
-    description = (found.__doc__ or "").strip().split("\n")[0]
     of_the_plugin = {
         "name": found.name,
         "namespace": found.name.replace("-", "_"),
         "label": found.description().title,  # type: ignore[attr-defined]
-        "description": description,
+        "description": (found.__doc__ or "").strip().split("\n")[0],
         "executable": found.name,
-        "capabilities": [str(c.value) for c in about.capabilities if str(c.value) in _CAPABILITIES[kind]],
-        "settings_group_validation": [list(about.settings["required"]), ["connection"]],
-        "settings": [setting(name, schema) for name, schema in about.settings["properties"].items()],
+        "capabilities": [str(c.value) for c in found.capabilities if str(c.value) in _CAPABILITIES[kind]],
+        "settings_group_validation": [list(found.config_jsonschema["required"]), ["connection"]],
+        "settings": [setting(name, schema) for name, schema in settings(found).items()],
     }
     return {"plugins": {kind: [of_the_plugin]}}
+
+
+def settings(found: type[PluginBase]) -> dict[str, Any]:
+    """Return the JSON Schemas of all settings of a plugin by name: its own and, after them, the SDK's."""
+    whole = copy.deepcopy(found.config_jsonschema)
+    found.append_builtin_config(whole)
+    return dict(whole["properties"])
 
 
 def setting(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:

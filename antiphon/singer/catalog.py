@@ -67,7 +67,9 @@ def lacks_fields(entry: CatalogEntry, resource: Resource) -> bool:
 def complete(
     entry: CatalogEntry, fields: Callable[[], Mapping[str, Any]], *, deletes: bool, resource: Resource
 ) -> None:
-    """Give *entry* what it lacks: its fields, got from *fields*, and the time of deletion where *deletes* are read."""
+    """Give *entry* what it lacks: its key, its fields, got from *fields*, and the time of deletion where *deletes* are read."""
+    root = entry.metadata.get(())  # get, for a root that is made up would deselect the stream
+    entry.key_properties = entry.key_properties or getattr(root, "table_key_properties", None) or list(resource.key)
     whole = entry.schema.to_dict()
     if lacks_fields(entry, resource):
         whole = dict(fields())

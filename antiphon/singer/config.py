@@ -22,7 +22,7 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.plugin_base import PluginBase
 
 from antiphon import connection, moment
-from antiphon.api import COMMON_SETTINGS, JSON, Api, Setting
+from antiphon.api import JSON, Api, Setting
 from antiphon.connection import Settings
 from antiphon.errors import SettingError, Unknown
 from antiphon.schema import types
@@ -61,7 +61,7 @@ def settings_schema(
     properties: dict[str, Any] = {s.name: _property(s) for s in own}
     properties |= {name: dict(schema) for name, schema in (extra or {}).items()}
     properties["connection"] = dict(_CONNECTION)
-    properties |= {s.name: _property(s) for s in COMMON_SETTINGS}
+    properties |= {s.name: _property(s) for s in api.all_settings if s not in api.settings}
     required = [s.name for s in own if s.required and s.default is None]
     return {"type": "object", "properties": properties, "required": required}
 
@@ -94,7 +94,7 @@ def _resolved(
         _refuse_other_api(name, api, plugin_name)
     given = {
         setting.name: typed(value, setting.schema)
-        for setting in (*api.settings, *COMMON_SETTINGS)
+        for setting in api.all_settings
         if (value := _given(plugin_config, plugin_name, setting.name)) is not None
     }
     found = connection.settings(name, given, api=api, check=False)
@@ -128,7 +128,7 @@ def validated(
     """
     schema = plugin.config_jsonschema
     plugin.append_builtin_config(schema)
-    connections = {s.name for s in (*api.settings, *COMMON_SETTINGS)}
+    connections = {s.name for s in api.all_settings}
     own = {name: field for name, field in schema["properties"].items() if name not in connections}
     found = _resolved(api, plugin_config, plugin.name, own, check=check)
     config = dict(plugin_config)

@@ -49,7 +49,7 @@ class Mapper:
         self._open = schema.get("additionalProperties") is True
         self._writable = {name for name, f in known.items() if not f.get("readOnly")} | set(matched)
         self._constants: Record = {}
-        self._columns: dict[str, str] = {}  # column -> field
+        self._columns: dict[str, list[str]] = {}  # column -> fields
         for name, source in fields.given.items():
             if name not in known and not self._open:
                 hint = did_you_mean(name, self._writable)
@@ -60,21 +60,23 @@ class Mapper:
                 if set(source) != {"const"}:
                     raise SettingError(f"{where}: fields.{name} must be a column's name or {{const: value}}, not {source}")
                 self._constants[name] = source["const"]
+            elif isinstance(source, str):
+                self._columns.setdefault(source, []).append(name)
             else:
-                self._columns[str(source)] = name
+                raise SettingError(f"{where}: fields.{name} must be a column's name or {{const: value}}, not {source}")
         self._told: set[str] = set()
 
-    def target(self, column: str) -> str | None:
-        """Return the field that *column* goes to, or None."""
+    def targets(self, column: str) -> tuple[str, ...]:
+        """Return the fields that *column* goes to."""
         if column in self._columns:
-            return self._columns[column]
-        if column in self._columns.values() or column in self._constants:
-            return None
-        return column if column in self._writable or self._open else None
+            return tuple(self._columns[column])
+        if column in self._fields.given:
+            return ()
+        return (column,) if column in self._writable or self._open else ()
 
     def fields(self, columns: Iterable[str]) -> set[str]:
         """Return the fields that a stream with these *columns* can give."""
-        return {name for column in columns if (name := self.target(column))} | set(self._constants)
+        return {name for column in columns for name in self.targets(column)} | set(self._constants)
 
     def check(self, columns: Iterable[str]) -> None:
         """Say once which *columns* will not be written; where ``unknown`` is ``fail``, raise :class:`SettingError`."""
@@ -96,14 +98,12 @@ class Mapper:
         mapped: Record = {}
         lost: list[str] = []
         for column, value in record.items():
-            name = self.target(column)
-            if name is None:
-                if self._lost(column):
-                    lost.append(column)
+            if self._lost(column):
+                lost.append(column)
             elif value is not None:
-                mapped[name] = value
+                mapped |= dict.fromkeys(self.targets(column), value)
             elif self._fields.nulls == "clear":
-                mapped[name] = self._cleared
+                mapped |= dict.fromkeys(self.targets(column), self._cleared)
         if lost and self._fields.unknown == "reject":
             raise InputError(f"the API has no field that can be written for {', '.join(lost)}")
         if lost:
@@ -111,5 +111,5 @@ class Mapper:
         return {**mapped, **self._constants}
 
     def _lost(self, column: str) -> bool:
-        used = column in self._columns or column in self._columns.values() or column in self._constants
-        return not used and not column.startswith("_sdc_") and self.target(column) is None
+        used = column in self._columns or column in self._fields.given
+        return not used and not column.startswith("_sdc_") and not self.targets(column)

@@ -8,7 +8,6 @@ sends it again, and not written twice). Entries that a STATE covers are forgotte
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,8 +43,10 @@ create table if not exists entries (
     problem text
 );
 create index if not exists entries_by_identity on entries (identity);
-pragma user_version = 1;
+create index if not exists entries_by_match on entries (matched_value) where matched_by is not null;
 """
+_VERSION = 1
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,9 @@ class Intent:
         return Change({}, self.remote_id, self.by, self.value, self.token)
 
 
-def identity(resource: str, record: Record, by: str | None, value: Any) -> bytes:
+def identity(resource: str, record: Record, by: str | None, value: Any, *, deletion: bool = False) -> bytes:
     """Return what tells one written record from another: a hash of the resource, the match and the fields sent."""
-    return hashlib.blake2b(_ENCODE([resource, by, value, record]), digest_size=16).digest()
+    return hashlib.blake2b(_ENCODE([resource, by, value, record, deletion]), digest_size=16).digest()
 
 
 class Journal:
@@ -90,11 +91,14 @@ class Journal:
             except filelock.Timeout:
                 hint = "Wait until it ends, or give this one a connection or state_dir of its own."
                 raise Busy(f"{name}: another run is writing through this connection ({self.path})", hint=hint) from None
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = full")
-            self._db.executescript(_TABLES)
+            try:
+                self.path.touch(0o600)
+                self.path.chmod(0o600)
+                self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+                self._open()
+            except BaseException:
+                self._lock.release()
+                raise
 
     def __enter__(self) -> Self:
         """Return the journal itself."""
@@ -109,6 +113,20 @@ class Journal:
         self._db.close()
         self._lock.release()
 
+    def _open(self) -> None:
+        try:
+            [version] = self._db.execute("pragma user_version").fetchone()
+            if version > _VERSION:
+                hint = "Use that version, or a state_dir of its own for this one."
+                raise Storage(f"the journal {self.path} was written by a later version of antiphon", hint=hint)
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = full")
+            self._db.executescript(_TABLES)
+            self._db.execute(f"pragma user_version = {_VERSION}")
+        except BaseException:
+            self._db.close()
+            raise
+
     def intend(
         self, stream: str, resource: str, operation: str, changes: Sequence[Change], keys: Sequence[tuple[bytes, int]]
     ) -> str:
@@ -121,7 +139,13 @@ class Journal:
             (self.run, stream, position, resource, operation, key, c.token, c.id, c.by, _plain(c.value), now)
             for c, (key, position) in zip(changes, keys, strict=True)
         ]
+        overtaken = [(resource, c.by, _plain(c.value), self.run) for c in changes if c.by is not None]
         with self._transaction() as db:
+            db.executemany(
+                "delete from entries where resource = ? and matched_by = ? and matched_value = ? and run <> ?"
+                " and kind is not null and kind <> 'unknown'",
+                overtaken,
+            )
             db.executemany(
                 "insert or replace into entries (run, stream, position, resource, operation, identity, token, remote_id,"
                 " matched_by, matched_value, sent_at) values (?,?,?,?,?,?,?,?,?,?,?)",
@@ -161,14 +185,20 @@ class Journal:
     def recall(self, stream: str, asked: Iterable[tuple[Change, bytes, int]]) -> list[Outcome]:
         """Return what earlier runs made of the very records *asked* for: each a change, its identity and its position.
 
-        One entry answers for one record (a source that has the same record twice gets two) and belongs to this run then.
+        One entry answers for one record (a source that has the same record twice gets two) and belongs to this run then. Of
+        several writes to one key only the last is recalled: the others no longer tell what is there. Nor is a creation
+        recalled that ended as unknown and can be looked up now (:meth:`created`).
         """
         known = []
         with self._transaction() as db:
             for change, key, position in asked:
                 row = db.execute(
-                    "select id, kind, remote_id, problem, operation from entries where identity = ? and stream = ?"
-                    " and kind is not null and kind <> 'rejected' and run <> ? order by id limit 1",
+                    "select id, kind, remote_id, problem, operation from entries as one where identity = ? and stream = ?"
+                    " and kind is not null and kind <> 'rejected' and run <> ?"
+                    " and (matched_by is null or (kind <> 'unknown' and not exists (select 1 from entries as later"
+                    " where later.matched_value = one.matched_value and later.matched_by = one.matched_by"
+                    " and later.resource = one.resource and later.id > one.id and later.kind is not 'rejected')))"
+                    " order by id limit 1",
                     (key, stream, self.run),
                 ).fetchone()
                 if row is not None:
@@ -176,6 +206,27 @@ class Journal:
                     problem = Problem(**msgspec.json.decode(row[3])) if row[3] else None
                     known.append(Outcome(change, Kind(row[1]), row[2], problem, attempts=0, operation=row[4]))
         return known
+
+    def created(self, resource: str) -> list[tuple[str, Any, str | None]]:
+        """Return the match field, its value and the id of what earlier runs created in *resource*, oldest first.
+
+        The id is None where it is not known whether it was created.
+        """
+        with _storage(self.path):
+            rows = self._db.execute(
+                "select matched_by, matched_value, remote_id from entries where resource = ? and operation = 'create'"
+                " and matched_by is not null and kind in ('created', 'unknown') and run <> ? order by id",
+                (resource, self.run),
+            ).fetchall()
+        return [(by, msgspec.json.decode(value), id) for by, value, id in rows]
+
+    def found(self, resource: str, by: str, value: Any) -> None:
+        """Strike what was unknown: a look-up has found it."""
+        with self._transaction() as db:
+            db.execute(
+                "delete from entries where resource = ? and matched_by = ? and matched_value = ? and kind = 'unknown'",
+                (resource, by, _plain(value)),
+            )
 
     def tokens(self, stream: str, asked: Iterable[tuple[Change, bytes, int]], since: str) -> dict[str, str]:
         """Return the tokens under which earlier runs had sent the very records *asked* for, *since* a time, unanswered.
@@ -221,10 +272,15 @@ class Journal:
 
 @contextmanager
 def _storage(path: Path) -> Iterator[None]:
+    hint = "Nothing more was sent, and the state was not moved. Free space or mend the folder's rights, then run again."
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
-        hint = "Nothing more was sent, and the state was not moved. Free space or mend the folder's rights, then run again."
+    except OSError as error:
+        raise Storage(f"the journal {path} cannot be used: {error.strerror or error}", hint=hint) from error
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
+            hint = "Nothing more was sent, and the state was not moved. To go on without what it knew, move the file away."
+            raise Storage(f"the journal {path} is damaged: {error}", hint=hint) from error
         raise Storage(f"the journal {path} cannot be used: {error}", hint=hint) from error
 
 

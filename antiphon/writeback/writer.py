@@ -199,7 +199,7 @@ class Writer:
                     self._complete(change, found)
                     updates.append(change)
                 else:
-                    batch.settle(Outcome(change, Kind.UNCHANGED, change.id))
+                    batch.settle(Outcome(change, Kind.UNCHANGED, change.id, record=dict(found or {})))
         self._send(batch, "update", _distinct(batch, updates))
         self._send(batch, "create", creations)
 

@@ -1,5 +1,7 @@
 import base64
 import json
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -7,6 +9,7 @@ from antiphon.api import Read, Request, Setting
 from antiphon.auth import ApiKey, Basic, Bearer
 from antiphon.client import Client
 from antiphon.errors import Unauthorized
+from antiphon.http import Http
 from antiphon.paging import LinkHeader, NextUrl
 
 from .tiny import URL, a_client, an_api, people
@@ -16,7 +19,7 @@ KEYS = tuple(Setting(name, secret=True) for name in ("access_token", "api_key", 
 
 def signed(auth, **settings):
     request = Request("GET", URL)
-    auth.sign(request, settings)
+    auth.sign(request, Http("zoo", URL, settings=settings))
     return request
 
 
@@ -102,6 +105,38 @@ def test_netrc_never_replaces_a_credential(session, adapter, home, monkeypatch):
     assert adapter.last_request.headers["Authorization"] == "Bearer t0k3n-of-mine"
     Client(an_api(settings=KEYS, auth=ApiKey(header="X-Key")), {"api_key": "k"}, session=session).call("GET", "/x")
     assert "Authorization" not in adapter.last_request.headers
+
+
+@dataclass
+class Expiring:
+    """A token that can be had anew some times."""
+
+    tokens: list = field(default_factory=lambda: ["old", "new"])
+
+    def needs(self):
+        return ()
+
+    def sign(self, request, http):
+        request.headers["Authorization"] = f"Bearer {self.tokens[0]}"
+
+    def renew(self, http):
+        self.tokens = self.tokens[1:] or self.tokens
+        return True
+
+
+def test_a_credential_that_has_run_out_is_renewed_once_and_the_request_sent_again(session, adapter):
+    adapter.register_uri("POST", "/x", [{"status_code": 401}, {"json": {"id": 1}}])
+    assert a_client(an_api(auth=Expiring()), session=session).call("POST", "/x", json={"a": 1}) == {"id": 1}
+    assert [r.headers["Authorization"] for r in adapter.request_history] == ["Bearer old", "Bearer new"]
+    assert [r.json() for r in adapter.request_history] == [{"a": 1}] * 2
+
+
+def test_a_credential_that_is_not_accepted_when_renewed_is_an_error(session, adapter, waits):
+    adapter.register_uri("GET", "/x", status_code=401)
+    with pytest.raises(Unauthorized):
+        a_client(an_api(auth=Expiring()), session=session).call("GET", "/x")
+    assert adapter.call_count == 2
+    assert not waits
 
 
 def keyed(session, paging, api_key="k&y"):

@@ -1,0 +1,60 @@
+"""Writes ``catalogs/<api>.json``: what the tap's ``--discover`` prints for a new account.
+
+Where there is a sandbox, the account is one of it, without records; elsewhere the catalog is of the streams that are the same for every
+account. An API whose every stream is the user's own, such as CSV files, has no catalog here.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from antiphon import apis, sandbox
+
+FOLDER = Path(__file__).parent.parent / "catalogs"
+
+
+def names() -> list[str]:
+    """Return the APIs that have a catalog here."""
+    return [name for name in apis.names() if (api := apis.load(name)).readable and api.resources]
+
+
+def discovered(name: str) -> str:
+    """Return what ``tap-<name> --discover`` prints.
+
+    Raises:
+        RuntimeError: the tap failed; the text is what it said.
+    """
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="antiphon-catalog-"))
+        config = {"state_dir": folder}
+        if name in sandbox.names():
+            config |= stack.enter_context(sandbox.start(name, records=0)).config
+        path = Path(folder, "config.json")
+        path.write_text(json.dumps(config), "utf-8")
+        tap = Path(sys.executable).with_name(f"tap-{name.replace('_', '-')}")
+        done = subprocess.run(  # noqa: S603 - our own command
+            [tap, "--config", path, "--discover"], capture_output=True, encoding="utf-8", check=False, cwd=folder, env={}
+        )
+    if done.returncode:
+        raise RuntimeError(f"{tap.name} --discover -> exit code {done.returncode}: {done.stderr}")
+    return done.stdout.rstrip("\n") + "\n"
+
+
+def main() -> None:
+    """Write them all; that of an API that is gone goes too."""
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.json"):
+        old.unlink()
+    for name in names():
+        path = FOLDER / f"{name}.json"
+        path.write_text(discovered(name), "utf-8")
+        print(path.relative_to(FOLDER.parent))
+
+
+if __name__ == "__main__":
+    main()
