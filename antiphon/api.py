@@ -218,6 +218,8 @@ class Read:
     """Whether values arrive as text and are to be read by the schema's types."""
     nulls: tuple[JSON, ...] = ()
     """Values that mean null."""
+    pairs: str = ""
+    """What is added to a field's name for the name in a value that is a pair of id and name (Odoo's many2one)."""
     values: int = 1
     """How many values one look-up may ask for (``{match.values}``)."""
 
@@ -259,6 +261,8 @@ class Write:
     """May it be repeated without a second effect?"""
     atomic: bool = False
     """Does a refused batch write nothing, so that it may be taken apart to find the culprit?"""
+    time: str = ""
+    """How times are written, as :attr:`Read.time` says; as they come where it is empty."""
     apart: tuple[str, ...] = ()
     """Fields that the path takes and the body does not."""
     takes: tuple[str, ...] = ()

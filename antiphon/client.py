@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -17,6 +18,7 @@ from antiphon.fill import MISSING, fill, fill_path, look, put
 from antiphon.http import Http
 from antiphon.limits import Limiter
 from antiphon.outcome import Change, Kind, Outcome, Problem, Said
+from antiphon.schema import types
 
 log = logging.getLogger("antiphon.client")
 
@@ -51,9 +53,17 @@ def doing_word(operation: str) -> str:
 class Client:
     """Speaks to *api* with *settings*. The way there is :attr:`http`; its session's adapters are the seam for tests."""
 
-    def __init__(self, api: Api, settings: Mapping[str, Any], *, session: requests.Session | None = None) -> None:
-        """Prepare; nothing is sent yet."""
+    def __init__(
+        self,
+        api: Api,
+        settings: Mapping[str, Any],
+        *,
+        session: requests.Session | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        """Prepare; nothing is sent yet. *folder* is where the connection keeps what it must: tokens, ids."""
         self.api = api
+        self.folder = folder
         self.settings = {s.name: s.default for s in api.settings if s.default is not None} | {
             name: value for name, value in settings.items() if value is not None
         }
@@ -219,7 +229,7 @@ class Client:
         doing = f"{doing_word(operation)} {resource.name}"
         attempts = 1
         try:
-            request = self._write_request(write, batch)
+            request = self._write_request(write, resource, batch)
             reply = self.http.send(request, doing, safe=write.safe or write.remembers > 0)
             attempts = reply.attempts
             outcomes = write.outcomes(Said(reply.status, reply.json() if reply.body.strip() else None), batch, kind)
@@ -284,7 +294,8 @@ class Client:
         fields = query.fields
         if fields is None:
             fields = tuple(self.schema(resource).get("properties", {}))
-        asked = [name for name in fields if name not in resource.always]
+        known = self.schema(resource).get("properties", {}) if read.pairs else {}
+        asked = list(dict.fromkeys(_pair(name, read.pairs, known) for name in fields if name not in resource.always))
         where = dict(query.where)
         values = where.get("values") or [MISSING]
         return {
@@ -365,19 +376,40 @@ class Client:
             last.cursor = None
             yield last
 
-    def _write_request(self, write: Write, batch: Sequence[Change]) -> Request:
+    def _write_request(self, write: Write, resource: Resource, batch: Sequence[Change]) -> Request:
         values = {**self.settings, **batch[0].values()}
         path, headers = fill_path(write.path, values), fill(write.headers, values)
-        body = fill(write.body, _without(values, write.apart))
+        schema = self.schema(resource) if write.time else {}
+        body = fill(write.body, _sent(values, write, schema))
         if write.into:
             body = dict(body or {})
-            entries = [fill(write.each, {**self.settings, **_without(c.values(), write.apart)}) for c in batch]
-            put(body, write.into, entries)
+            put(body, write.into, [fill(write.each, {**self.settings, **_sent(c.values(), write, schema)}) for c in batch])
         return Request(write.method, path, fill(write.params, values), headers, body)
 
 
-def _without(values: Mapping[str, Any], apart: Sequence[str]) -> Mapping[str, Any]:
-    return {**values, "record": {k: v for k, v in values["record"].items() if k not in apart}} if apart else values
+def _sent(values: Mapping[str, Any], write: Write, schema: Schema) -> Mapping[str, Any]:
+    """Return *values* with the record as the body takes it: without what is in the path, its times as the API wants them."""
+    record = values["record"]
+    if write.apart:
+        record = {name: value for name, value in record.items() if name not in write.apart}
+    return {**values, "record": _timed(record, schema, write.time) if write.time else record}
+
+
+def _pair(name: str, suffix: str, known: Mapping[str, Any]) -> str:
+    """Return the field that the API has for *name*: of ``partner_id_name`` it is ``partner_id``, where that is a pair."""
+    stem = name.removesuffix(suffix) if suffix else name
+    return stem if stem != name and "integer" in types(known.get(stem, {})) else name
+
+
+def _timed(record: Record, schema: Schema, form: str) -> Record:
+    """Return *record* with its times as the API wants them written."""
+    known = schema.get("properties", {})
+    return {
+        name: moment.written(moment.rfc3339(value), form)
+        if isinstance(value, str) and value and known.get(name, {}).get("format") == "date-time"
+        else value
+        for name, value in record.items()
+    }
 
 
 def _auth(api: Api, settings: Mapping[str, Any]) -> Auth | None:

@@ -41,6 +41,11 @@ class Settings:
     api: Api
     values: Mapping[str, Any]
 
+    def client(self, *, session: requests.Session | None = None) -> Client:
+        """Return the way to the API with these settings."""
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", self.name)
+        return Client(self.api, self.values, session=session, folder=self.state_dir / name)
+
     @property
     def state_dir(self) -> Path:
         """The folder for what this connection keeps: journal, rejects, tokens."""
@@ -187,7 +192,7 @@ class Connection:
         """Use the settings *found*; nothing is sent yet."""
         self.name = found.name
         self.api = found.api
-        self.client = Client(found.api, found.values, session=session)
+        self.client = found.client(session=session)
 
     def __repr__(self) -> str:
         """Show name and API, no setting."""

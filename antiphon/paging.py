@@ -110,7 +110,7 @@ class Page:
     def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:
         """Return the next number."""
         done = cursor["page"] - self.start + 1
-        if not records or (self.pages and done >= int(look(reply.json(), self.pages) or 0)):
+        if not records or (self.pages and _reached(done, look(reply.json(), self.pages))):
             return None
         return {"page": cursor["page"] + 1}
 
@@ -135,7 +135,7 @@ class Offset:
     def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:
         """Count what came."""
         offset = cursor["offset"] + len(records)
-        if not records or (self.total and offset >= int(look(reply.json(), self.total) or 0)):
+        if not records or (self.total and _reached(offset, look(reply.json(), self.total))):
             return None
         return {"offset": offset}
 
@@ -158,7 +158,7 @@ class NextUrl:
     def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:  # noqa: ARG002
         """Read the next URL from the body."""
         url = look(reply.json(), self.at)
-        return {"url": urljoin(reply.url, str(url))} if url else None
+        return _next(reply, str(url)) if url else None
 
 
 @dataclass(frozen=True)
@@ -179,21 +179,34 @@ class LinkHeader:
     def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:  # noqa: ARG002
         """Read the next URL from the header."""
         url = link(reply.headers.get("Link", ""), self.rel)
-        return {"url": urljoin(reply.url, url)} if url else None
+        return _next(reply, url) if url else None
 
 
 def _at(request: Request, url: str) -> Request:
     return Request(request.method, url, {}, request.headers, request.body)
 
 
-_LINK = re.compile(r"<([^>]*)>((?:[^,\"]|\"[^\"]*\")*)")
-_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,]+))", re.IGNORECASE)
+def _next(reply: Reply, url: str) -> dict[str, str]:
+    try:
+        return {"url": urljoin(reply.url, url)}
+    except ValueError:  # refused when it is asked for
+        return {"url": url}
+
+
+def _reached(count: int, total: Any) -> bool:
+    """Return whether *count* is all there is; a total that is no whole number says nothing."""
+    return str(total).isdecimal() and count >= int(total)
+
+
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_LINK = re.compile(rf"<([^>]*)>((?:[^,\"]|{_QUOTED})*)")
+_PARAMETER = re.compile(rf";\s*([^\s=;,]+)\s*=\s*({_QUOTED}|[^\s;,]*)")
 
 
 def link(header: str, rel: str) -> str | None:
     """Return the target in a Link *header* whose relations, several words perhaps, include *rel*."""
     for target, parameters in _LINK.findall(header):
-        found = _REL.search(parameters)
-        if found and rel.lower() in (found[1] or found[2]).lower().split():
+        relations = next((value for name, value in _PARAMETER.findall(parameters) if name.lower() == "rel"), "")
+        if rel.lower() in relations.strip('"').lower().split():
             return str(target)
     return None

@@ -24,7 +24,8 @@ _DIGITS = 4000
 
 def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record]:
     """Return the function that gives one of *read*'s records the shape that *schema* has."""
-    lifts, nulls = read.lift, read.nulls
+    lifts, nulls, pairs = read.lift, read.nulls, read.pairs
+    flags = {name for name, field in schema.get("properties", {}).items() if "boolean" in types(field)}
     converters = {
         name: convert
         for name, field in schema.get("properties", {}).items()
@@ -40,7 +41,7 @@ def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record
         for name, value in record.items():
             if value is None:
                 continue
-            if nulls and any(value is null or (value == null and type(value) is type(null)) for null in nulls):
+            if nulls and _among(nulls, value) and not (value is False and name in flags):
                 record[name] = None
             elif convert := converters.get(name):
                 try:
@@ -50,9 +51,24 @@ def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record
                     if name not in warned:
                         warned.add(name)
                         log.warning('field "%s" holds a value that is not of its type; such values are read as null', name)
-        return record
+        return _apart(record, pairs) if pairs else record
 
     return shape
+
+
+def _among(nulls: tuple[Any, ...], value: Any) -> bool:
+    return any(value is null or (value == null and type(value) is type(null)) for null in nulls)
+
+
+def _apart(record: Record, suffix: str) -> Record:
+    """Take pairs of an id and a name apart: the id stays, the name becomes a field of its own."""
+    for name in [name for name, value in record.items() if type(value) is list and _is_pair(value)]:
+        record[name], record[name + suffix] = record[name]
+    return record
+
+
+def _is_pair(value: list[Any]) -> bool:
+    return len(value) == 2 and type(value[0]) is int and isinstance(value[1], str)  # noqa: PLR2004
 
 
 def _converter(field: Mapping[str, Any], *, text: bool) -> Convert | None:

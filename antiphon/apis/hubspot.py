@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ from antiphon.api import (
 )
 from antiphon.auth import Bearer
 from antiphon.client import Client
+from antiphon.errors import BadReply
 from antiphon.outcome import Change, Kind, Nothing, Outcome, Said, rejected, unanswered
 from antiphon.paging import Cursor, Keyset
 from antiphon.style import Rest
@@ -55,13 +57,14 @@ def crm(
     modified: str = "hs_lastmodifieddate",
     unique: tuple[str, ...] = (),
     match: tuple[str, ...] = (),
+    folded: tuple[str, ...] = (),
     erase: bool = False,
     common: bool = True,
 ) -> Resource:
     """Return one CRM object; *kind* is its type id where its name is not enough.
 
     *unique* are fields that HubSpot keeps unique although the properties endpoint does not say so; *match* fields that
-    usually are, and are found by search.
+    usually are, and are found by search; *folded* those of them whose upper and lower case is one.
     """
     kind = kind or name
     read, write = f"{_READ}/{kind}", f"{_WRITE}/{kind}"
@@ -94,7 +97,7 @@ def crm(
         updated="updatedAt",
         match=(*unique, *match),
         prompt=unique,
-        folded=unique,
+        folded=(*unique, *folded),
         cleared="",
         always=(*_OWN, "url"),
         common=common,
@@ -173,7 +176,7 @@ def crm(
             # Not by e-mail: HubSpot wants all of a record's properties then. The others are no unique properties.
             not_by=(*unique, *match),
         ),
-        archive=(archive := Write(f"{write}/batch/archive", batch=100, into="inputs", each={"id": "{id}"}, outcomes=Nothing(), safe=True)),
+        archive=(archive := Write(f"{write}/batch/archive", batch=100, into="inputs", each={"id": "{id}"}, outcomes=archived, safe=True)),
         delete=archive,
         erase=Write(f"{write}/gdpr-delete", body={"objectId": "{id}"}, outcomes=Nothing(), safe=True) if erase else None,
     )
@@ -186,10 +189,18 @@ def _archived(read: Read) -> Read:
 def _schema(client: Client, kind: str) -> Schema:
     """Return the schema of an object from its properties endpoint (one call, no pages)."""
     path = f"/crm/properties/{client.settings['read_version']}/{kind}"
-    found = client.call("GET", path, doing=f"asking for the fields of {kind}")["results"]
+    found = _results(client, path, f"asking for the fields of {kind}")
     properties = {p["name"]: _field(p) for p in found if not p.get("archived")}
     own = schema.record({**_OWN, "url": "string"}, readonly=(*_OWN, "url"))["properties"]
     return {"type": "object", "properties": {**own, **{name: f for name, f in properties.items() if name not in own}}}
+
+
+def _results(client: Client, path: str, doing: str) -> list[Any]:
+    found = client.call("GET", path, doing=doing)
+    if not isinstance(found, Mapping) or not isinstance(found.get("results"), list):
+        said = "an empty body" if found is None else 'the answer has no list at "results"'
+        raise BadReply(f"hubspot: {doing} -> {said}", hint="Check that base_url is the API's own address.")
+    return list(found["results"])
 
 
 def _field(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,7 +236,7 @@ class _Find:
                 asked = [*_asked(resource, query, known), *(["hs_additional_emails"] if field == "email" else [])]
                 for page in client.pages(read, resource, query, doing=doing, values={"inputs": inputs, "asked": asked}):
                     if field == "email":
-                        _answer_to_any_address(page.records, values)
+                        page.rows = _by_every_address(page.records, values)
                     yield page
             return
         # In a search, IN compares texts in lower case; the options of an enumeration are compared as they are.
@@ -272,7 +283,7 @@ def _groups(values: Sequence[str], room: int) -> Iterator[list[str]]:
     group: list[str] = []
     size = 0
     for value in values:
-        length = len(value.encode()) + 4
+        length = len(msgspec.json.encode(value)) + 1
         if group and (len(group) == 100 or size + length > room):  # noqa: PLR2004
             yield group
             group, size = [], 0
@@ -282,13 +293,15 @@ def _groups(values: Sequence[str], room: int) -> Iterator[list[str]]:
         yield group
 
 
-def _answer_to_any_address(records: list[Record], values: Sequence[str]) -> None:
-    """Let a contact that was found by a secondary address show that address, by which it was asked for."""
-    asked = {value.lower(): value for value in values}
+def _by_every_address(records: Sequence[Record], values: Sequence[str]) -> list[Record]:
+    """Return each contact once for every address it was asked for by, primary or secondary, showing that address."""
+    asked = {value.strip().lower() for value in values}
+    found: list[Record] = []
     for record in records:
-        others = str(record.get("hs_additional_emails") or "").lower().split(";")
-        if str(record.get("email") or "").lower() not in asked:
-            record["email"] = next((asked[other] for other in others if other in asked), record.get("email"))
+        addresses = [str(record.get("email") or ""), *str(record.get("hs_additional_emails") or "").split(";")]
+        shown = list(dict.fromkeys(address.lower() for address in addresses if address.lower() in asked))
+        found += [{**record, "email": address} for address in shown] or [record]
+    return found
 
 
 def decoded(said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
@@ -297,11 +310,13 @@ def decoded(said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
     An entry is paired with its change by ``objectWriteTraceId``, else by id, else by the value it was matched by, else by
     the properties that were sent.
     """
-    body = said.body or {}
+    body = said.body if isinstance(said.body, Mapping) else {}
     waiting = {change.token: change for change in changes}
     outcomes = []
     untraced = []
     for result in body.get("results") or ():
+        if not result.get("id"):
+            continue
         change = waiting.pop(result.get("objectWriteTraceId") or "", None)
         if change is None:
             untraced.append(result)
@@ -319,9 +334,17 @@ def decoded(said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
         token = next((t for t, change in waiting.items() if _is(change, result)), None)
         if token is not None:
             outcomes.append(_written(waiting.pop(token), result, kind))
-    for change in waiting.values():
-        outcomes.append(_refused(change, leftover[0]) if leftover else unanswered(change))
+    # An error that names no record can only be of one that is left: of all of them, where there are that many.
+    named = len(leftover) >= len(waiting)
+    for n, change in enumerate(waiting.values()):
+        outcomes.append(_refused(change, leftover[n]) if named else unanswered(change))
     return outcomes
+
+
+def archived(said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
+    """Read the reply to a batch of archivings: 204, without a word for each record."""
+    done = said.status == HTTPStatus.NO_CONTENT
+    return Nothing()(said, changes, kind) if done else [unanswered(change) for change in changes]
 
 
 def _is(change: Change, result: Mapping[str, Any]) -> bool:
@@ -365,10 +388,14 @@ def owners(**params: Any) -> Read:
 
 
 def pipelines(client: Client, resource: Resource, query: Query) -> Iterator[Page]:
-    """Yield the pipelines of deals and of tickets, with their stages."""
-    for kind in ("deals", "tickets"):
+    """Yield the pipelines of deals and of tickets, with their stages: a page for each, and the cursor names the next."""
+    kinds = ("deals", "tickets")
+    start = kinds.index(query.cursor["kind"]) if query.cursor else 0
+    for kind, following in zip(kinds[start:], (*kinds[start + 1 :], None), strict=True):
         read = Read(f"/crm/pipelines/{{read_version}}/{kind}", records="results", keep={"objectType": kind})
-        yield from client.pages(read, resource, query)
+        for page in client.pages(read, resource, Query(query.fields)):
+            page.cursor = {"kind": following} if following else None
+            yield page
 
 
 def associations(one: str, many: str, one_id: str, many_id: str) -> Resource:
@@ -410,7 +437,7 @@ def custom_objects(client: Client) -> Iterable[Resource]:
     """Yield a resource for each custom object of the account, under its own name (one call)."""
     path = f"/crm-object-schemas/{client.settings['read_version']}/schemas"
     taken = {name for resource in hubspot.resources for name in (resource.name, *resource.aliases)}
-    for found in client.call("GET", path, doing="asking for the custom objects")["results"]:
+    for found in _results(client, path, "asking for the custom objects"):
         name = found["name"] if found["name"] not in taken else found["fullyQualifiedName"]
         title = (found.get("labels") or {}).get("plural") or ""
         yield crm(name, found["objectTypeId"], kind=found["objectTypeId"], title=title, common=False)
@@ -467,7 +494,7 @@ hubspot = Api(
     discover=custom_objects,
     resources=(
         crm("contacts", "contact", modified="lastmodifieddate", unique=("email",), erase=True),
-        crm("companies", "company", match=("domain",)),
+        crm("companies", "company", match=("domain",), folded=("domain",)),
         crm("deals", "deal"),
         crm("tickets", "ticket"),
         crm("products", "product", match=("hs_sku",)),

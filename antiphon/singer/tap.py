@@ -123,7 +123,7 @@ class Tap(singer_sdk.Tap):
     @cached_property
     def client(self) -> Client:
         """The way to the API."""
-        return Client(self.settings.api, self.settings.values)
+        return self.settings.client()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings ourselves: those of the connection may come from elsewhere. Discovery does without credentials."""

@@ -123,7 +123,7 @@ class Target(singer_sdk.Target):
     @cached_property
     def client(self) -> Client:
         """The way to the API."""
-        return Client(self.settings.api, self.settings.values)
+        return self.settings.client()
 
     @cached_property
     def journal(self) -> Journal:

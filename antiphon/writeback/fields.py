@@ -58,7 +58,9 @@ class Mapper:
                 raise SettingError(f'{where}: fields maps to "{name}", which the API does not let anyone write')
             if isinstance(source, Mapping):
                 if set(source) != {"const"}:
-                    raise SettingError(f"{where}: fields.{name} must be a column's name or {{const: value}}, not {source}")
+                    raise SettingError(
+                        f"{where}: fields.{name} must be a column's name or {{const: value}}, not {source}"
+                    )
                 self._constants[name] = source["const"]
             elif isinstance(source, str):
                 self._columns.setdefault(source, []).append(name)
@@ -83,11 +85,15 @@ class Mapper:
         lost = [c for c in columns if self._lost(c)]
         if lost and self._fields.unknown == "fail":
             hint = "Map them with fields, drop them from the stream, or set unknown: ignore."
-            raise SettingError(f"{self._where}: the API has no field that can be written for {', '.join(lost)}", hint=hint)
+            raise SettingError(
+                f"{self._where}: the API has no field that can be written for {', '.join(lost)}", hint=hint
+            )
         for column in lost:
             if column not in self._told:
                 self._told.add(column)
-                log.warning('%s: column "%s" is not written: the API has no such field that can be written', self._where, column)
+                log.warning(
+                    '%s: column "%s" is not written: the API has no such field that can be written', self._where, column
+                )
 
     def __call__(self, record: Record) -> Record:
         """Return the fields of *record*.

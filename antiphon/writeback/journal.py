@@ -118,7 +118,7 @@ class Journal:
             [version] = self._db.execute("pragma user_version").fetchone()
             if version > _VERSION:
                 hint = "Use that version, or a state_dir of its own for this one."
-                raise Storage(f"the journal {self.path} was written by a later version of antiphon", hint=hint)
+                raise Storage(f"the journal {self.path} was written by a later version of antiphon", hint=hint)  # noqa: TRY301
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
             self._db.executescript(_TABLES)
@@ -156,10 +156,13 @@ class Journal:
     def answered(self, outcomes: Iterable[Outcome]) -> None:
         """Write down what became of what was sent."""
         rows = [
-            (o.kind, o.id, _ENCODE(o.problem.as_dict()).decode() if o.problem else None, o.change.token) for o in outcomes
+            (o.kind, o.id, _ENCODE(o.problem.as_dict()).decode() if o.problem else None, o.change.token)
+            for o in outcomes
         ]
         with self._transaction() as db:
-            db.executemany("update entries set kind = ?, remote_id = coalesce(?, remote_id), problem = ? where token = ?", rows)
+            db.executemany(
+                "update entries set kind = ?, remote_id = coalesce(?, remote_id), problem = ? where token = ?", rows
+            )
 
     def not_sent(self, changes: Iterable[Change]) -> None:
         """Strike intents that were surely not carried out."""
@@ -174,7 +177,9 @@ class Journal:
                 " where kind is null and run <> ? order by id",
                 (self.run,),
             ).fetchall()
-        return [Intent(t, r, o, by, None if v is None else msgspec.json.decode(v), i, at) for t, r, o, by, v, i, at in rows]
+        return [
+            Intent(t, r, o, by, None if v is None else msgspec.json.decode(v), i, at) for t, r, o, by, v, i, at in rows
+        ]
 
     def earlier(self) -> bool:
         """Return whether an earlier run left anything that may be sent again."""
@@ -279,7 +284,9 @@ def _storage(path: Path) -> Iterator[None]:
         raise Storage(f"the journal {path} cannot be used: {error.strerror or error}", hint=hint) from error
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
-            hint = "Nothing more was sent, and the state was not moved. To go on without what it knew, move the file away."
+            hint = (
+                "Nothing more was sent, and the state was not moved. To go on without what it knew, move the file away."
+            )
             raise Storage(f"the journal {path} is damaged: {error}", hint=hint) from error
         raise Storage(f"the journal {path} cannot be used: {error}", hint=hint) from error
 

@@ -17,12 +17,23 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
+from http import HTTPStatus
 from typing import Any, Literal
 
 from antiphon import moment
 from antiphon.api import Record, Resource, Schema, Write
 from antiphon.client import Client
-from antiphon.errors import InputError, SettingError, Unavailable, Unauthorized, did_you_mean
+from antiphon.errors import (
+    BadReply,
+    ForeignHost,
+    InputError,
+    Refused,
+    SettingError,
+    Unauthorized,
+    Unavailable,
+    did_you_mean,
+)
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.fields import DELETED_AT, Fields, Mapper
 from antiphon.writeback.journal import Intent, Journal, identity
@@ -59,7 +70,7 @@ class Writer:
         SettingError: the settings do not fit the resource, or none of its match fields is among *columns*.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says one thing of how a stream is written
         self,
         client: Client,
         resource: Resource,
@@ -72,8 +83,12 @@ class Writer:
         deletes: Deletes = "ignore",
         allowance: Allowance | None = None,
         journal: Journal | None = None,
+        recent: dict[Any, str | None] | None = None,
     ) -> None:
-        """Check the settings against the resource. *columns* are those of the stream, where they are known beforehand."""
+        """Check the settings against the resource. *columns* are those of the stream, where they are known beforehand.
+
+        *recent* remembers what was created and may not be found by a look-up yet; writers to one resource share it.
+        """
         self.client, self.resource, self.deletes = client, resource, deletes
         self.mode: Mode = mode or ("upsert" if resource.upsert or resource.update else "create")
         self.stream = stream or resource.name
@@ -83,13 +98,18 @@ class Writer:
         self.allowance = allowance or Allowance()
         self._refuse_impossible()
         self._match = self._checked(match)
+        self._readonly = {name for name in self._match if self._property(name).get("readOnly")}
         self.mapper = Mapper(fields or Fields(), resource, self.schema, where=self.where, matched=self._match)
         if columns is not None:
             columns = list(columns)
             self.mapper.check(columns)
             self._narrow(self.mapper.fields(columns), asked=bool(match))
-        self._recent: dict[Any, str] = {}
+        self._recent: dict[Any, str | None] = {} if recent is None else recent  # None: perhaps it was created
         self._recalling = journal.earlier() if journal else False
+        if journal and self._recalling and not resource.within:
+            for by, value, id in journal.created(resource.name):
+                if not self._prompt(by):
+                    self._recent[self._key(by, value, {})] = id
 
     # One call for a set of records
 
@@ -105,8 +125,8 @@ class Writer:
         for n, record in enumerate(records):
             self._prepare(batch, n, record)
         self._supersede(batch)
-        if self._recalling:
-            self._recall(batch)
+        if self._recalling and self.journal:
+            self._recall(batch, self.journal)
         deletions = [change for change in batch.waiting() if change.token in batch.deletions]
         writes = [change for change in batch.waiting() if change.token not in batch.deletions]
         if self.mode == "delete":
@@ -124,8 +144,10 @@ class Writer:
             batch.settle(rejected(change, str(error)))
             return
         deleted = record.get(DELETED_AT) is not None
-        if deleted and self.deletes == "ignore":
-            batch.settle(Outcome(change, Kind.SKIPPED, problem=Problem("deleted at the source; deletes is set to ignore")))
+        if deleted and self.deletes == "ignore" and self.mode != "delete":
+            batch.settle(
+                Outcome(change, Kind.SKIPPED, problem=Problem("deleted at the source; deletes is set to ignore"))
+            )
             return
         if deleted:
             batch.deletions.add(change.token)
@@ -133,13 +155,14 @@ class Writer:
         if by is not None:
             change.by, change.value = by, mapped[by]
             if self._is_id(by):
-                change.id = str(mapped.pop(by))
-        elif self._match and (self.mode != "create" or deleted):
+                change.id = str(mapped[by])
+        elif self.mode != "create" or deleted:
             names = " or ".join(self._match)
-            batch.settle(rejected(change, f"no value in {names}, the field it is matched by"))
+            batch.settle(rejected(change, f"no value in {names or 'any field'}, the field it is matched by"))
             return
+        mapped = {name: value for name, value in mapped.items() if name not in self._readonly}
         change.record = mapped
-        batch.identities[change.token] = identity(self.resource.name, mapped, change.by, change.value)
+        batch.identities[change.token] = identity(self.resource.name, mapped, change.by, change.value, deletion=deleted)
         if not mapped and not deleted and self.mode != "delete":
             batch.settle(rejected(change, "none of its columns is a field that the API lets one write"))
 
@@ -149,22 +172,26 @@ class Writer:
         for change in batch.waiting():
             if change.by is None:
                 continue
-            key = self._key(change.by, change.value, change.record)
+            key = self._key_of(change)
             if earlier := last.get(key):
-                batch.settle(Outcome(earlier, Kind.SUPERSEDED, problem=Problem(f"a later record has the same {change.by}")))
+                batch.settle(
+                    Outcome(earlier, Kind.SUPERSEDED, problem=Problem(f"a later record has the same {change.by}"))
+                )
             last[key] = change
 
-    def _recall(self, batch: _Batch) -> None:
+    def _recall(self, batch: _Batch, journal: Journal) -> None:
         """Recognise what an interrupted run has done already, and what it left unknown."""
-        assert self.journal  # noqa: S101
         asked = [(c, batch.identities[c.token], batch.position(c)) for c in batch.waiting()]
-        for outcome in self.journal.recall(self.stream, asked):
+        for outcome in journal.recall(self.stream, asked):
             batch.settle(outcome)
-        remembered = max((h.remembers for h in (self.resource.create, self.resource.update) if isinstance(h, Write)), default=0)
+        self._recalling = journal.earlier()
+        remembered = max(
+            (h.remembers for h in (self.resource.create, self.resource.update) if isinstance(h, Write)), default=0
+        )
         if remembered:
             since = moment.rfc3339(moment.now() - timedelta(seconds=remembered))
             asked = [(c, batch.identities[c.token], batch.position(c)) for c in batch.waiting()]
-            tokens = self.journal.tokens(self.stream, asked, since)
+            tokens = journal.tokens(self.stream, asked, since)
             for change in batch.waiting():
                 if earlier := tokens.get(change.token):
                     batch.rename(change, earlier)
@@ -175,7 +202,8 @@ class Writer:
         if not changes:
             return
         native = [c for c in changes if self._native(c.by)]
-        self._send(batch, "upsert", native)
+        for by in dict.fromkeys(c.by for c in native):  # no API takes two match fields in one batch
+            self._send(batch, "upsert", [c for c in native if c.by == by])
         others = [c for c in changes if not self._native(c.by)]
         creations, updates = [c for c in others if c.by is None], []
         for change, found in self._looked_up(batch, [c for c in others if c.by is not None]):
@@ -185,12 +213,14 @@ class Writer:
             elif found is None:
                 creations.append(change)
             elif self.mode == "create":
-                batch.settle(Outcome(change, Kind.SKIPPED, self._id(found), Problem(f"there is one with this {change.by}")))
+                batch.settle(
+                    Outcome(change, Kind.SKIPPED, self._id(found), Problem(f"there is one with this {change.by}"))
+                )
             else:
                 change.id = self._id(found)
                 if change.by and change.by in change.record and len(change.record) > 1:
                     change.record = {k: v for k, v in change.record.items() if k != change.by}
-                changed = [name for name, value in change.record.items() if not _same(value, found.get(name))]
+                changed = [name for name, value in change.record.items() if not self._same(name, value, found)]
                 fixed = self._fixed(changed)
                 if fixed:
                     said = f"{self.client.api.title} does not let one change {', '.join(fixed)} of {self.resource.name} there already"
@@ -215,24 +245,56 @@ class Writer:
         pairs: list[tuple[Change, Record | None]] = []
         for by in dict.fromkeys(str(c.by) for c in changes):
             those = [c for c in changes if c.by == by]
-            asked = tuple(sorted({name for c in those for name in c.record} | {by, *self.resource.key, *self.resource.within}))
-            found: dict[Any, list[Record]] = {}
             if self._is_id(by):  # known already; if there is none, the API will say so
                 pairs += [(change, {by: change.id}) for change in those]
                 continue
-            for record in self.client.find(self.resource, by, [c.value for c in those], asked):
-                found.setdefault(self._key(by, record.get(by), record), []).append(record)
+            asked = tuple(
+                sorted({name for c in those for name in c.record} | {by, *self.resource.key, *self.resource.within})
+            )
+            found: dict[Any, dict[str, Record]] = {}
+            for record in self._find(batch, by, those, asked):
+                found.setdefault(self._key(by, record.get(by), record), {})[self._id(record)] = record
             for change in those:
-                key = self._key(by, change.value, change.record)
-                hits = found.get(key, [])
-                if len(hits) > 1:
-                    ids = ", ".join(self._id(hit) for hit in hits[:10])
-                    batch.settle(rejected(change, f"{len(hits)} records have the {by} {change.value}: {ids}", code="ambiguous"))
-                elif hits or key not in self._recent:
-                    pairs.append((change, hits[0] if hits else None))
-                else:
-                    pairs.append((change, {self.resource.key[0]: self._recent[key]}))
+                if not batch.settled(change):
+                    self._matched(batch, change, list(found.get(self._key_of(change), {}).values()), pairs)
         return pairs
+
+    def _find(self, batch: _Batch, by: str, changes: list[Change], asked: tuple[str, ...]) -> list[Record]:
+        """Look *changes* up. One whose value the API does not even look for is rejected, and the others are looked up."""
+        try:
+            return self.client.find(self.resource, by, [c.value for c in changes], asked)
+        except Refused as error:
+            if len(changes) > 1:
+                half = len(changes) // 2
+                return [
+                    *self._find(batch, by, changes[:half], asked),
+                    *self._find(batch, by, changes[half:], asked),
+                ]
+            batch.settle(rejected(changes[0], error.message.partition(" -> ")[2], status=error.status, code=error.code))
+            return []
+
+    def _matched(
+        self, batch: _Batch, change: Change, hits: list[Record], pairs: list[tuple[Change, Record | None]]
+    ) -> None:
+        """Add to *pairs* what *change* matches: what was found, or what was created and cannot be found yet."""
+        key = self._key_of(change)
+        if len(hits) > 1:
+            ids = ", ".join(self._id(hit) for hit in hits[:10])
+            said = f"{len(hits)} records have the {change.by} {change.value}: {ids}{', …' if len(hits) > 10 else ''}"  # noqa: PLR2004
+            batch.settle(rejected(change, said, code="ambiguous"))
+        elif hits:
+            if self._recent.get(key, "") is None:
+                del self._recent[key]
+                if self.journal and change.by:
+                    self.journal.found(self.resource.name, change.by, change.value)
+            pairs.append((change, hits[0]))
+        elif key not in self._recent:
+            pairs.append((change, None))
+        elif (id := self._recent[key]) is not None:
+            pairs.append((change, {self.resource.key[0]: id}))
+        else:
+            said = f"a record with this {change.by} was sent before and not answered, and cannot be found yet"
+            batch.settle(Outcome(change, Kind.UNKNOWN, problem=Problem(said)))
 
     # Deleting
 
@@ -281,7 +343,7 @@ class Writer:
                     if tries < _SETTLE_TRIES:
                         group = [o.change for o in again]
                     else:
-                        settled += [_given_up(o, safe=operation != "create") for o in again]
+                        settled += self._given_up(operation, again, of=len(outcomes))
                     outcomes = [o for o in outcomes if o.kind is not Kind.UNKNOWN] + settled
                     if self.journal:
                         self.journal.answered(settled)
@@ -298,18 +360,36 @@ class Writer:
         outcomes: list[Outcome] = []
         try:
             outcomes.extend(self.client.write(self.resource, operation, group))
-        except (Unavailable, Unauthorized):
+        except (Unavailable, Unauthorized, ForeignHost, SettingError) as error:  # what has no outcome was not written
+            how = getattr(self.resource, operation)
+            perhaps = isinstance(error, Unavailable) and isinstance(how, Write) and how.remembers and not how.safe
             if self.journal:
                 self.journal.answered(outcomes)
                 answered = {o.change.token for o in outcomes}
-                self.journal.not_sent(c for c in group if c.token not in answered)
+                self.journal.not_sent(c for c in group if c.token not in answered and not perhaps)
             raise
         done_at = moment.rfc3339(moment.now())
         for outcome in outcomes:
             outcome.operation, outcome.sent_at, outcome.done_at = operation, sent_at, done_at
-        if self.journal:
-            self.journal.answered(outcomes)
+        if self.journal:  # what is unknown stays an open intent until it is found out
+            self.journal.answered(o for o in outcomes if o.kind is not Kind.UNKNOWN)
         return outcomes
+
+    def _given_up(self, operation: str, again: list[Outcome], *, of: int) -> list[Outcome]:
+        """Return the outcomes of what may be sent again after its last try: it is rejected, to be piped in again.
+
+        Raises:
+            BadReply: no answer to any of a batch, *of* so many, was one that the API documents.
+        """
+        first = again[0].problem if again else None
+        if first and len(again) == of and HTTPStatus.OK <= first.status < HTTPStatus.MULTIPLE_CHOICES:
+            if self.journal:
+                self.journal.not_sent(o.change for o in again)
+            doing = f"{self.client.api.name}: {operation} of {self.resource.name}"
+            raise BadReply(f"{doing} -> {first.message.partition(' -> ')[2] or first.message}", status=first.status)
+        for outcome in again:
+            outcome.kind = Kind.REJECTED
+        return again
 
     def _found_out(self, operation: str, lost: list[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
         """Return what became of changes whose answer was lost, and those that may be sent again.
@@ -329,7 +409,7 @@ class Writer:
             records = self.client.find(self.resource, by, [o.change.value for o in those], asked)
             found = {self._key(by, record.get(by), record): record for record in records}
             for outcome in those:
-                record = found.get(self._key(by, outcome.change.value, outcome.change.record))
+                record = found.get(self._key_of(outcome.change))
                 if record is not None:
                     outcome.kind, outcome.id, outcome.problem = Kind.CREATED, self._id(record), None
                 if record is not None or not self._prompt(by):
@@ -338,11 +418,11 @@ class Writer:
                     again.append(outcome)
         return settled, again
 
-    def settle(self, intent: Intent) -> Outcome | None:
-        """Find out what became of *intent*; None where it may simply be done again."""
-        outcome = Outcome(intent.change(), Kind.UNKNOWN, problem=Problem("the run ended before the answer came"))
-        settled, _again = self._found_out(intent.operation, [outcome])
-        return settled[0] if settled else None
+    def settle(self, operation: str, intents: Sequence[Intent]) -> list[Outcome]:
+        """Find out what became of *intents*, all of one operation. What has no outcome may simply be done again."""
+        said = Problem("the run ended before the answer came")
+        lost = [Outcome(intent.change(), Kind.UNKNOWN, problem=said, operation=operation) for intent in intents]
+        return self._found_out(operation, lost)[0]
 
     # Small questions
 
@@ -350,7 +430,9 @@ class Writer:
         can = {"upsert": ("upsert", "create", "update"), "delete": ("delete", "archive")}.get(self.mode, (self.mode,))
         if not any(getattr(self.resource, slot) for slot in can):
             has = ", ".join(self.resource.operations)
-            raise SettingError(f"{self.where}: {self.resource.name} cannot be written in mode {self.mode}", hint=f"It has: {has}.")
+            raise SettingError(
+                f"{self.where}: {self.resource.name} cannot be written in mode {self.mode}", hint=f"It has: {has}."
+            )
         if self.deletes != "ignore" and not (self.resource.delete or self.resource.archive):
             raise SettingError(f"{self.where}: {self.resource.name} cannot be deleted", hint="Set deletes: ignore.")
 
@@ -359,7 +441,9 @@ class Writer:
         for name in match:
             if name not in known:
                 hint = did_you_mean(name, known)
-                raise SettingError(f'{self.where}: match names "{name}", which {self.resource.name} does not have', hint=hint)
+                raise SettingError(
+                    f'{self.where}: match names "{name}", which {self.resource.name} does not have', hint=hint
+                )
             if not self._is_id(name) and self.resource.find is None and not self._native(name):
                 raise SettingError(f"{self.where}: {self.resource.name} cannot be looked up by {name}")
         return tuple(match) or self.resource.match_fields(self.schema)
@@ -370,7 +454,9 @@ class Writer:
         if not there and (self.mode != "create" or asked):
             possible = ", ".join(self._match) or "none by default: name one"
             hint = f"Map a column to one of them with fields ({possible}), name another field as match, or set mode: create."
-            raise SettingError(f"{self.where}: no column of the stream is a field to match {self.resource.name} by", hint=hint)
+            raise SettingError(
+                f"{self.where}: no column of the stream is a field to match {self.resource.name} by", hint=hint
+            )
         self._match = there
 
     def _prompt(self, by: str) -> bool:
@@ -395,12 +481,39 @@ class Writer:
 
     def _is_id(self, name: str) -> bool:
         """Whether the field is the id that the API itself gave: then there is nothing to look up."""
-        return name in self.resource.key and bool(self.schema.get("properties", {}).get(name, {}).get("readOnly"))
+        return name in self.resource.key and bool(self._property(name).get("readOnly"))
+
+    def _property(self, name: str) -> Mapping[str, Any]:
+        return self.schema.get("properties", {}).get(name, {})  # type: ignore[no-any-return]
+
+    def _key_of(self, change: Change) -> Any:
+        return self._key(str(change.by), change.value, change.record)
 
     def _key(self, by: str, value: Any, record: Mapping[str, Any]) -> Any:
         """Return what two records must agree in to be one."""
-        text = str(value).strip()
-        return (by, text.lower() if by in self.resource.folded else text, *(str(record.get(w)) for w in self.resource.within))
+        text = _text(value).strip()
+        return (
+            by,
+            text.lower() if by in self.resource.folded else text,
+            *(str(record.get(w)) for w in self.resource.within),
+        )
+
+    def _same(self, name: str, ours: Any, found: Mapping[str, Any]) -> bool:
+        """Whether a field need not be sent. When in doubt it is."""
+        if name not in found:
+            return False
+        theirs = found[name]
+        if ours in (None, "") or theirs in (None, ""):
+            return ours in (None, "") and theirs in (None, "")
+        if isinstance(ours, bool) or isinstance(theirs, bool):
+            return str(ours).lower() == str(theirs).lower()
+        if isinstance(ours, dict | list) or isinstance(theirs, dict | list):
+            return bool(ours == theirs)
+        one, other = _text(ours), _text(theirs)
+        if name in self.resource.folded:
+            one, other = one.lower(), other.lower()
+        timed = self._property(name).get("format") == "date-time"
+        return one == other or bool(ours == theirs) or (timed and _same_moment(ours, theirs))
 
     def _id(self, record: Mapping[str, Any]) -> str:
         return str(record.get(self.resource.key[0]))
@@ -408,10 +521,15 @@ class Writer:
     def _remember(self, operation: str, outcome: Outcome) -> None:
         """Remember what was created, for look-ups that would not see it yet."""
         change = outcome.change
-        if operation == "create" and outcome.kind is Kind.CREATED and change.by and not self._prompt(change.by) and outcome.id:
+        if not change.by or self._prompt(change.by):
+            return
+        key = self._key_of(change)
+        if outcome.kind is Kind.DELETED:
+            self._recent.pop(key, None)
+        elif operation == "create" and outcome.kind in {Kind.CREATED, Kind.UNKNOWN}:
             if len(self._recent) >= _REMEMBERED:
                 self._recent.pop(next(iter(self._recent)))
-            self._recent[self._key(change.by, change.value, change.record)] = outcome.id
+            self._recent[key] = outcome.id if outcome.kind is Kind.CREATED else None
 
 
 class _Batch:
@@ -440,8 +558,11 @@ class _Batch:
             self.deletions.add(token)
         change.token = token
 
+    def settled(self, change: Change) -> bool:
+        return self._outcomes[self.numbers[change.token]] is not None
+
     def waiting(self) -> list[Change]:
-        return [c for c in self.changes if self._outcomes[self.numbers[c.token]] is None]
+        return [c for c in self.changes if not self.settled(c)]
 
     def position(self, change: Change) -> int:
         return self.positions[self.numbers[change.token]]
@@ -451,13 +572,6 @@ class _Batch:
             o if o is not None else Outcome(c, Kind.UNKNOWN, problem=Problem("no outcome was reported for it"))
             for c, o in zip(self.changes, self._outcomes, strict=True)
         ]
-
-
-def _given_up(outcome: Outcome, *, safe: bool) -> Outcome:
-    """Return *outcome* after its last try: a creation that surely was not done is refused, anything else stays unknown."""
-    if not safe:
-        outcome.kind = Kind.REJECTED
-    return outcome
 
 
 def _distinct(batch: _Batch, changes: list[Change]) -> list[Change]:
@@ -470,15 +584,18 @@ def _distinct(batch: _Batch, changes: list[Change]) -> list[Change]:
     return list(last.values())
 
 
-def _same(ours: Any, theirs: Any) -> bool:
-    """Whether a field need not be sent. When in doubt it is."""
-    if ours in (None, "") and theirs in (None, ""):
-        return True
-    if isinstance(ours, bool) or isinstance(theirs, bool):
-        return str(ours).lower() == str(theirs).lower()
-    if ours == theirs:
-        return type(ours) is type(theirs) or not isinstance(ours, str)
-    return isinstance(ours, str) and str(theirs) == ours
+def _text(value: Any) -> str:
+    """Return *value* as a text; 5 and 5.0 are the same number."""
+    text = str(value)
+    number = isinstance(value, float | Decimal) and "." in text and "e" not in text.lower()
+    return text.rstrip("0").rstrip(".") if number else text
+
+
+def _same_moment(one: Any, other: Any) -> bool:
+    try:
+        return moment.parse(one) == moment.parse(other)
+    except (ValueError, OverflowError):
+        return False
 
 
 def _older(sent_at: str, seconds: float) -> bool:
@@ -490,20 +607,21 @@ def settle_open(client: Client, journal: Journal) -> list[Outcome]:
 
     Returns the outcomes that are known now; what may simply be done again is struck from the journal.
     """
-    writers: dict[str, Writer] = {}
-    known: list[Outcome] = []
+    groups: dict[tuple[str, str], list[Intent]] = {}
     for intent in journal.open_intents():
-        how = getattr(client.resource(intent.resource), intent.operation, None)
-        if isinstance(how, Write) and how.remembers and not _older(intent.sent_at, how.remembers):
-            continue  # sent again under the same token, should the source send it again
-        if intent.resource not in writers:
-            resource = client.resource(intent.resource)
-            writers[intent.resource] = Writer(client, resource)
-        outcome = writers[intent.resource].settle(intent)
-        if outcome is None:
-            journal.not_sent([intent.change()])
-        else:
-            outcome.operation = intent.operation
-            journal.answered([outcome])
-            known.append(outcome)
+        groups.setdefault((intent.resource, intent.operation), []).append(intent)
+    known: list[Outcome] = []
+    for (name, operation), intents in groups.items():
+        resource = client.resource(name)
+        how = getattr(resource, operation, None)
+        remembers = how.remembers if isinstance(how, Write) else 0
+        # Under its token it is sent again, should the source send it again.
+        left = [intent for intent in intents if not remembers or _older(intent.sent_at, remembers)]
+        if not left:
+            continue
+        outcomes = Writer(client, resource).settle(operation, left)
+        journal.answered(outcomes)
+        answered = {outcome.change.token for outcome in outcomes}
+        journal.not_sent(intent.change() for intent in left if intent.token not in answered)
+        known += outcomes
     return known

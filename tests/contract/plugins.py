@@ -66,20 +66,12 @@ def read(
     config: Mapping[str, Any],
     *streams: str,
     state: Mapping[str, Any] | None = None,
-    keys: Mapping[str, Iterable[str]] | None = None,
 ) -> Read:
     """Run *tap* for *streams*, by a catalog that selects them and leaves their fields to be found out."""
     selected = [{"breadcrumb": [], "metadata": {"selected": True}}]
     catalog = {
         "streams": [
-            {
-                "tap_stream_id": name,
-                "stream": name,
-                "schema": {},
-                "metadata": selected,
-                "key_properties": list((keys or {}).get(name, ())),
-            }
-            for name in streams
+            {"tap_stream_id": name, "stream": name, "schema": {}, "metadata": selected} for name in streams
         ]
     }
     out = io.StringIO()

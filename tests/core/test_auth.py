@@ -1,7 +1,6 @@
 import base64
 import json
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
 import pytest
 

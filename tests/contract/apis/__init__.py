@@ -70,6 +70,8 @@ class Case:
     resource: str
     keys: Callable[[Any], Iterable[Key]]
     """The keys of all the records there are."""
+    key: tuple[str, ...] = ("id",)
+    """Its key fields."""
     insert: Callable[[Any], Key] | None = None
     edit: Callable[[Any, Key], object] | None = None
     delete: Callable[[Any, Key], object] | None = None

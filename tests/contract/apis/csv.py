@@ -48,6 +48,7 @@ ENTRY = Entry(
         Case(
             "people",
             _keys,
+            ("email",),
             insert=lambda file: _add(file, next(_NUMBERS)),
             why="lines have no time at which they were changed, and a file that is read is added to at most",
         ),

@@ -11,11 +11,13 @@ from typing import Any
 from contract.apis import Account, Case, Entry, Key, Sample
 
 from antiphon.sandbox import start
+from antiphon.sandbox.hubspot import moments
 from antiphon.sandbox.hubspot.portal import Owner
 
 HELD = 8
 """Records of each object: three pages of three."""
 OBJECTS = "contacts companies deals tickets products line_items notes calls meetings tasks emails".split()
+_SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
 _NUMBERS = count(1)
 
 
@@ -44,7 +46,7 @@ def crm(name: str, text: str, sample: Sample) -> Case:
     def keys(app: Any) -> Iterable[Key]:
         return [(record["id"],) for record in app.records(name)]
 
-    return Case(name, keys, insert, edit, delete, sample=sample)
+    return Case(name, keys, ("id",), insert, edit, delete, sample=sample)
 
 
 def engagement(name: str, text: str, **more: str) -> Case:
@@ -80,16 +82,25 @@ def associations(one: str, many: str) -> Case:
         app.portal.associations.unlink((one, many), *map(int, key))
 
     why = "an association has no time at which it was changed: all are read each time"
-    return Case(f"{one}_{many}", keys, insert, None, delete, why=why)
+    key = (f"{_SINGULAR[one]}_id", f"{_SINGULAR[many]}_id")
+    return Case(f"{one}_{many}", keys, key, insert, None, delete, why=why)
 
 
 def _owners(app: Any) -> Iterable[Key]:
     return [(str(owner.id),) for owner in app.portal.owners if not owner.archived]
 
 
+class _Hired(Owner):
+    """An owner of today."""
+
+    def document(self) -> dict[str, Any]:
+        today = moments.iso(moments.now())
+        return {**super().document(), "createdAt": today, "updatedAt": today}
+
+
 def _hire(app: Any) -> Key:
     number = 81_300_000 + next(_NUMBERS)
-    app.portal.owners.append(Owner(number, f"owner{number}@example.com", "New", "Owner"))
+    app.portal.owners.append(_Hired(number, f"owner{number}@example.com", "New", "Owner"))
     return (str(number),)
 
 
@@ -198,8 +209,8 @@ ENTRY = Entry(
         engagement("tasks", "hs_task_subject", hs_task_status="WAITING"),
         engagement("emails", "hs_email_subject", hs_email_direction="EMAIL"),
         crm("rooms", "title", ROOMS),
-        Case("owners", _owners, _hire, None, _dismiss, why="the vendor's API changes no owner"),
-        Case("pipelines", _pipelines, why="they are few, come in one page each, and have no time of change to read by"),
+        Case("owners", _owners, ("id",), _hire, None, _dismiss, why="the vendor's API changes no owner"),
+        Case("pipelines", _pipelines, ("objectType", "id"), why="they are few, come in one page each, and have no time of change to read by"),
         associations("contacts", "companies"),
         associations("contacts", "deals"),
         associations("companies", "deals"),

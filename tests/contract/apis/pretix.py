@@ -184,6 +184,7 @@ ENTRY = Entry(
         Case(
             "events",
             organizers("events", "slug"),
+            ("slug",),
             posted(f"{seed.HOME}/events", _event, "slug"),
             delete=deleted(f"{seed.HOME}/events"),
             why=NO_TIME,
@@ -198,6 +199,7 @@ ENTRY = Entry(
         Case(
             "subevents",
             events("subevents", "id"),
+            ("id",),
             posted(f"{seed.WORKSHOPS}/subevents", _date, "id"),
             patched(f"{seed.WORKSHOPS}/subevents", lambda n: {"name": {"en": f"Edited {n}"}}),
             deleted(f"{seed.WORKSHOPS}/subevents"),
@@ -212,6 +214,7 @@ ENTRY = Entry(
         Case(
             "items",
             events("items", "id"),
+            ("id",),
             posted(f"{seed.CONFERENCE}/items", _item, "id"),
             delete=deleted(f"{seed.CONFERENCE}/items"),
             why=NO_TIME,
@@ -226,6 +229,7 @@ ENTRY = Entry(
         Case(
             "orders",
             organizers("orders", "code"),
+            ("code",),
             lambda server: (str(_sell(server)["code"]),),
             patched(f"{seed.CONFERENCE}/orders", lambda n: {"comment": f"edited {n}"}),
             why="pretix deletes no order, it cancels them",
@@ -241,6 +245,7 @@ ENTRY = Entry(
         Case(
             "positions",
             _positions,
+            ("id",),
             lambda server: (str(_sell(server)["positions"][0]["id"]),),
             patched(f"{seed.HOME}/orderpositions", lambda n: {"attendee_email": f"edited{n}@contract.example"}),
             why="pretix deletes no position, it cancels them",
@@ -256,6 +261,7 @@ ENTRY = Entry(
         Case(
             "checkin_lists",
             events("checkinlists", "id"),
+            ("id",),
             posted(f"{seed.CONFERENCE}/checkinlists", lambda n: {"name": f"List {n}", "all_products": True}, "id"),
             delete=deleted(f"{seed.CONFERENCE}/checkinlists"),
             why=NO_TIME,
@@ -269,6 +275,7 @@ ENTRY = Entry(
         Case(
             "checkins",
             events("checkins", "id"),
+            ("id",),
             _checked_in,
             why="a scan is never changed and never deleted",
             sample=Sample(
@@ -282,6 +289,7 @@ ENTRY = Entry(
         Case(
             "customers",
             organizers("customers", "identifier"),
+            ("identifier",),
             posted(f"{seed.HOME}/customers", _customer, "identifier"),
             patched(f"{seed.HOME}/customers", lambda n: {"notes": f"edited {n}"}),
             why="pretix deletes no customer, it anonymizes them",
@@ -295,6 +303,7 @@ ENTRY = Entry(
         Case(
             "vouchers",
             events("vouchers", "id"),
+            ("id",),
             posted(f"{seed.CONFERENCE}/vouchers", _voucher, "id"),
             delete=deleted(f"{seed.CONFERENCE}/vouchers"),
             why=NO_TIME,
@@ -308,6 +317,7 @@ ENTRY = Entry(
         Case(
             "webhooks",
             organizers("webhooks", "id"),
+            ("id",),
             posted(f"{seed.HOME}/webhooks", _webhook, "id"),
             why="pretix tells no time of change for it, and a webhook that is deleted stays, disabled",
             sample=Sample(

@@ -1,0 +1,194 @@
+"""Odoo, business applications: https://www.odoo.com/documentation/master/developer/reference/external_api.html.
+
+Every model is read and written alike, so :func:`model` builds them all. The usual ones go by the words users say; every
+other model an installation has goes by its own name. The fields of a model are known to the installation alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from antiphon import schema
+from antiphon.api import Api, Read, Resource, Schema, Setting, Write
+from antiphon.apis.odoo.records import (
+    EXTERNAL,
+    TIME,
+    Create,
+    Find,
+    Load,
+    Update,
+    archiving,
+    calling,
+    searching,
+    unlinking,
+)
+from antiphon.apis.odoo.wire import OdooCalls
+from antiphon.client import Client
+from antiphon.errors import Forbidden
+from antiphon.vanished import Vanished
+
+_WORDS = {
+    "integer": "integer",
+    "many2one": "integer",
+    "many2one_reference": "integer",
+    "float": "number",
+    "monetary": "number",
+    "boolean": "boolean",
+    "date": "date",
+    "datetime": "date-time",
+    "one2many": "array",
+    "many2many": "array",
+    "json": "any",
+    "properties": "any",
+}
+_BY_ODOO = {"id", "create_uid", "create_date", "write_uid", "write_date", "display_name"}
+_ATTRIBUTES = ["string", "type", "required", "readonly", "store", "relation", "selection"]
+_QUIET = {"tracking_disable": True, "mail_create_nosubscribe": True}
+"""Context of writes: no notes in the chatter and no followers for each of thousands of records."""
+
+
+def model(
+    name: str,
+    technical: str,
+    *,
+    where: Iterable[Any] = (),
+    context: Mapping[str, Any] | None = None,
+    actions: Iterable[str] = (),
+    common: bool = True,
+    title: str = "",
+) -> Resource:
+    """Return one model as a resource; *where* are conditions for reading, *context* goes with writes."""
+    context = {**_QUIET, **(context or {})}
+    conditions = tuple(where)
+    every = searching(technical, *conditions)
+    return Resource(
+        name,
+        schema=lambda client: _schema(client, technical),
+        aliases=tuple(dict.fromkeys(alias for alias in (technical, f"{name}s") if alias != name)),
+        title=title,
+        created="create_date",
+        updated="write_date",
+        match=(EXTERNAL,),
+        cleared=False,
+        common=common,
+        lookback=600,  # write_date is when a transaction began: a long one becomes visible that much later
+        read=every,
+        # By id within the window of time: write_date has microseconds that Odoo does not show, and ties.
+        changes=searching(
+            technical,
+            ["write_date", ">=", "{since}"],
+            ["write_date", "<=", "{until}"],
+            *conditions,
+            latest="9000-01-01T00:00:00Z",
+        ),
+        deleted=Vanished(searching(technical, *conditions)),
+        get=Read(
+            f"{technical}/search_read",
+            "POST",
+            body={"domain": [["id", "=", "{id}"]], "fields": "{fields}", "context": {"active_test": False}},
+            nulls=(False,),
+            pairs="_name",
+        ),
+        find=Find(technical),
+        create=Write(via=Create(technical, context), batch=200, atomic=True),
+        update=Write(via=Update(technical, context), batch=200, safe=True),
+        upsert=Write(via=Load(technical, context), batch=200, safe=True),
+        archive=archiving(technical),
+        delete=unlinking(technical),
+        actions={action: calling(technical, action) for action in (*actions, "action_archive", "action_unarchive")},
+    )
+
+
+def _schema(client: Client, technical: str) -> Schema:
+    """Return the schema of a model from its fields (one call). Binary and computed fields are left out: they cost much."""
+    doing = f"asking for the fields of {technical}"
+    body = {"attributes": _ATTRIBUTES}
+    found = client.call("POST", f"{technical}/fields_get", json=body, safe=True, doing=doing)
+    properties = {"id": schema.of("integer!", readOnly=True), EXTERNAL: schema.of("string", writeOnly=True)}
+    for name, field in found.items():
+        if name == "id" or field["type"] == "binary" or not field.get("store", True):
+            continue
+        more: dict[str, Any] = {}
+        if field.get("readonly") or name in _BY_ODOO:
+            more["readOnly"] = True
+        if field["type"] == "selection" and isinstance(field.get("selection"), list):
+            more["x-options"] = [option[0] for option in field["selection"]]
+        if field["type"] == "many2one":
+            more["x-relation"] = field.get("relation")
+            properties[f"{name}_name"] = schema.of("string", readOnly=True)
+        properties[name] = schema.of(_WORDS.get(field["type"], "string"), **more)
+    return {"type": "object", "properties": properties}
+
+
+def installed(client: Client) -> Iterable[Resource]:
+    """Yield a resource for each model of the installation (one call); a user who may not list them gets the usual ones."""
+    body = {"domain": [["transient", "=", False]], "fields": ["model", "name"], "order": "model"}
+    try:
+        rows = client.call("POST", "ir.model/search_read", json=body, safe=True, doing="asking for the models")
+    except Forbidden:
+        yield from odoo.resources
+        return
+    there = {row["model"]: row["name"] for row in rows}
+    usual = {resource.aliases[0]: resource for resource in odoo.resources}
+    yield from (resource for resource in odoo.resources if resource.aliases[0] in there)
+    for technical, title in there.items():
+        if technical not in usual:
+            yield model(technical.replace(".", "_"), technical, common=False, title=title)
+
+
+_INVOICES = ["move_type", "in", ["out_invoice", "out_refund", "in_invoice", "in_refund", "out_receipt", "in_receipt"]]
+
+odoo = Api(
+    "odoo",
+    title="Odoo",
+    base_url="{base_url}",
+    docs="https://www.odoo.com/documentation/master/developer/reference/external_api.html",
+    settings=(
+        Setting(
+            "base_url", "URL", "Where Odoo answers.", required=True, pattern="^https?://", example="https://acme.odoo.com"
+        ),
+        Setting("database", "Database", "Its name; on Odoo Online the sub-domain.", example="acme"),
+        Setting("login", "Login", "The user's e-mail; not needed for JSON-2.", example="bot@example.org"),
+        Setting("password", "Password", "The user's; an API key is better.", secret=True),
+        Setting("api_key", "API key", "Made in Preferences > Account Security. JSON-2 takes nothing else.", secret=True),
+        Setting(
+            "protocol",
+            "Protocol",
+            "How to speak to Odoo: JSON-2 from version 19 on where there is a key, else JSON-RPC, unless this says which.",
+            default="auto",
+            schema={"type": "string", "enum": ["auto", "json2", "jsonrpc", "xmlrpc"]},
+        ),
+    ),
+    style=OdooCalls(),
+    check=Read("res.users/context_get", "POST", body={}),
+    discover=installed,
+    complete=True,
+    resources=(
+        model("partner", "res.partner"),
+        model("user", "res.users", context={"no_reset_password": True}),
+        model("company", "res.company"),
+        model("country", "res.country"),
+        model("lead", "crm.lead"),
+        model("product", "product.template"),
+        model("product_variant", "product.product"),
+        model("sale_order", "sale.order", actions=("action_confirm", "action_cancel", "action_draft")),
+        model("sale_order_line", "sale.order.line"),
+        model("purchase_order", "purchase.order", actions=("button_confirm", "button_cancel")),
+        model(
+            "invoice",
+            "account.move",
+            where=(_INVOICES,),
+            context={"default_move_type": "out_invoice"},
+            actions=("action_post", "button_draft", "button_cancel"),
+        ),
+        model("invoice_line", "account.move.line", where=(["move_id.move_type", *_INVOICES[1:]],)),
+        model("project", "project.project"),
+        model("task", "project.task"),
+        model("employee", "hr.employee"),
+        model("event", "event.event"),
+        model("registration", "event.registration", actions=("action_confirm", "action_set_done", "action_cancel")),
+    ),
+)
+
+__all__ = ["TIME", "installed", "model", "odoo"]
