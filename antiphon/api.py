@@ -112,8 +112,11 @@ class RateLimit:
 class Auth(Protocol):
     """How a request is signed. See :mod:`antiphon.auth`."""
 
+    def prepare(self, http: Http) -> None:
+        """Have a credential before a request is made; *http* has the settings, and the way to where a token is asked for."""
+
     def sign(self, request: Request, http: Http) -> None:
-        """Put the credential into *request*; *http* has the settings, and the way to where a token is asked for."""
+        """Put the credential into *request*."""
 
     def renew(self, http: Http) -> bool:
         """Get another credential than the last one, which was not accepted; return whether there is one."""

@@ -21,6 +21,9 @@ class Bearer:
         """Return the setting that holds the token."""
         return tuple(sorted(names(self.token)))
 
+    def prepare(self, http: Http) -> None:
+        """Do nothing: the credential is in the settings."""
+
     def sign(self, request: Request, http: Http) -> None:
         """Set the Authorization header."""
         request.headers["Authorization"] = f"{self.scheme} {text(fill(self.token, http.settings))}".strip()
@@ -41,6 +44,9 @@ class ApiKey:
     def needs(self) -> tuple[str, ...]:
         """Return the setting that holds the key."""
         return tuple(sorted(names(self.value)))
+
+    def prepare(self, http: Http) -> None:
+        """Do nothing: the credential is in the settings."""
 
     def sign(self, request: Request, http: Http) -> None:
         """Set the header, or the query parameter."""
@@ -65,6 +71,9 @@ class Basic:
     def needs(self) -> tuple[str, ...]:
         """Return the settings that hold user and password."""
         return tuple(sorted(names([self.user, self.password])))
+
+    def prepare(self, http: Http) -> None:
+        """Do nothing: the credential is in the settings."""
 
     def sign(self, request: Request, http: Http) -> None:
         """Set the Authorization header."""

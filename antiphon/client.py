@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -60,14 +61,18 @@ class Client:
         *,
         session: requests.Session | None = None,
         folder: Path | None = None,
+        connection: str = "",
     ) -> None:
-        """Prepare; nothing is sent yet. *folder* is where the connection keeps what it must: tokens, ids."""
+        """Prepare; nothing is sent yet.
+
+        *connection* is the connection's name, if it has one, and *folder* where it keeps what it must: tokens, ids.
+        """
         self.api = api
         self.folder = folder
         self.settings = {s.name: s.default for s in api.settings if s.default is not None} | {
             name: value for name, value in settings.items() if value is not None
         }
-        base_url = str(self.settings.get("base_url") or fill(api.base_url, self.settings))
+        base_url = str(self.settings.get("base_url") or fill(api.base_url, self.settings) or "")
         secrets = [str(self.settings[s.name]) for s in api.settings if s.secret and self.settings.get(s.name)]
         self.http = Http(
             api.name,
@@ -79,6 +84,8 @@ class Client:
             style=api.style,
             limiter=Limiter(api.limits, float(self.settings.get("rate_share") or 1)),
             session=session,
+            folder=folder,
+            connection=connection,
         )
         self._schemas: dict[str, Schema] = {}
         self._discovered: dict[str, Resource] | None = None
@@ -148,12 +155,18 @@ class Client:
             given["fields"] = MISSING
         cursor = query.cursor if query.cursor is not None else paging.first() if paging else {}
         shaped = shape.compiled(read, schema)
-        known = (*resource.key, resource.updated) if resource.updated else resource.key
         seen = {repr(cursor)}
-        before: set[str] = set()
+        before: deque[set[str]] = deque(maxlen=3)  # pages: as far as a paging goes back for rows that have moved
         bookmark: str | None = None
         while cursor is not None:
-            reply = self.http.send(self._request(read, given, cursor), doing)
+            try:
+                reply = self.http.send(self._request(read, given, cursor), doing)
+            except NotFound:
+                shorter = getattr(paging, "shorter", None)  # a list may have lost the page that is asked for
+                cursor = shorter(cursor) if shorter else None
+                if cursor is None:
+                    raise
+                continue
             rows = self._rows(read, reply, doing)
             following = paging.following(cursor, reply, rows) if paging else None
             if isinstance(following, dict) and isinstance(following.get("url"), str):
@@ -167,9 +180,10 @@ class Client:
                 rows = self._fetched(then, resource, {**given, "fields": fields}, rows, doing)
             else:
                 rows = [shaped(row) for row in _lines(read, rows, given)]
-            marks = [repr([row.get(name) for name in known]) for row in rows]
-            fresh = [row for row, mark in zip(rows, marks, strict=True) if mark not in before] if known else rows
-            before = set(marks)
+            marks = [_mark(resource, row) for row in rows]
+            sent = set().union(*before)
+            fresh = [row for row, mark in zip(rows, marks, strict=True) if not mark or mark not in sent]
+            before.append(set(marks))
             bookmark = bookmark or (reply.headers.get(read.bookmark) if read.bookmark else _server_time(reply))
             yield Page(reply.body, read.records, reply.headers, bookmark, following, fresh)
             cursor = following
@@ -350,7 +364,7 @@ class Client:
         return whole
 
     def _under_parents(self, read: Read, resource: Resource, query: Query, slot: str) -> Iterator[Page]:
-        """Yield the pages under each record of the parent; a cursor names the parent it belongs to."""
+        """Yield the pages under each record of the parent; a cursor names the parent under which the next one is."""
         parent = self.resource(resource.parent)
         doing = f"{_DOING[slot]} {resource.name}"
         resume = query.cursor
@@ -366,14 +380,15 @@ class Client:
                 for page in self.pages(read, resource, inner, doing=doing, values={"parent": record}):
                     bookmark = bookmark or page.bookmark
                     page.bookmark = bookmark
+                    if page.cursor is not None:
+                        page.cursor = {"parent": key, "at": page.cursor}
                     if last:
+                        last.cursor = last.cursor or {"parent": key, "at": None}
                         yield last
                     last = page
-                    last.cursor = {"parent": key, "at": page.cursor}
         if resume:  # the parent at which an earlier read stopped is gone
             yield from self._under_parents(read, resource, Query(query.fields, query.since, query.until), slot)
         elif last:
-            last.cursor = None
             yield last
 
     def _write_request(self, write: Write, resource: Resource, batch: Sequence[Change]) -> Request:
@@ -435,6 +450,12 @@ def _lines(read: Read, rows: list[Record], values: Mapping[str, Any]) -> Iterato
                 yield {**line, **kept}
         else:
             yield {**row, **kept} if kept else row
+
+
+def _mark(resource: Resource, row: Record) -> str:
+    """Return what tells *row* in this state from all others; empty where it has no key."""
+    key = [row.get(name) for name in resource.key]
+    return "" if not key or None in key else repr((key, row.get(resource.updated)))
 
 
 def _server_time(reply: Reply) -> str | None:

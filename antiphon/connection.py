@@ -44,7 +44,7 @@ class Settings:
     def client(self, *, session: requests.Session | None = None) -> Client:
         """Return the way to the API with these settings."""
         name = re.sub(r"[^A-Za-z0-9._-]", "_", self.name)
-        return Client(self.api, self.values, session=session, folder=self.state_dir / name)
+        return Client(self.api, self.values, session=session, folder=self.state_dir / name, connection=self.name)
 
     @property
     def state_dir(self) -> Path:

@@ -14,8 +14,9 @@ import logging
 import random
 import re
 from collections.abc import Collection, Generator, Iterable, Mapping
+from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote, quote_plus, unquote_plus, urljoin, urlsplit
+from urllib.parse import quote, quote_plus, unquote_plus, urljoin
 
 import backoff
 import msgspec
@@ -83,10 +84,13 @@ class Http:
         style: Style | None = None,
         limiter: Limiter | None = None,
         session: requests.Session | None = None,
+        folder: Path | None = None,
+        connection: str = "",
     ) -> None:
         """Prepare a session; nothing is sent. *hosts* may be spoken to besides the one of *base_url*."""
         self.name = name
-        self.base_url = base_url.rstrip("/")
+        self.folder = folder
+        self.connection = connection or name
         self.auth = auth
         self.settings = dict(settings or {})
         self.style: Style = style or Rest()
@@ -96,8 +100,8 @@ class Http:
         self.session = session or requests.Session()
         # Even when told not to follow, requests reads a redirect's body whole and takes its target apart.
         self.session.get_redirect_target = _nowhere  # type: ignore[method-assign]
-        self._scheme, self._host = _origin(self.base_url)
-        self._hosts = {self._host, *(host.lower() for host in hosts)}
+        self._others = {host.lower() for host in hosts}
+        self.move(base_url)
         self._secrets = sorted({form for s in secrets if s for form in _forms(s)}, key=len, reverse=True)
         self._credential = ""
         self._key_params: set[str] = set()
@@ -131,6 +135,12 @@ class Http:
         reply.attempts = attempt
         return reply
 
+    def move(self, base_url: str) -> None:
+        """Speak to the API at *base_url* from now on."""
+        self.base_url = base_url.rstrip("/")
+        self._scheme, self._host = _origin(self.base_url)
+        self._hosts = {self._host, *self._others}
+
     def redact(self, words: str) -> str:
         """Return *words* with every secret replaced by ``***``."""
         for secret in (self._credential, *self._secrets):
@@ -163,6 +173,8 @@ class Http:
     def _once(self, request: Request, *, safe: bool, plain: bool) -> Reply:
         if plain:
             return self._followed(request, safe=safe, plain=True)
+        if self.auth:
+            self.auth.prepare(self)
         reply = self._followed(self.style.encode(self, request), safe=safe)
         error = self.style.fault(reply)
         if isinstance(error, Unauthorized) and self.auth and self.auth.renew(self):
@@ -358,11 +370,12 @@ def _joined(base: str, url: str) -> str:
 
 def _without(url: str, params: Collection[str]) -> str:
     """Return *url* without the *params* in its query; all else stays as it is written."""
-    parts = urlsplit(url)
-    if not parts.query or not params:
+    path, mark, query = url.partition("?")
+    if not query or not params:
         return url
-    kept = [part for part in parts.query.split("&") if unquote_plus(part.partition("=")[0]) not in params]
-    return parts._replace(query="&".join(kept)).geturl()
+    query, sharp, fragment = query.partition("#")
+    kept = "&".join(part for part in query.split("&") if unquote_plus(part.partition("=")[0]) not in params)
+    return path + (mark + kept if kept else "") + sharp + fragment
 
 
 def _surely_not_sent(error: Exception) -> bool:

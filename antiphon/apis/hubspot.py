@@ -46,9 +46,13 @@ _OWN = {"id": "string!", "createdAt": "date-time", "updatedAt": "date-time", "ar
 _WORDS = {"bool": "boolean", "number": "number", "date": "date", "datetime": "date-time"}
 _SEARCH_BODY = 3000
 """Characters; the search endpoint refuses a longer body."""
+_SEARCH_FRAME = 400
+"""Characters; what a look-up's body has besides values and the names of the fields asked for is shorter."""
+_SEARCH_NAMES = 1000
+"""Characters; longer lists of names are left to a batch read, so that there is room for values."""
 
 
-def crm(
+def crm(  # noqa: PLR0913 - each says one way in which an object differs
     name: str,
     alias: str,
     *,
@@ -243,7 +247,8 @@ class _Find:
         options = "x-options" in known.get("properties", {}).get(field, {})
         wanted = values if options else [value.lower() for value in values]
         asked = _asked(resource, query, known)
-        room = _SEARCH_BODY - 400 - (len(",".join(asked)) + 3 * len(asked) if len(",".join(asked)) <= 1000 else 0)
+        names = len(",".join(asked))
+        room = _SEARCH_BODY - _SEARCH_FRAME - (names + 2 * len(asked) if names <= _SEARCH_NAMES else 0)
         for group in _groups(wanted, room):
             read = Read(
                 f"{self.path}/search",
@@ -265,7 +270,7 @@ class _Find:
                 then=Then(
                     Read(f"{self.path}/batch/read", "POST", body={"properties": "{fields}", "propertiesWithHistory": []},
                          records="results", lift=("properties",), text=True),
-                    over=1000,
+                    over=_SEARCH_NAMES,
                 ),
                 lift=("properties",),
                 text=True,

@@ -6,16 +6,16 @@ item is an attendee category, a subevent a session, an order's position an atten
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
-from antiphon.api import Api, Page, Query, RateLimit, Read, Resource, Setting, Write
+from antiphon.api import Api, Page, Query, RateLimit, Read, Reply, Request, Resource, Setting, Write
 from antiphon.auth import Bearer
 from antiphon.client import Client
 from antiphon.errors import Forbidden, NotFound
 from antiphon.outcome import Change, Kind, Nothing, One, Outcome, Said
-from antiphon.paging import NextUrl
 from antiphon.schema import of, record
 from antiphon.style import Rest
 
@@ -27,13 +27,45 @@ _DAY = 86400
 """Seconds; for that long pretix answers a repeated idempotency key with its first answer."""
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Pages by number, each with the count of all rows.
+
+    When the count falls, rows have gone meanwhile, and those behind them may have moved up onto pages that were read: these are
+    read again. Rows that come go to the end.
+    """
+
+    size: tuple[str, int] = ("page_size", 50)  # 50 is the most
+
+    def first(self) -> Any:
+        """Return the first page."""
+        return {"page": 1, "count": None, "back": 0}
+
+    def ask(self, request: Request, cursor: Any) -> Request:
+        """Put the number in."""
+        request.params |= {"page": cursor["page"], self.size[0]: self.size[1]}
+        return request
+
+    def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:  # noqa: ARG002
+        """Return the next page, or an earlier one where rows have moved onto it."""
+        page, count, found = cursor["page"], cursor["count"], reply.json()
+        if count is not None and found["count"] < count and page > 1:
+            gone = ceil((count - found["count"]) / self.size[1])
+            return {"page": max(1, page - gone), "count": found["count"], "back": cursor["back"] + 1}
+        return {**cursor, "page": page + 1, "count": found["count"]} if found["next"] else None
+
+    def shorter(self, cursor: Any) -> Any:
+        """Return the page before one that there is not any more (404)."""
+        return {**cursor, "page": cursor["page"] - 1, "back": cursor["back"] + 1} if cursor["page"] > 1 else None
+
+
 def listed(path: str, *, under: bool = False, **params: Any) -> Read:
     """Return a list in an order that does not change while it is read; *under* an event or in the whole organizer."""
     return Read(
         (_UNDER if under else _HOME) + path,
         params=params,
         records="results",
-        paging=NextUrl("next", size=("page_size", 50)),  # 50 is the most
+        paging=Counted(),
         keep={"event": "{parent.slug}"} if under else {},
         text=True,
     )

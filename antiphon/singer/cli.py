@@ -115,7 +115,7 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg]  # generic to type ch
         """
         if not isinstance(value, str):
             return value
-        what = f"{_plugin(ctx)}: --{param.name if param else 'file'} {value}"
+        what = f"{_plugin(ctx)}: {param.opts[0] if param else 'file'} {value}"
         try:
             raw = sys.stdin.buffer.read() if value == "-" else Path(value).read_bytes()
         except OSError as error:
@@ -127,7 +127,7 @@ class _File(click.File):
     """A file that is opened when it is read; one that cannot be is an error of one line."""
 
     def fail(self, message: str, param: click.Parameter | None = None, ctx: click.Context | None = None) -> NoReturn:
-        raise InputError(f"{_plugin(ctx)}: --{param.name if param else 'file'} {message}", hint="Check the path.")
+        raise InputError(f"{_plugin(ctx)}: {param.opts[0] if param else 'file'} {message}", hint="Check the path.")
 
 
 def read_object(raw: bytes, what: str, kind: Callable[..., AntiphonError]) -> dict[str, Any]:

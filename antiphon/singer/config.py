@@ -10,8 +10,9 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import jsonschema
 import msgspec
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import best_match
 from singer_sdk.helpers.capabilities import (
     ADD_RECORD_METADATA_CONFIG,
     FLATTENING_CONFIG,
@@ -188,7 +189,7 @@ def _refuse_other_api(name: str, api: Api, plugin_name: str) -> None:
 
 
 def _check(plugin_name: str, name: str, schema: Mapping[str, Any], value: JSON) -> None:
-    error = jsonschema.exceptions.best_match(jsonschema.Draft7Validator(schema).iter_errors(value))
+    error = best_match(Draft7Validator(schema).iter_errors(value))
     why = error.message if error else ""
     if not why and schema.get("format") == "date-time":
         try:

@@ -15,11 +15,7 @@ BLOCK = 64 * 1024
 """Characters of RECORDs that are held back at most."""
 
 
-def _other(value: object) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-_ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=_other).encode
+_ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
 class MessageWriter(SimpleSingerWriter):

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-
 from singer_sdk.helpers.types import TapState
 
 from antiphon import moment

@@ -13,7 +13,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,6 @@ class ResourceStream(singer_sdk.Stream):
         if self.forced_replication_method and not updated:
             self.logger.warning("%s has no time of change and is read as a whole", self.name)
         self.replication_key = updated or None
-        self.forced_replication_method = None
 
     def get_replication_key_signpost(self, context: Any = None) -> None:
         """Return no signpost: how far a bookmark may move is ours to say."""
@@ -200,7 +200,7 @@ class ResourceStream(singer_sdk.Stream):
         if new := {name: field for name, field in fields.items() if name not in self._input_schema["properties"]}:
             self._add(new)
 
-    def _fit(self, record: Record) -> Collection[str]:
+    def _fit(self, record: Record) -> AbstractSet[str]:
         """Deal with the fields of *record* that the stream does not have, and return those that it has then."""
         policy, properties = self.config.get("new_fields"), self.effective_schema["properties"]
         new: dict[str, Any] = {}

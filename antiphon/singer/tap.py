@@ -7,6 +7,7 @@ of what was sent, and end with 143 and 130.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import cached_property, partial
 from types import FrameType
@@ -252,7 +253,7 @@ class Tap(singer_sdk.Tap):
             AntiphonError: some of them failed, or all.
         """
         PluginBase.invoke.__func__(cls, about=about, about_format=about_format)  # type: ignore[attr-defined]
-        cls.print_version(print_fn=cls.logger.info)
+        cls.print_version(print_fn=logging.getLogger(cls.name).info)
         config = config or _ConfigInput()
         if state and state.get("type") == "STATE":  # the message as it stands in a tap's output
             state = state.get("value")

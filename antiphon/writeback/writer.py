@@ -26,12 +26,14 @@ from antiphon.api import Record, Resource, Schema, Write
 from antiphon.client import Client
 from antiphon.errors import (
     BadReply,
+    DescriptionError,
     ForeignHost,
     InputError,
     Refused,
     SettingError,
     Unauthorized,
     Unavailable,
+    Unknown,
     did_you_mean,
 )
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
@@ -151,6 +153,9 @@ class Writer:
             return
         if deleted:
             batch.deletions.add(change.token)
+        for name in self._match:
+            if isinstance(mapped.get(name), str):
+                mapped[name] = mapped[name].strip()
         by = next((name for name in self._match if mapped.get(name) not in (None, "")), None)
         if by is not None:
             change.by, change.value = by, mapped[by]
@@ -270,7 +275,8 @@ class Writer:
                     *self._find(batch, by, changes[:half], asked),
                     *self._find(batch, by, changes[half:], asked),
                 ]
-            batch.settle(rejected(changes[0], error.message.partition(" -> ")[2], status=error.status, code=error.code))
+            words = (error.message.partition(" -> ")[2] or error.message).removeprefix(f"{error.status} ")
+            batch.settle(rejected(changes[0], words, status=error.status, code=error.code))
             return []
 
     def _matched(
@@ -360,6 +366,8 @@ class Writer:
         outcomes: list[Outcome] = []
         try:
             outcomes.extend(self.client.write(self.resource, operation, group))
+        except DescriptionError as error:  # the record lacks what the path needs
+            outcomes.extend(rejected(change, error.message) for change in group)
         except (Unavailable, Unauthorized, ForeignHost, SettingError) as error:  # what has no outcome was not written
             how = getattr(self.resource, operation)
             perhaps = isinstance(error, Unavailable) and isinstance(how, Write) and how.remembers and not how.safe
@@ -612,7 +620,13 @@ def settle_open(client: Client, journal: Journal) -> list[Outcome]:
         groups.setdefault((intent.resource, intent.operation), []).append(intent)
     known: list[Outcome] = []
     for (name, operation), intents in groups.items():
-        resource = client.resource(name)
+        try:
+            resource = client.resource(name)
+        except Unknown as error:  # an object that is no more
+            outcomes = [Outcome(i.change(), Kind.UNKNOWN, problem=Problem(error.message)) for i in intents]
+            journal.answered(outcomes)
+            known += outcomes
+            continue
         how = getattr(resource, operation, None)
         remembers = how.remembers if isinstance(how, Write) else 0
         # Under its token it is sent again, should the source send it again.

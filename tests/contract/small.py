@@ -7,27 +7,25 @@ from dataclasses import replace
 from antiphon import apis
 from antiphon.api import Api, Read, Resource
 
-PAGE = 2
 
-
-def small(name: str) -> Api:
-    """The API called *name*, asked for pages of `PAGE` records."""
+def small(name: str, page: int) -> Api:
+    """The API called *name*, asked for pages of *page* records."""
     api = apis.load(name)
     discover = api.discover
     return replace(
         api,
         limits=(),
-        resources=tuple(resized(resource) for resource in api.resources),
-        discover=None if discover is None else lambda client: [resized(r) for r in discover(client)],
+        resources=tuple(resized(resource, page) for resource in api.resources),
+        discover=None if discover is None else lambda client: [resized(r, page) for r in discover(client)],
     )
 
 
-def resized(resource: Resource) -> Resource:
+def resized(resource: Resource, page: int) -> Resource:
     """The resource with small pages, where its pages have a size that is asked for."""
     slots = {slot: how for slot in resource.READING if isinstance(how := getattr(resource, slot), Read)}
-    return replace(resource, **{slot: _resized(read) for slot, read in slots.items()})
+    return replace(resource, **{slot: _resized(read, page) for slot, read in slots.items()})
 
 
-def _resized(read: Read) -> Read:
+def _resized(read: Read, page: int) -> Read:
     size = getattr(read.paging, "size", None)
-    return replace(read, paging=replace(read.paging, size=(size[0], PAGE))) if size else read  # type: ignore[type-var]
+    return replace(read, paging=replace(read.paging, size=(size[0], page))) if size else read  # type: ignore[type-var]

@@ -36,7 +36,7 @@ def _is_date(value: object) -> bool:
 
 
 def read(entry: Entry, case: Case, account: Account, state: Any = None, **config: Any) -> plugins.Read:
-    tap = plugins.plugin(entry.tap, api=small(entry.name))
+    tap = plugins.plugin(entry.tap, api=small(entry.name, case.page))
     return plugins.read(tap, {**account.config, **config}, case.resource, state=state)
 
 
@@ -45,7 +45,7 @@ def found(case: Case, said: plugins.Read) -> Counter[Key]:
 
 
 def walk(entry: Entry, case: Case, account: Account, cursor: Any = None) -> Iterator[tuple[Page, list[Key]]]:
-    client = Client(small(entry.name), account.config)
+    client = Client(small(entry.name, case.page), account.config)
     resource = client.resource(case.resource)
     for page in client.read(resource, Query(cursor=cursor)):
         yield page, [tuple(str(record[name]) for name in resource.key) for record in page.records]

@@ -115,6 +115,9 @@ class Expiring:
     def needs(self):
         return ()
 
+    def prepare(self, http):
+        pass
+
     def sign(self, request, http):
         request.headers["Authorization"] = f"Bearer {self.tokens[0]}"
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -173,11 +173,8 @@ class Output(list[dict[str, Any]]):
 def written(run: Callable[[], Any]) -> Output:
     """Return what *run* writes to stdout, a kill notwithstanding."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    with redirect_stdout(out):
-        try:
-            run()
-        except Killed:
-            pass
+    with redirect_stdout(out), suppress(Killed):
+        run()
     out.seek(0)
     return Output(json.loads(line) for line in out)
 

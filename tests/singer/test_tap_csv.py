@@ -2,9 +2,9 @@ import gzip
 import json
 
 import pytest
-from tap_csv import TapCSV
 
 from antiphon.errors import AntiphonError
+from tap_csv import TapCSV
 
 from .shelf import written
 
@@ -28,7 +28,9 @@ def sync(files, **more):
 
 
 def test_files_become_streams_with_the_types_of_their_columns(folder):
-    out, _ = sync([{"path": str(folder / "people.csv"), "keys": ["id"]}, {"path": str(folder / "many.csv.gz"), "keys": ["id"]}])
+    out, _ = sync(
+        [{"path": str(folder / "people.csv"), "keys": ["id"]}, {"path": str(folder / "many.csv.gz"), "keys": ["id"]}]
+    )
     assert out.records("people")[1] == {"id": 2, "name": "Grace", "born": "1906-12-09", "score": None}
     assert out.schemas("people")[0]["properties"]["score"] == {"type": ["number", "null"]}
     assert out.ids("many") == list(range(ROWS))

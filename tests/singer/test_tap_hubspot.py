@@ -2,9 +2,9 @@
 
 import jsonschema
 import pytest
-from tap_hubspot import TapHubSpot
 
 from antiphon.sandbox import start
+from tap_hubspot import TapHubSpot
 
 from .shelf import select, written
 

@@ -93,5 +93,7 @@ def test_a_pipe_that_nobody_reads_ends_the_process_without_a_word():
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as out:
-        done = subprocess.run([sys.executable, "-c", program], stdout=out, stderr=subprocess.PIPE, timeout=60, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=out, stderr=subprocess.PIPE, timeout=60, check=False
+        )
     assert (done.returncode, done.stderr) == (141, b"")

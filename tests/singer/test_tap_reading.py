@@ -1,4 +1,6 @@
+import io
 import json
+from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon import schema
 from antiphon.errors import AntiphonError, InputError, Unauthorized
-from antiphon.schema import record
 from antiphon.singer import stream as stream_module
 from antiphon.singer.tap import Tap
 
@@ -35,9 +37,9 @@ def every_page(monkeypatch):
 def test_a_first_read_brings_every_record_once_under_its_schema(shelf):
     out = sync(shelf, TapPeople)
     assert out.ids("people") == list(range(1, 9))
-    [schema] = out.schemas("people")
+    [written_schema] = out.schemas("people")
     for record in out.records("people"):
-        jsonschema.validate(record, schema)
+        jsonschema.validate(record, written_schema)
     assert out[-1]["type"] == "STATE"
     assert [m["key_properties"] for m in out if m["type"] == "SCHEMA"] == [["id"]]
 
@@ -80,6 +82,24 @@ def test_a_stream_without_times_is_read_as_a_whole_each_time():
     assert first.ids("tags") == [1, 2, 3, 4, 5]
     assert first.bookmark("tags") == {"version": 1}
     assert sync(shelf, state=first.state).ids("tags") == [1, 2, 3, 4, 5]
+
+
+def test_the_records_of_a_page_leave_before_the_next_is_asked_for(shelf):
+    seen = []
+    out = io.TextIOWrapper(io.BytesIO())
+    shelf.before = lambda path, params: seen.append(out.buffer.getvalue().count(b'"RECORD"'))
+    with served(shelf), redirect_stdout(out):
+        tiny.made(TapPeople).sync_all()
+    assert seen == [0, 0, 3, 6]
+
+
+def test_incremental_in_the_catalog_of_a_stream_without_times_is_full_table():
+    shelf = Shelf()
+    shelf.put("tags", {"id": 1, "name": "tag"})
+    catalog = select(discovered(shelf), "tags", **{"forced-replication-method": "INCREMENTAL"})
+    out = sync(shelf, catalog=catalog, start_date=at(1))
+    assert out.ids("tags") == [1]
+    assert out.bookmark("tags") == {"version": 1}
 
 
 # The reads after it
@@ -160,6 +180,12 @@ def test_start_date_leaves_out_what_is_older(shelf):
     assert shelf.calls()["/people/changes"] == 1
 
 
+def test_a_start_date_past_the_bookmark_wins(shelf):
+    state = {"bookmarks": {"people": {"replication_key": "updated", "replication_key_value": at(2)}}}
+    assert sync(shelf, TapPeople, state=state, start_date=at(7)).ids("people") == [7, 8]
+    assert sync(shelf, TapPeople, state=state, start_date=at(1)).ids("people") == [2, 3, 4, 5, 6, 7, 8]
+
+
 def test_where_the_list_cannot_be_filtered_older_records_are_dropped_here():
     shelf = Shelf()
     shelf.put("notes", *people(8), {"id": 9, "name": "timeless", "updated": None})
@@ -170,7 +196,7 @@ def test_where_the_list_cannot_be_filtered_older_records_are_dropped_here():
 
 
 def test_a_date_without_a_time_is_a_whole_day():
-    notes = replace(tiny.NOTES, schema=record({"id": "integer!", "updated": "date"}))
+    notes = replace(tiny.NOTES, schema=schema.record({"id": "integer!", "updated": "date"}))
 
     class TapDays(Tap):
         api = tiny.api(notes, discover=None)
@@ -318,6 +344,24 @@ def test_a_catalog_made_without_deletes_does_for_them(shelf):
     assert out.records("people") == [{"id": 2, "name": "gone", "updated": at(2), "_sdc_deleted_at": at(61)}]
 
 
+def test_a_kill_before_the_deletes_goes_on_with_them(shelf, every_page):
+    state = sync(shelf, TapPeople, deletes=True).state
+    shelf.put("people", {"id": 9, "name": "new", "updated": at(61)})
+    shelf.put("gone", {"id": 1, "name": "", "updated": at(1), "archivedAt": at(61)})
+
+    def kill(path, params):
+        if path == "/people/gone":
+            raise Killed
+
+    shelf.before = kill
+    first = sync(shelf, TapPeople, deletes=True, state=state)
+    shelf.before = lambda path, params: None
+    shelf.asked.clear()
+    second = sync(shelf, TapPeople, deletes=True, state=first.state)
+    assert (first.ids("people"), second.ids("people")) == ([9], [1])
+    assert shelf.calls() == {"/fields": 1, "/people/gone": 1}
+
+
 def test_a_kill_among_the_deletes_goes_on_among_them(shelf, monkeypatch):
     monkeypatch.setattr(stream_module, "STATE_RECORDS", 1)
     state = sync(shelf, TapPeople, deletes=True).state
@@ -371,15 +415,15 @@ def test_new_fields_that_nobody_declares_are_added_with_the_type_of_their_values
     for id, shoe in ((2, None), (4, 43), (5, 42.5), (6, "XL")):
         shelf.put("people", {"id": id, "name": "", "updated": at(id), "shoe": shoe})
     out = sync(shelf, TapPeople, new_fields="add")
-    types = [schema["properties"].get("shoe", {}).get("type") for schema in out.schemas("people")]
+    types = [found["properties"].get("shoe", {}).get("type") for found in out.schemas("people")]
     assert types == [None, ["integer", "null"], ["number", "null"], ["number", "string", "null"]]
-    schema = None
+    last = None
     for message in out:
         if message["type"] == "SCHEMA":
-            schema = message["schema"]
+            last = message["schema"]
         elif message["type"] == "RECORD":
-            jsonschema.validate(message["record"], schema)
-            assert message["record"].keys() <= schema["properties"].keys()
+            jsonschema.validate(message["record"], last)
+            assert message["record"].keys() <= last["properties"].keys()
     assert [record.get("shoe") for record in out.records("people")][3:6] == [43, 42.5, "XL"]
 
 
@@ -441,6 +485,14 @@ def test_a_token_that_is_refused_ends_the_run(shelf):
     assert "wr0ng" not in str(error.value)
 
 
+def test_a_token_that_is_refused_midway_ends_the_run_with_all_its_streams(shelf):
+    catalog = discovered(shelf)
+    with served(shelf), pytest.raises(Unauthorized):
+        written(lambda: tiny.made(catalog=catalog, access_token="wr0ng").sync_all())
+    assert shelf.calls()["/notes"] == 1, "the first of three streams"
+    assert not {"/people", "/tags"} & shelf.calls().keys()
+
+
 # States of others
 
 
@@ -452,8 +504,7 @@ def test_a_token_that_is_refused_ends_the_run(shelf):
         ({"bookmarks": ["people"]}, "tap-shelf: the state is none of a tap"),
         (
             {"bookmarks": {"people": {"version": 2}}},
-            'the state of the stream "people" has the version 2, and this release knows 1. '
-            "A newer release wrote it: use that one, or leave the stream out of the state to read it anew.",
+            'the state of the stream "people" has the version 2, and this release knows 1. A newer release wrote it',
         ),
         (
             {"bookmarks": {"people": {"replication_key_value": "yesterday"}}},

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from singer_sdk.testing import get_tap_test_class
-from tap_csv import TapCSV
-from tap_hubspot import TapHubSpot
 
 from antiphon.sandbox import start
+from tap_csv import TapCSV
+from tap_hubspot import TapHubSpot
 
 #: HubSpot leaves fields out of its answers: archivedAt of what is not archived.
 pytestmark = pytest.mark.filterwarnings("ignore:Fields in transformed catalog but not in records:UserWarning")

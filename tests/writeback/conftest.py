@@ -48,10 +48,15 @@ class Account:
         return {route: n for (_, route), n in sorted(self.app.calls.items()) if not route.startswith("properties/")}
 
 
-@pytest.fixture
-def accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Account]]:
-    """Make accounts; nobody waits before trying again."""
+@pytest.fixture(autouse=True)
+def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits before trying again."""
     monkeypatch.setattr(http.random, "uniform", lambda _low, _high: 0.0)
+
+
+@pytest.fixture
+def accounts(tmp_path: Path) -> Iterator[Callable[..., Account]]:
+    """Make accounts."""
     made: list[Account] = []
 
     def make(**knobs: Any) -> Account:

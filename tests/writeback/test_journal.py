@@ -103,7 +103,11 @@ def test_a_later_run_recalls_what_was_done_and_what_is_unknown_but_no_rejects(tm
         intend(journal, done, unknown, refused)
         lost = Problem("lost", 500, "X")
         journal.answered(
-            [created(done, "9"), Outcome(unknown, Kind.UNKNOWN, problem=lost), Outcome(refused, Kind.REJECTED, problem=lost)]
+            [
+                created(done, "9"),
+                Outcome(unknown, Kind.UNKNOWN, problem=lost),
+                Outcome(refused, Kind.REJECTED, problem=lost),
+            ]
         )
         assert recall(journal, note("a")) == []  # its own run sends what the source has twice
     with Journal(tmp_path, "hubspot") as journal:
@@ -303,11 +307,14 @@ def test_a_full_disk_is_one_clear_line_and_the_entries_before_it_stand(tmp_path)
             print(error)
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     assert done.stdout.startswith(f"the journal {tmp_path}/hubspot.journal.sqlite3 cannot be used: ")
     assert "Nothing more was sent, and the state was not moved." in done.stdout
     assert done.stdout.count("\n") == 1
     with Journal(tmp_path, "hubspot") as journal:
         assert 1 <= len(journal.open_intents()) < 200
-

@@ -90,7 +90,11 @@ def test_create_skips_what_is_there(account):
     skipped, created = account.writer(mode="create").write(
         [{"email": "A@example.com", "city": "Jena"}, {"email": "b@example.com"}]
     )
-    assert (skipped.kind, skipped.id, skipped.problem.message) == (Kind.SKIPPED, str(there.id), "there is one with this email")
+    assert (skipped.kind, skipped.id, skipped.problem.message) == (
+        Kind.SKIPPED,
+        str(there.id),
+        "there is one with this email",
+    )
     assert created.kind is Kind.CREATED
     assert account.shown("contacts", "city") == [{"city": "Ulm"}, {}]
 
@@ -120,7 +124,9 @@ def test_delete_deletes_what_is_there(account):
 
 def test_delete_takes_records_that_are_marked_as_deleted_as_well(account):
     account.app.add("contacts", {"email": "a@example.com"})
-    [deleted] = account.writer(mode="delete").write([{"email": "a@example.com", "_sdc_deleted_at": "2026-01-01T00:00:00Z"}])
+    [deleted] = account.writer(mode="delete").write(
+        [{"email": "a@example.com", "_sdc_deleted_at": "2026-01-01T00:00:00Z"}]
+    )
     assert deleted.kind is Kind.DELETED
 
 
@@ -134,7 +140,9 @@ def test_delete_by_id_costs_one_call(account):
 GONE = {"_sdc_deleted_at": "2026-01-01T00:00:00Z"}
 
 
-@pytest.mark.parametrize(("deletes", "kind", "left"), [("ignore", "skipped", 1), ("archive", "deleted", 0), ("delete", "deleted", 0)])
+@pytest.mark.parametrize(
+    ("deletes", "kind", "left"), [("ignore", "skipped", 1), ("archive", "deleted", 0), ("delete", "deleted", 0)]
+)
 def test_what_is_deleted_at_the_source_is_deleted_only_if_asked(account, deletes, kind, left):
     account.app.add("contacts", {"email": "a@example.com"})
     assert kinds(account.writer(deletes=deletes).write([{"email": "a@example.com", **GONE}])) == [kind]
@@ -182,7 +190,11 @@ def test_of_records_with_one_key_the_last_stands_for_all(account):
 def test_two_records_that_turn_out_to_be_one_are_not_sent_in_one_batch(account):
     account.app.add("contacts", {"email": "a@example.com", "hs_additional_emails": "b@example.com;c@example.com"})
     outcomes = account.writer().write(
-        [{"email": "b@example.com", "city": "Ulm"}, {"email": "a@example.com", "city": "Bonn"}, {"email": "c@example.com", "city": "Jena"}]
+        [
+            {"email": "b@example.com", "city": "Ulm"},
+            {"email": "a@example.com", "city": "Bonn"},
+            {"email": "c@example.com", "city": "Jena"},
+        ]
     )
     assert kinds(outcomes) == ["superseded", "superseded", "updated"]
     assert account.shown("contacts", "city") == [{"city": "Jena"}]
@@ -190,11 +202,16 @@ def test_two_records_that_turn_out_to_be_one_are_not_sent_in_one_batch(account):
 
 def test_nothing_to_write_is_refused_by_name(account):
     [one] = account.writer(match=["id"]).write([{"id": "5", "shoe": 43}])
-    assert (one.kind, one.problem.message) == (Kind.REJECTED, "none of its columns is a field that the API lets one write")
+    assert (one.kind, one.problem.message) == (
+        Kind.REJECTED,
+        "none of its columns is a field that the API lets one write",
+    )
 
 
 def test_a_record_without_its_match_key_is_rejected_and_its_neighbours_land(account):
-    outcomes = account.writer().write([{"email": "a@example.com"}, {"firstname": "B"}, {"email": "", "city": "C"}, {"email": None}])
+    outcomes = account.writer().write(
+        [{"email": "a@example.com"}, {"firstname": "B"}, {"email": "", "city": "C"}, {"email": None}]
+    )
     assert kinds(outcomes) == ["created", "rejected", "rejected", "rejected"]
     assert outcomes[1].problem.message == "no value in email, the field it is matched by"
 
@@ -281,15 +298,27 @@ def test_an_action_is_done(zoo):
     ("resource", "more", "says"),
     [
         ("owners", {}, "hubspot: owners: owners cannot be written in mode create. It has: read, deleted, get."),
-        ("contacts", {"match": ["emial"]}, 'hubspot: contacts: match names "emial", which contacts does not have. Did you mean "email"?'),
+        (
+            "contacts",
+            {"match": ["emial"]},
+            'hubspot: contacts: match names "emial", which contacts does not have. Did you mean "email"?',
+        ),
         (
             "contacts",
             {"columns": ["city"]},
             "hubspot: contacts: no column of the stream is a field to match contacts by. "
             "Map a column to one of them with fields (email), name another field as match, or set mode: create.",
         ),
-        ("contacts", {"columns": ["email"], "match": ["id"]}, "hubspot: contacts: no column of the stream is a field to match contacts by."),
-        ("notes", {"columns": ["hs_note_body"]}, "hubspot: notes: no column of the stream is a field to match notes by."),
+        (
+            "contacts",
+            {"columns": ["email"], "match": ["id"]},
+            "hubspot: contacts: no column of the stream is a field to match contacts by.",
+        ),
+        (
+            "notes",
+            {"columns": ["hs_note_body"]},
+            "hubspot: notes: no column of the stream is a field to match notes by.",
+        ),
         (
             "contacts",
             {"columns": ["email", "shoe"], "fields": Fields(unknown="fail")},

@@ -263,7 +263,7 @@ def _error(name: str, words: str, debug: str, status: int) -> ApiError:
         return Unauthorized(f"401 {words}", status=401, code=short, hint=_CREDENTIAL)
     if short == "AccessError" or status == HTTPStatus.FORBIDDEN:
         return Forbidden(words, **said)
-    unknown_model = "the model" in words.lower() and "does not exist" in words.lower() or (short == "KeyError")
+    unknown_model = ("the model" in words.lower() and "does not exist" in words.lower()) or (short == "KeyError")
     if unknown_model or (short == "UserError" and "doesn't exist" in words and "Object" in words):
         return NotFound(words, hint="Is the module installed that has this model?", status=404, code=short)
     if short == "MissingError" or status == HTTPStatus.NOT_FOUND:

@@ -80,6 +80,8 @@ class Case:
     why: str = ""
     """The reason for a hand that there is not, or for a walk that is not steady."""
     sample: Sample | None = None
+    page: int = 2
+    """Records to a page, so that there are several."""
 
 
 @dataclass(frozen=True)

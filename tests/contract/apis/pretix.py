@@ -35,6 +35,8 @@ def started(folder: Path) -> Iterator[Pretix]:
 def account(server: Pretix, folder: Path) -> Iterator[Account]:
     """The organizer that was seeded, as it was seeded."""
     server.reset()
+    for number in (801, 802, 803):
+        server.api("POST", f"{seed.HOME}/webhooks/", _webhook(number))
     config = {**server.config, "state_dir": str(folder / "state")}
     yield Account(config, server, server.token, {"api_token": "nobodyhasthisone" * 4})
 
@@ -73,7 +75,7 @@ def _positions(server: Pretix) -> Iterable[Key]:
 
 
 def _first(server: Pretix, path: str) -> Any:
-    return server.api("GET", f"{path}/")["results"][0]["id"]
+    return min(row["id"] for row in server.api("GET", f"{path}/")["results"])
 
 
 def _order(server: Pretix, number: int) -> dict[str, Any]:
@@ -233,6 +235,7 @@ ENTRY = Entry(
             lambda server: (str(_sell(server)["code"]),),
             patched(f"{seed.CONFERENCE}/orders", lambda n: {"comment": f"edited {n}"}),
             why="pretix deletes no order, it cancels them",
+            page=25,
             sample=Sample(
                 lambda server: [{**_order(server, n), "event": "conference"} for n in (1, 2, 3)],
                 change={"comment": "changed"},
@@ -247,8 +250,9 @@ ENTRY = Entry(
             _positions,
             ("id",),
             lambda server: (str(_sell(server)["positions"][0]["id"]),),
-            patched(f"{seed.HOME}/orderpositions", lambda n: {"attendee_email": f"edited{n}@contract.example"}),
+            patched(f"{seed.CONFERENCE}/orderpositions", lambda n: {"attendee_email": f"edited{n}@contract.example"}),
             why="pretix deletes no position, it cancels them",
+            page=25,
             sample=Sample(
                 _named,
                 change={"company": "Changed"},
