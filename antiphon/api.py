@@ -81,6 +81,13 @@ COMMON_SETTINGS: tuple[Setting, ...] = (
         default=1,
         schema={"type": "number", "exclusiveMinimum": 0, "maximum": 1},
     ),
+    Setting(
+        "quota_reserve",
+        "Quota reserve",
+        "The part of a daily quota that is left to others: a run stops before it is used.",
+        default=0.1,
+        schema={"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+    ),
 )
 
 
@@ -107,6 +114,17 @@ class RateLimit:
     seconds: float
     paths: tuple[str, ...] = ()
     headers: LimitHeaders | None = None
+
+
+@dataclass(frozen=True)
+class Quota:
+    """The names of the reply headers that tell a quota of many hours: ``limit`` and what is ``remaining`` of it, or ``usage``
+    with both in it (``api-usage=18/15000``). A part of it, the setting ``quota_reserve``, is left to others.
+    """
+
+    limit: str = ""
+    remaining: str = ""
+    usage: str = ""
 
 
 class Auth(Protocol):
@@ -258,7 +276,7 @@ class Write:
     into: str = ""
     """Where in the body the list of records goes."""
     each: JSON = "{record}"
-    """One record's entry in that list."""
+    """One record's entry in that list; or a function of the values that placeholders may name."""
     outcomes: Outcomes = field(default_factory=One)
     safe: bool = False
     """May it be repeated without a second effect?"""
@@ -403,6 +421,7 @@ class Api:
     """One, or several of which the first is used whose settings are all given."""
     settings: tuple[Setting, ...] = ()
     limits: tuple[RateLimit, ...] = ()
+    quota: Quota | None = None
     style: Style | None = None
     """How a call is encoded and a fault recognised; None for REST with JSON."""
     check: Read | Reader | None = None
@@ -474,7 +493,8 @@ def check_resource(api: Api, resource: Resource) -> None:
                 then = what.then.read
                 refuse_unknown([then.path, then.params, then.body, what.then.each], known, where)
         elif isinstance(what, Write):
-            refuse_unknown([what.path, what.params, what.body, what.headers, what.each], known, where)
+            each = None if callable(what.each) else what.each
+            refuse_unknown([what.path, what.params, what.body, what.headers, each], known, where)
             if what.batch > 1 and not what.into and not what.via:
                 raise DescriptionError(f"{where}: a batch needs `into`, the place of the records in the body")
 
@@ -492,6 +512,7 @@ __all__ = [
     "Page",
     "Paging",
     "Query",
+    "Quota",
     "RateLimit",
     "Read",
     "Reader",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ class Client:
             secrets=secrets,
             hosts=() if self.settings.get("base_url") else api.hosts,
             style=api.style,
+            quota=api.quota,
             limiter=Limiter(api.limits, float(self.settings.get("rate_share") or 1)),
             session=session,
             folder=folder,
@@ -398,7 +400,8 @@ class Client:
         body = fill(write.body, _sent(values, write, schema))
         if write.into:
             body = dict(body or {})
-            put(body, write.into, [fill(write.each, {**self.settings, **_sent(c.values(), write, schema)}) for c in batch])
+            entry = write.each if callable(write.each) else partial(fill, write.each)
+            put(body, write.into, [entry({**self.settings, **_sent(c.values(), write, schema)}) for c in batch])
         return Request(write.method, path, fill(write.params, values), headers, body)
 
 

@@ -71,14 +71,17 @@ def settings(
         SettingError: one is missing (the text names it and its variable), unknown, or wrong.
         Unknown: there is no such connection or API.
     """
-    stored = _stored(name)
+    stored, where = _stored(name)
     known = api if isinstance(api, Api) else _api_of(name, api, stored)
     values: dict[str, Any] = {}
     for setting in known.all_settings:
-        for source in (dict(given or {}).get(setting.name), _variable(name, setting), stored.get(setting.name)):
-            if source is not None:
-                values[setting.name] = source
-                break
+        value = dict(given or {}).get(setting.name)
+        if value in (None, ""):
+            value = _variable(name, setting)
+        if value is None:
+            value = _resolved(stored.get(setting.name), setting, where)
+        if value not in (None, ""):
+            values[setting.name] = value
     if check:
         refuse_unknown([*dict(given or {}), *(key for key in stored if key != "api")], known, name)
         _check(known, name, values)
@@ -152,13 +155,14 @@ def connections_files() -> list[Path]:
     return [Path(CONNECTIONS_FILE), Path(home) / "antiphon" / CONNECTIONS_FILE]
 
 
-def _stored(name: str) -> dict[str, Any]:
+def _stored(name: str) -> tuple[dict[str, Any], str]:
+    """Return what the connections files say of the connection, and where."""
     for path in connections_files():
         if path.is_file():
             found = _file(path)
             if name in found:
-                return {key: _secret(value, f"{path}: {name}.{key}") for key, value in found[name].items()}
-    return {}
+                return found[name], f"{path}: {name}"
+    return {}, ""
 
 
 def _file(path: Path) -> dict[str, dict[str, Any]]:
@@ -166,19 +170,22 @@ def _file(path: Path) -> dict[str, dict[str, Any]]:
 
     try:
         found = yaml.safe_load(path.read_text("utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingError(f"{path}: not readable as YAML: {error}") from None
+    except OSError as error:
+        raise SettingError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError) as error:  # its text quotes the file, and with it perhaps a secret
+        mark = getattr(error, "problem_mark", None)
+        raise SettingError(f"{path}: not readable as YAML{f', line {mark.line + 1}' if mark else ''}") from None
     if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
         raise SettingError(f"{path}: expected a mapping of connection names to their settings")
     return found
 
 
-def _secret(value: Any, where: str) -> Any:
+def _resolved(value: Any, setting: Setting, where: str) -> Any:
     if isinstance(value, dict) and set(value) == {"env"}:
         found = os.environ.get(str(value["env"]))
         if found is None:
-            raise SettingError(f"{where}: the variable {value['env']} is not set")
-        return found
+            raise SettingError(f"{where}.{setting.name}: the variable {value['env']} is not set")
+        return converted(found, setting)
     return value
 
 

@@ -26,7 +26,7 @@ from requests.auth import AuthBase
 from urllib3.util import parse_url
 
 from antiphon import moment
-from antiphon.api import Auth, Reply, Request, Style
+from antiphon.api import Auth, Quota, Reply, Request, Style
 from antiphon.errors import ApiError, BadReply, ForeignHost, Lost, QuotaSpent, Refused, SettingError, Unauthorized, Unavailable
 from antiphon.fill import text
 from antiphon.limits import Limiter
@@ -45,6 +45,7 @@ _NOT_DONE = frozenset({429, 503})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_USAGE = re.compile(r"(\d+)/(\d+)")
 _PORTS = {"http": 80, "https": 443}
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -83,6 +84,7 @@ class Http:
         hosts: Iterable[str] = (),
         style: Style | None = None,
         limiter: Limiter | None = None,
+        quota: Quota | None = None,
         session: requests.Session | None = None,
         folder: Path | None = None,
         connection: str = "",
@@ -100,6 +102,8 @@ class Http:
         self.session = session or requests.Session()
         # Even when told not to follow, requests reads a redirect's body whole and takes its target apart.
         self.session.get_redirect_target = _nowhere  # type: ignore[method-assign]
+        self.quota = quota
+        self._left: tuple[float, float] | None = None
         self._others = {host.lower() for host in hosts}
         self.move(base_url)
         self._secrets = sorted({form for s in secrets if s for form in _forms(s)}, key=len, reverse=True)
@@ -173,6 +177,7 @@ class Http:
     def _once(self, request: Request, *, safe: bool, plain: bool) -> Reply:
         if plain:
             return self._followed(request, safe=safe, plain=True)
+        self._spare_quota()
         if self.auth:
             self.auth.prepare(self)
         reply = self._followed(self.style.encode(self, request), safe=safe)
@@ -239,6 +244,7 @@ class Http:
                 verify=self.settings.get("ca_bundle") or None,
             ) as response:
                 headers = response.headers
+                self._left = _left(self.quota, headers) or self._left
                 return Reply(response.status_code, headers, _body(response), response.url)
         except (OSError, UnicodeError) as error:  # every error of requests is an OSError
             if wrong := self._wrong_setting(error):  # no error of requests is shown, nor its cause: they hold whole URLs
@@ -251,6 +257,20 @@ class Http:
             raise Lost(f"no answer from {origin} ({_why(error)})") from None
         finally:
             self.limiter.release(request.url, headers)
+
+    def _spare_quota(self) -> None:
+        """Stop before the part of the quota is used that is for others.
+
+        Raises:
+            QuotaSpent: it would be.
+        """
+        if self._left is None:
+            return
+        left, limit = self._left
+        reserve = float(self.settings.get("quota_reserve", 0.1))
+        if limit > 0 and left < limit * reserve:
+            hint = f"The last {reserve:.0%} are kept for others (quota_reserve); run again when the quota is renewed."
+            raise QuotaSpent(f"{left:,.0f} of {limit:,.0f} calls are left of the quota", hint=hint)
 
     def _wrong_setting(self, error: Exception) -> SettingError | None:
         match error:
@@ -294,6 +314,19 @@ class Http:
 
 
 _CHECK = "Check base_url, the network and the proxy."
+
+
+def _left(quota: Quota | None, headers: Mapping[str, str]) -> tuple[float, float] | None:
+    """Return the calls that are left of a quota and how many it has, as the reply's *headers* tell."""
+    if quota is None:
+        return None
+    if quota.usage:
+        found = _USAGE.search(headers.get(quota.usage, ""))
+        return (float(found[2]) - float(found[1]), float(found[2])) if found else None
+    try:
+        return float(headers[quota.remaining]), float(headers[quota.limit])
+    except (KeyError, ValueError):
+        return None
 
 
 def _waits() -> Generator[float, Any, None]:

@@ -30,7 +30,8 @@ class Rest:
 
     ``message`` and ``code`` are the places in an error's body to look for its words and its code, the first found wins; or
     ``message`` is a function of the body. ``retry`` are statuses of this API that mean "not now" besides the
-    usual. A fault whose body has one of the values of ``spent`` is a quota that does not come back soon.
+    usual. A fault whose body has one of the values of ``spent`` is a quota that does not come back soon. ``kind`` is a function
+    of status and body that says which error it is where these do not; None leaves it to them.
     """
 
     message: tuple[str, ...] | Callable[[Any], str] = (
@@ -45,6 +46,7 @@ class Rest:
     code: tuple[str, ...] = ("code", "error.code", "errors.0.code", "error")
     retry: frozenset[int] = frozenset()
     spent: Mapping[str, Any] = field(default_factory=dict)
+    kind: Callable[[int, Any], type[ApiError] | None] | None = None
 
     def encode(self, http: Http, request: Request) -> Request:  # noqa: ARG002
         """Return *request* as it is."""
@@ -59,7 +61,7 @@ class Rest:
         if reply.status < HTTPStatus.MULTIPLE_CHOICES:
             return None
         body = _body(reply)
-        kind = self._kind(reply.status, body)
+        kind = (self.kind and self.kind(reply.status, body)) or self._kind(reply.status, body)
         words = " ".join(self._words(body, reply).split())
         hint = "The quota is used up; run again when it is renewed." if kind is QuotaSpent else ""
         return kind(f"{reply.status} {words}", hint=hint, status=reply.status, code=self._code(body))

@@ -19,6 +19,7 @@ from antiphon.api import (
     LimitHeaders,
     Page,
     Query,
+    Quota,
     RateLimit,
     Read,
     Record,
@@ -489,6 +490,7 @@ hubspot = Api(
         ),
         RateLimit(5, 1, paths=("/search",)),
     ),
+    quota=Quota(limit="X-HubSpot-RateLimit-Daily", remaining="X-HubSpot-RateLimit-Daily-Remaining"),
     style=Rest(
         message=words,
         code=("category", "errorType"),

@@ -179,7 +179,7 @@ class Find:
                 yield from client.pages(read, resource, query, values={"parent": parent})
 
 
-def redeemed(said: Said, changes: list[Change], kind: Kind) -> list[Outcome]:
+def redeemed(said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
     """Read the answer to a scan: the position that was checked in."""
     [change] = changes
     position = (said.body or {}).get("position") or {}
@@ -245,7 +245,7 @@ _POSITION_TAKES = (
     "valid_until",
 )
 
-_ORDERS = {"ordering": "datetime", "include_canceled_positions": True}
+_ORDERS: dict[str, Any] = {"ordering": "datetime", "include_canceled_positions": True}
 
 pretix = Api(
     "pretix",

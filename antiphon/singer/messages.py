@@ -57,8 +57,9 @@ class MessageWriter(SimpleSingerWriter):
             raise SystemExit(CLOSED) from None
         finally:
             self._writing = False
-        if self._then:
-            self._then()
+        then, self._then = self._then, None  # it writes as well
+        if then:
+            then()
 
     def when_free(self, then: Callable[[], NoReturn]) -> None:
         """Call *then* now, or as soon as the lines that are being written are out."""

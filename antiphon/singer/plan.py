@@ -14,7 +14,11 @@ STREAM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "resource": {"type": "string", "description": "The resource to write to; the stream's name by default."},
-        "mode": {"type": "string", "enum": list(MODES), "description": "What to do; by default upsert, or create where a record cannot be changed."},
+        "mode": {
+            "type": "string",
+            "enum": list(MODES),
+            "description": "What to do; by default upsert, or create where a record cannot be changed.",
+        },
         "match": {
             "type": ["array", "string"],
             "items": {"type": "string"},

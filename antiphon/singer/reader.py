@@ -14,6 +14,12 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from antiphon.errors import InputError
 
 _SHOWN = 80
+_SHAPES: dict[str, dict[str, type]] = {
+    "SCHEMA": {"stream": str, "schema": dict},
+    "RECORD": {"stream": str, "record": dict},
+    "STATE": {"value": object},
+}
+_FORMS: dict[type, str] = {str: "text", dict: "object"}
 
 
 class LineReader(GenericSingerReader[bytes]):
@@ -23,6 +29,8 @@ class LineReader(GenericSingerReader[bytes]):
         """Start before the first line."""
         super().__init__()
         self.line_number = 0
+        self.on_input: Callable[[IO[bytes]], Any] = lambda _source: None
+        """Called once with what is read from, before the first line."""
         self._decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
     @property
@@ -36,6 +44,7 @@ class LineReader(GenericSingerReader[bytes]):
         """Give each message to the callback of its type; return how many there were of each."""
         counts: Counter[str] = Counter()
         source: IO[bytes] = getattr(file_input, "buffer", file_input) or self.default_input
+        self.on_input(source)
         for line in source:
             self.line_number += 1
             if not line.strip():
@@ -48,6 +57,7 @@ class LineReader(GenericSingerReader[bytes]):
                 said = f"is of the type {kind!r}" if "type" in message else "has no type"
                 hint = "A Singer message is a SCHEMA, RECORD, STATE or ACTIVATE_VERSION."
                 raise InputError(f"line {self.line_number} {said}: {self._start(line)}", hint=hint)
+            self._refuse_other_shape(str(kind), message, line)
             callback(message)
             counts[str(kind)] += 1
         return counts
@@ -68,6 +78,14 @@ class LineReader(GenericSingerReader[bytes]):
             wrong = "is not UTF-8" if "utf-8" in str(error).lower() else "is no JSON object"
             raise InputError(f"line {self.line_number} {wrong}: {self._start(line)}", hint=hint) from error
 
+    def _refuse_other_shape(self, kind: str, message: dict[str, Any], line: bytes) -> None:
+        for member, form in _SHAPES.get(kind, {}).items():
+            if member in message and isinstance(message[member], form):
+                continue
+            said = f"whose {member} is no {_FORMS[form]}" if member in message else f"without a {member}"
+            hint = "Look at what writes it."
+            raise InputError(f"line {self.line_number} is a {kind} {said}: {self._start(line)}", hint=hint)
+
     @staticmethod
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
         """Raise :class:`InputError` if a message lacks what its type needs."""
@@ -78,6 +96,6 @@ class LineReader(GenericSingerReader[bytes]):
             )
 
     @staticmethod
-    def _start(line: bytes) -> str:
-        text = line.decode("utf-8", "replace").rstrip("\r\n")
+    def _start(line: bytes | str) -> str:
+        text = (line.decode("utf-8", "replace") if isinstance(line, bytes) else line).rstrip("\r\n")
         return f"«{text[:_SHOWN]}»" + (" …" if len(text) > _SHOWN else "")

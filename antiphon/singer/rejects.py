@@ -9,8 +9,9 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import msgspec
 
@@ -51,55 +52,71 @@ class MessageFile:
 
     def __init__(self, path: Path, what: str) -> None:
         """Refuse *path* if it is standard input itself; *what* names the file in messages."""
-        self.path = path
+        self.path = path.expanduser()
         self._what = what
         self._file: BinaryIO | None = None
         self._schemas: dict[str, Any] = {}
-        if _is_stdin(path):
+        self.refuse_input(sys.stdin)
+
+    def refuse_input(self, source: IO[Any]) -> None:
+        """Raise :class:`SettingError` if this is the very file that *source* reads."""
+        try:
+            mine, theirs = os.fstat(source.fileno()), self.path.stat()
+        except (OSError, ValueError, AttributeError):
+            return
+        if stat.S_ISREG(mine.st_mode) and os.path.samestat(mine, theirs):
             hint = "Give another path, or rename the file before piping it in."
-            raise SettingError(f"{what}: {path} is the very file that is read from", hint=hint)
+            raise SettingError(f"{self._what}: {self.path} is the very file that is read from", hint=hint)
 
     def write(
         self, stream: str, schema: Mapping[str, Any], keys: Iterable[str], rows: Iterable[Mapping[str, Any]]
     ) -> None:
-        """Add RECORD messages for *rows* (``record`` and further members), after the SCHEMA where it is new."""
+        """Add RECORD messages for *rows* (``record`` and further members), after the SCHEMA where it is new.
+
+        They are whole lines in the file, whatever becomes of this process.
+        """
         lines = []
         if self._schemas.get(stream) != schema:
-            self._schemas[stream] = schema
             lines.append({"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": list(keys)})
         lines += [{"type": "RECORD", "stream": stream, **row} for row in rows]
+        before = None
         try:
-            self._opened().write(b"".join(_ENCODE(line) + b"\n" for line in lines))
+            file = self._opened()
+            before = file.seek(0, os.SEEK_END)
+            left = memoryview(b"".join(_ENCODE(line) + b"\n" for line in lines))
+            while left:
+                left = left[file.write(left) :]
         except OSError as error:
+            if self._file is not None and before is not None:
+                with suppress(OSError):
+                    self._file.truncate(before)
             raise self._failed(error) from error
+        self._schemas[stream] = schema
 
     def sync(self) -> None:
         """Put on the disk what was written."""
         if self._file is not None:
             try:
-                self._file.flush()
                 os.fsync(self._file.fileno())
             except OSError as error:
                 raise self._failed(error) from error
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _opened(self) -> BinaryIO:
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            self._file = os.fdopen(descriptor, "ab")
+            self._file = os.fdopen(descriptor, "ab", buffering=0)
         return self._file
 
     def _failed(self, error: OSError) -> Storage:
         hint = "The state was not moved: free space or mend the rights, then run again."
         return Storage(f"{self._what}: {self.path} cannot be written: {error.strerror or error}", hint=hint)
-
-
-def _is_stdin(path: Path) -> bool:
-    try:
-        mine, theirs = os.fstat(sys.stdin.fileno()), path.stat()
-    except (OSError, ValueError, AttributeError):
-        return False
-    return stat.S_ISREG(mine.st_mode) and os.path.samestat(mine, theirs)
 
 
 def receipt(run: str, stream: str, resource: str, outcome: Outcome) -> dict[str, Any]:

@@ -21,10 +21,20 @@ HELD = 1000
 """Records that are held before they are written, unless ``batch_size_rows`` says otherwise."""
 
 
+@dataclass(frozen=True, slots=True)
+class SourceSchema:
+    """What the last SCHEMA message said of a stream as it comes in, before any stream map."""
+
+    stream: str
+    schema: dict[str, Any]
+    keys: Sequence[str]
+
+
 @dataclass(slots=True)
 class Held:
     """A record that waits to be written: as it came, as the stream maps left it, and its number in the stream."""
 
+    source: SourceSchema
     received: dict[str, Any]
     record: dict[str, Any]
     position: int
@@ -45,22 +55,24 @@ class Sink(BatchSink):
         self.plan: Plan = target.plan(stream_name)
         self.resource = target.client.resource(self.plan.resource)
         self.held: list[Held] = []
+        columns = [name for name in self.original_schema["properties"] if not name.startswith("_sdc_")]
         self.writer = Writer(
             target.client,
             self.resource,
             stream=stream_name,
-            columns=[name for name in self.original_schema.get("properties", {}) if not name.startswith("_sdc_")],
+            columns=columns or None,  # a SCHEMA without properties tells nothing of them
             mode=self.plan.mode,
             match=self.plan.match,
             fields=self.plan.fields,
             deletes=self.plan.deletes,
             allowance=target.allowances.setdefault(stream_name, Allowance(self.plan.max_delete)),
             journal=target.journal,
+            recent=target.recent.setdefault(self.resource.name, {}),
         )
 
-    def take(self, received: dict[str, Any], record: dict[str, Any], position: int) -> None:
+    def take(self, source: SourceSchema, received: dict[str, Any], record: dict[str, Any], position: int) -> None:
         """Hold *record*, the *position*-th of the stream; one that is not valid by its schema is refused."""
-        held = Held(received, record, position)
+        held = Held(source, received, record, position)
         self._remove_sdc_metadata_from_record(record)
         if self._validator is not None:
             try:
@@ -93,7 +105,25 @@ class Sink(BatchSink):
             self.schema["properties"][DELETED_AT] = deleted_at
 
 
-class CheckSink(BatchSink):
+class NullSink(BatchSink):
+    """Takes a stream and writes nothing: one that a stream map removes."""
+
+    def __init__(
+        self, target: Target, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+    ) -> None:
+        """Take whatever schema there is."""
+        super().__init__(target=target, stream_name=stream_name, schema=schema, key_properties=key_properties)
+        self.target = target
+
+    def take(self, source: SourceSchema, received: dict[str, Any], record: dict[str, Any], position: int) -> None:
+        """Take nothing."""
+
+    def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
+        """Write nothing."""
+        self.target.pass_over(self.stream_name, self.current_size)
+
+
+class CheckSink(NullSink):
     """Takes the stream with which Meltano tests a target: checks the connection and writes nothing."""
 
     def __init__(
@@ -102,12 +132,6 @@ class CheckSink(BatchSink):
         """Check the connection."""
         super().__init__(target=target, stream_name=stream_name, schema=schema, key_properties=key_properties)
         target.client.check()
-
-    def take(self, received: dict[str, Any], record: dict[str, Any], position: int) -> None:
-        """Take nothing."""
-
-    def process_batch(self, context: dict[str, Any]) -> None:
-        """Write nothing."""
 
 
 def _refused(held: Held) -> Outcome:

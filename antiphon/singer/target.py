@@ -12,11 +12,11 @@ import signal
 import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 import click
 import msgspec
@@ -27,24 +27,26 @@ from singer_sdk.helpers.capabilities import (
     PluginCapabilities,
     TargetCapabilities,
 )
+from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.plugin_base import PluginBase
 
 from antiphon import apis, connection
 from antiphon.api import Api
 from antiphon.client import Client
-from antiphon.errors import InputError, Unknown
+from antiphon.errors import InputError, SettingError, Unknown
 from antiphon.outcome import Kind, Outcome
 from antiphon.singer import config as plugin_config
 from antiphon.singer.cli import command
 from antiphon.singer.plan import STREAM_SCHEMA, Plan, plan, share
 from antiphon.singer.reader import LineReader
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, receipt
-from antiphon.singer.sink import CheckSink, Held, Sink
+from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema
 from antiphon.writeback.journal import Journal
 from antiphon.writeback.writer import Allowance, settle_open
 
 TEST_STREAM = "meltano_test_stream"
 _PENDING_STATES = 256
+_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 SETTINGS: dict[str, Any] = {
     "streams": {
@@ -79,6 +81,8 @@ class Target(singer_sdk.Target):
     settings: connection.Settings
     package_name = "antiphon"
     default_sink_class = Sink
+    _busy = False
+    _stopping = 0
     message_reader_class = LineReader
     capabilities: ClassVar[list[Any]] = [
         PluginCapabilities.ABOUT,
@@ -100,20 +104,29 @@ class Target(singer_sdk.Target):
         super().__init__(**kwargs)
         self.max_parallelism = 1  # streams in the order of their first SCHEMA: companies before their contacts
         self.allowances: dict[str, Allowance] = {}
+        self.recent: dict[str, dict[Any, str | None]] = {}
         self.counts: dict[str, Counter[Kind]] = {}
         self._received: Counter[str] = Counter()
         self._accounted: Counter[str] = Counter()
         self._states: deque[tuple[Any, dict[str, int]]] = deque()
-        self._schemas: dict[str, tuple[dict[str, Any], Sequence[str]]] = {}
+        self._schemas: dict[str, SourceSchema] = {}
+        self._stated = False
         self._uncovered = False
-        self._busy = False
-        self._stopping = 0
         self._max_rejects = share(self.config.get("max_rejects", 0), f"{self.name}: max_rejects")
         folder = self.settings.state_dir
         path = self.config.get("rejects") or folder / "rejects" / f"{self.name}-{self.initialized_at}.jsonl"
         self.rejects = MessageFile(Path(path), f"{self.name}: rejects")
         receipts = self.config.get("receipts")
         self.receipts = MessageFile(Path(receipts), f"{self.name}: receipts") if receipts else None
+        if self.receipts and self.receipts.path.absolute() == self.rejects.path.absolute():
+            raise SettingError(f"{self.name}: rejects and receipts cannot be one file: {self.rejects.path}")
+        reader: LineReader = self.message_reader  # type: ignore[assignment]
+        reader.on_input = self._refuse_own_files
+
+    def _refuse_own_files(self, source: IO[bytes]) -> None:
+        for file in (self.rejects, self.receipts):
+            if file:
+                file.refuse_input(source)
 
     @classmethod
     def description(cls) -> Api:
@@ -140,7 +153,9 @@ class Target(singer_sdk.Target):
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings ourselves: those of the connection may come from elsewhere."""
-        self.settings, self._config = plugin_config.validated(type(self), self.description(), self._config, check=raise_errors)
+        self.settings, self._config = plugin_config.validated(
+            type(self), self.description(), self._config, check=raise_errors
+        )
         return []
 
     @classmethod
@@ -159,7 +174,10 @@ class Target(singer_sdk.Target):
 
     def get_sink_class(self, stream_name: str) -> type[Any]:
         """Return the sink for a stream."""
-        return CheckSink if stream_name == TEST_STREAM else Sink
+        if stream_name == TEST_STREAM:
+            return CheckSink
+        removed = any(isinstance(m, RemoveRecordTransform) for m in self.mapper.stream_maps.get(stream_name, ()))
+        return NullSink if removed else Sink
 
     def get_sink(
         self,
@@ -180,7 +198,7 @@ class Target(singer_sdk.Target):
         stream = message_dict["stream"]
         message_dict["schema"].setdefault("properties", {})
         keys = message_dict.get("key_properties") or []
-        self._schemas[stream] = (copy.deepcopy(message_dict["schema"]), keys)
+        self._schemas[stream] = SourceSchema(stream, copy.deepcopy(message_dict["schema"]), keys)
         message_dict["key_properties"] = keys
         try:
             super()._process_schema_message(message_dict)
@@ -199,9 +217,9 @@ class Target(singer_sdk.Target):
             record = stream_map.transform(copy.copy(message_dict["record"]))
             if record is None:
                 continue
-            sink = self._sinks_active[stream_map.stream_alias]
+            sink: Any = self._sinks_active[stream_map.stream_alias]
             self._received[sink.stream_name] += 1
-            sink.take(message_dict, record, self._received[sink.stream_name])
+            sink.take(self._schemas[stream], message_dict["record"], record, self._received[sink.stream_name])
             sink.tally_record_read()
             sink.record_counter_metric.increment()
             if sink.is_full:
@@ -211,9 +229,13 @@ class Target(singer_sdk.Target):
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Keep the state until all that came before it is accounted for."""
         self._assert_line_requires(message_dict, requires={"value"})
-        self._states.append((message_dict["value"], dict(self._received)))
-        if len(self._states) > _PENDING_STATES:
-            self._states = deque([state for n, state in enumerate(self._states) if n % 2])
+        self._stated = True
+        received = dict(self._received)
+        if self._states and self._states[-1][1] == received:
+            self._states.pop()
+        self._states.append((message_dict["value"], received))
+        if len(self._states) > _PENDING_STATES:  # every other one will do, and the newest always
+            self._states = deque([state for n, state in enumerate(reversed(self._states)) if n % 2 == 0][::-1])
         self._write_due_state()
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -231,10 +253,32 @@ class Target(singer_sdk.Target):
         """
         self.drain_all(is_endofpipe=True)
         self._write_due_state()
-        if "journal" in self.__dict__ and not self._uncovered:
-            self.journal.forget_all()
         self._stored()
-        sys.exit(self._summary())
+        if "journal" in self.__dict__:
+            self._forget_all(self.journal)
+        code = self._summary()
+        self.close()
+        if code:
+            sys.exit(code)
+
+    def close(self) -> None:
+        """Give the journal back, and close the files."""
+        if "journal" in self.__dict__:
+            self.journal.close()
+        for file in (self.rejects, self.receipts):
+            if file:
+                file.close()
+
+    def _forget_all(self, journal: Journal) -> None:
+        """Forget what the source will not send again: all of it if a STATE covers all, else what this run has written.
+
+        A source without any STATE begins anew each time.
+        """
+        if not self._stated:
+            for stream, position in self._received.items():
+                journal.forget(stream, position)
+        elif not self._uncovered:
+            journal.forget_all(self._received)
 
     # Accounting
 
@@ -248,18 +292,18 @@ class Target(singer_sdk.Target):
                 {"record": receipt(str(self.journal.run), stream, sink.resource.name, outcome)} for outcome in outcomes
             ]
             self.receipts.write(RECEIPTS, RECEIPT_SCHEMA, [], rows)
-        refused = [(h, o) for h, o in zip(held, outcomes, strict=True) if o.kind is Kind.REJECTED and o.problem]
-        for h, outcome in refused:
-            source = h.received["stream"]
-            schema, keys = self._schemas[source]
-            assert outcome.problem  # noqa: S101
-            self.rejects.write(
-                source, schema, keys, [{"record": h.received["record"], "error": outcome.problem.as_dict()}]
-            )
-            self.logger.warning(
-                "%s: %s refused: %s", stream, outcome.change.value or f"record {h.position}", outcome.problem.message
-            )
-        self._accounted[stream] += len(held)
+        for h, outcome in zip(held, outcomes, strict=True):
+            if outcome.kind in {Kind.REJECTED, Kind.UNKNOWN} and outcome.problem:
+                which = outcome.change.value or outcome.change.id or f"record {h.position}"
+                self.logger.warning("%s: %s %s: %s", stream, which, outcome.kind.value, outcome.problem.message)
+                if outcome.kind is Kind.REJECTED:
+                    row = {"record": h.received, "error": outcome.problem.as_dict()}
+                    self.rejects.write(h.source.stream, h.source.schema, h.source.keys, [row])
+        self.pass_over(stream, len(held))
+
+    def pass_over(self, stream: str, number: int) -> None:
+        """Count so many records of *stream* as accounted for, and write the STATE that this makes due."""
+        self._accounted[stream] += number
         self._uncovered = True
         self._write_due_state()
 
@@ -271,7 +315,7 @@ class Target(singer_sdk.Target):
             return
         value, covered = due
         self._stored()
-        sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+        sys.stdout.write(_ENCODE(value).decode() + "\n")
         sys.stdout.flush()
         self._uncovered = any(self._accounted[stream] > covered.get(stream, 0) for stream in self._accounted)
         if "journal" in self.__dict__:
@@ -320,16 +364,18 @@ class Target(singer_sdk.Target):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if self._busy and not self._stopping:
             self._stopping = signum
-            self.logger.warning("%s: finishing the batch in hand", signal.Signals(signum).name)
+            self._tell(f"{signal.Signals(signum).name}: finishing the batch in hand")
         else:
             self._end(signum)
 
     def _end(self, signum: int) -> None:
         """End the run. What was written is covered by the last STATE, or in the journal."""
-        click.echo(
-            f"{self.name}: ended by {signal.Signals(signum).name}; run again with the last state to go on", err=True
-        )
+        self._tell(f"ended by {signal.Signals(signum).name}; run again with the last state to go on")
         sys.exit(128 + signum)
+
+    def _tell(self, words: str) -> None:
+        with suppress(RuntimeError):  # the signal came in the middle of another line
+            click.echo(f"{self.name}: {words}", err=True)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:

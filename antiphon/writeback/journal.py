@@ -258,10 +258,13 @@ class Journal:
                 (self.run, stream, position),
             )
 
-    def forget_all(self) -> None:
-        """Forget everything that has an answer: the source is written whole, and will not send it again."""
+    def forget_all(self, streams: Iterable[str]) -> None:
+        """Forget everything of *streams* that has an answer: they are written whole, and will not be sent again."""
         with self._transaction() as db:
-            db.execute("delete from entries where kind is not null and kind <> 'unknown'")
+            db.executemany(
+                "delete from entries where stream = ? and kind is not null and kind <> 'unknown'",
+                [(stream,) for stream in streams],
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -104,6 +104,12 @@ def write(target: type[Any], config: Mapping[str, Any], messages: Iterable[Messa
     return Written(code, out.getvalue(), [m["record"] for m in _records(receipts)], list(_records(rejects)))
 
 
+def state_of(written: Written) -> dict[str, Any]:
+    """The last state that a target let go."""
+    found: dict[str, Any] = json.loads(written.out.splitlines()[-1])
+    return found
+
+
 def close(target: Any) -> None:
     """Let go of the files that *target* holds, as the end of its process would."""
     if "journal" in target.__dict__:

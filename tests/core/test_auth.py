@@ -148,7 +148,9 @@ def keyed(session, paging, api_key="k&y"):
     return Client(api, {"api_key": api_key}, session=session)
 
 
-@pytest.mark.parametrize("following", ["/people?page=2", f"{URL}/people?page=2&api_key=k%26y", "/people?api_key=old&page=2"])
+@pytest.mark.parametrize(
+    "following", ["/people?page=2", f"{URL}/people?page=2&api_key=k%26y", "/people?api_key=old&page=2"]
+)
 @pytest.mark.parametrize("kind", ["body", "header"])
 def test_a_key_in_the_query_goes_with_every_page_once_and_never_into_the_cursor(session, adapter, following, kind):
     first = {"json": {"results": [{"id": 1}], "next": following}, "headers": {"Link": f'<{following}>; rel="next"'}}

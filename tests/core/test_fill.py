@@ -57,7 +57,9 @@ def test_what_has_no_value_is_left_out_and_null_is_a_value():
 
 
 def test_keys_are_filled_too():
-    assert fill({"{match.field}": "{match.value}"}, {"match": {"field": "email", "value": "a@b.c"}}) == {"email": "a@b.c"}
+    assert fill({"{match.field}": "{match.value}"}, {"match": {"field": "email", "value": "a@b.c"}}) == {
+        "email": "a@b.c"
+    }
     assert fill({"filter[{field}]": 1}, {"field": "name"}) == {"filter[name]": 1}
     assert fill({"{absent}": 1, "kept": 2}, {}) == {"kept": 2}
 

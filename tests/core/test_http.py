@@ -77,7 +77,9 @@ def test_a_refusal_is_not_tried_again(session, adapter, waits, status, kind, met
     assert not waits
 
 
-@pytest.mark.parametrize("answer", [{"status_code": 429}, {"status_code": 503}, {"exc": requests.exceptions.ConnectTimeout}])
+@pytest.mark.parametrize(
+    "answer", [{"status_code": 429}, {"status_code": 503}, {"exc": requests.exceptions.ConnectTimeout}]
+)
 def test_an_unsafe_write_is_repeated_where_it_was_surely_not_done(session, adapter, answer):
     adapter.register_uri("POST", "/contacts", [answer, {"json": {"id": 1}}])
     assert write(a_client(session=session)).attempts == 2
@@ -138,14 +140,18 @@ def test_waits_grow_with_full_jitter_and_end_after_some_tries(session, adapter, 
 
 @pytest.mark.parametrize("asked", ["7", "7.0", " 7 "])
 def test_the_server_may_ask_for_a_longer_wait_in_seconds(session, adapter, waits, asked):
-    adapter.register_uri("GET", "/contacts", [{"status_code": 429, "headers": {"Retry-After": asked}}] * 2 + [{"json": {}}])
+    adapter.register_uri(
+        "GET", "/contacts", [{"status_code": 429, "headers": {"Retry-After": asked}}] * 2 + [{"json": {}}]
+    )
     read(a_client(session=session))
     assert waits == [7, 7]
 
 
 def test_the_wait_asked_for_is_a_floor(session, adapter, waits, monkeypatch):
     monkeypatch.setattr("random.uniform", lambda low, high: high)
-    adapter.register_uri("GET", "/contacts", [{"status_code": 429, "headers": {"Retry-After": "3"}}] * 4 + [{"json": {}}])
+    adapter.register_uri(
+        "GET", "/contacts", [{"status_code": 429, "headers": {"Retry-After": "3"}}] * 4 + [{"json": {}}]
+    )
     read(a_client(session=session))
     assert waits == [3, 3, 4, 8]
 
@@ -153,7 +159,10 @@ def test_the_wait_asked_for_is_a_floor(session, adapter, waits, monkeypatch):
 @pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"])
 def test_the_server_may_ask_for_a_wait_until_a_date_by_its_own_clock(session, adapter, waits, form):
     there = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
-    headers = {"Retry-After": (there + timedelta(seconds=90)).strftime(form), "Date": format_datetime(there, usegmt=True)}
+    headers = {
+        "Retry-After": (there + timedelta(seconds=90)).strftime(form),
+        "Date": format_datetime(there, usegmt=True),
+    }
     adapter.register_uri("GET", "/contacts", [{"status_code": 503, "headers": headers}, {"json": {}}])
     read(a_client(session=session))
     assert waits == [90]
@@ -188,7 +197,9 @@ def test_a_server_that_asks_for_too_long_a_wait_gets_no_further_try(session, ada
 
 def test_a_redirect_on_the_same_host_is_followed(session, adapter):
     adapter.register_uri("GET", f"{URL}/contacts?a=1", status_code=301, headers={"Location": "/people?b=2"})
-    adapter.register_uri("GET", f"{URL}/people?b=2", status_code=302, headers={"Location": "https://API.example.org:443/c"})
+    adapter.register_uri(
+        "GET", f"{URL}/people?b=2", status_code=302, headers={"Location": "https://API.example.org:443/c"}
+    )
     adapter.register_uri("GET", f"{URL}:443/c", json={"ok": True})
     assert read(a_client(session=session), params={"a": 1}).json() == {"ok": True}
     assert adapter.last_request.headers["Authorization"] == f"Bearer {TOKEN}"
@@ -310,7 +321,12 @@ def test_the_body_of_a_redirect_is_measured_too(raw_server, monkeypatch):
 
 
 def head(body, *more, status="200 OK", length=None):
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", "Connection: close", *more]
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Content-Length: {len(body) if length is None else length}",
+        "Connection: close",
+        *more,
+    ]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
@@ -451,7 +467,11 @@ def test_a_proxy_that_is_no_url_is_a_setting_to_mend(waits):
 @pytest.mark.parametrize(
     ("words", "kind", "said"),
     [
-        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate", SettingError, "not trusted"),
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate",
+            SettingError,
+            "not trusted",
+        ),
         ("[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol", Unavailable, "no answer"),
     ],
 )
@@ -520,7 +540,9 @@ def test_no_secret_is_in_an_error_or_a_log_record(session, adapter, caplog, answ
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 401 No\r\nbad header\r\n\r\n", b""])
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 401 No\r\nbad header\r\n\r\n", b""]
+)
 def test_no_secret_is_in_a_log_record_of_the_libraries_below(raw_server, caplog, answer):
     caplog.set_level(logging.DEBUG)
     server = raw_server(answer)
@@ -535,7 +557,9 @@ def test_no_secret_is_in_a_log_record_of_the_libraries_below(raw_server, caplog,
 def test_a_password_is_not_shown_in_the_form_in_which_it_was_sent(session, adapter, caplog):
     settings = (Setting("username"), Setting("password", secret=True))
     adapter.register_uri("GET", "/contacts", status_code=400, json={"message": "bad header: Basic YWRhOnBhc3N3b3Jk"})
-    client = Client(an_api(settings=settings, auth=Basic()), {"username": "ada", "password": "password"}, session=session)
+    client = Client(
+        an_api(settings=settings, auth=Basic()), {"username": "ada", "password": "password"}, session=session
+    )
     with pytest.raises(Refused) as caught:
         read(client)
     assert "YWRhOnBhc3N3b3Jk" not in shown(caught.value, caplog)

@@ -59,7 +59,9 @@ def most_in_a_window(instants, seconds):
 
 
 numbers = st.floats(0.01, 30, allow_nan=False)
-calls = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 1), st.floats(0, 2), st.integers(1, 5)), min_size=1, max_size=25)
+calls = st.lists(
+    st.tuples(st.floats(0, 3), st.floats(0, 1), st.floats(0, 2), st.integers(1, 5)), min_size=1, max_size=25
+)
 
 
 @given(st.floats(0.3, 8), numbers, st.floats(0.1, 1), calls)

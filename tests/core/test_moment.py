@@ -55,7 +55,13 @@ def test_what_names_no_moment_is_a_value_error(value):
         moment.parse(value)
 
 
-@given(st.text() | st.integers() | st.floats() | st.decimals() | st.from_regex(r"-?[0-9]{6,20}(\.[0-9]{0,9})?", fullmatch=True))
+@given(
+    st.text()
+    | st.integers()
+    | st.floats()
+    | st.decimals()
+    | st.from_regex(r"-?[0-9]{6,20}(\.[0-9]{0,9})?", fullmatch=True)
+)
 def test_nothing_but_a_value_error_ever_comes_of_junk(value):
     try:
         assert moment.parse(value).tzinfo is UTC

@@ -24,7 +24,19 @@ class Server:
 
     def adapter(self):
         made = requests_mock.Adapter()
-        for path in ("cursor", "body", "page", "pages", "offset", "total", "next", "relative", "link", "keyset", "more"):
+        for path in (
+            "cursor",
+            "body",
+            "page",
+            "pages",
+            "offset",
+            "total",
+            "next",
+            "relative",
+            "link",
+            "keyset",
+            "more",
+        ):
             made.register_uri(requests_mock.ANY, f"{URL}/{path}", json=getattr(self, path))
         return made
 
@@ -38,7 +50,10 @@ class Server:
 
     def named(self, start):
         end = start + self.size
-        return {"results": self.rows(start), **({"paging": {"next": {"after": f"c{end}"}}} if end < len(self.ids) else {})}
+        return {
+            "results": self.rows(start),
+            **({"paging": {"next": {"after": f"c{end}"}}} if end < len(self.ids) else {}),
+        }
 
     def cursor(self, request, context):
         assert request.qs["limit"] == [str(self.size)]
@@ -53,7 +68,10 @@ class Server:
         return {"results": self.rows((self.value(request, "page") - 1) * self.size)}
 
     def pages(self, request, context):
-        return {"results": self.rows(self.value(request, "p") * self.size), "meta": {"pages": -(-len(self.ids) // self.size)}}
+        return {
+            "results": self.rows(self.value(request, "p") * self.size),
+            "meta": {"pages": -(-len(self.ids) // self.size)},
+        }
 
     def offset(self, request, context):
         return {"results": self.rows(self.value(request, "offset"))}
@@ -185,7 +203,9 @@ def test_paging_by_key_brings_every_lasting_record_once_while_others_come_and_go
 
 def answering(*replies, paging, **read):
     adapter = requests_mock.Adapter()
-    adapter.register_uri(requests_mock.ANY, requests_mock.ANY, [reply if "json" in reply else {"json": reply} for reply in replies])
+    adapter.register_uri(
+        requests_mock.ANY, requests_mock.ANY, [reply if "json" in reply else {"json": reply} for reply in replies]
+    )
     resource = people(read=Read("/people", records="results", paging=paging, **read))
     return a_client(an_api(resource), session=mounted(adapter)), resource, adapter
 

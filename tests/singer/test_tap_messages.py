@@ -62,6 +62,7 @@ def test_a_signal_waits_until_the_lines_are_out(stdout, monkeypatch):
 
     def end():
         ended.append(stdout.getvalue())
+        writer.write_message(StateMessage({}))
         raise SystemExit(143)
 
     writer = MessageWriter()
@@ -69,14 +70,17 @@ def test_a_signal_waits_until_the_lines_are_out(stdout, monkeypatch):
     whole = messages._write
 
     def interrupted(text):
-        writer.when_free(end)
-        assert not ended
+        if not ended:
+            writer.when_free(end)
+            assert not ended
         whole(text)
 
     monkeypatch.setattr(messages, "_write", interrupted)
     with pytest.raises(SystemExit):
         writer.flush()
+    assert len(ended) == 1
     assert ended[0].endswith(b"}\n")
+    assert [json.loads(line)["type"] for line in stdout.getvalue().splitlines()] == ["RECORD", "STATE"]
 
 
 def test_a_signal_between_writes_is_heard_at_once(stdout):

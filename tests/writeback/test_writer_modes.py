@@ -306,8 +306,7 @@ def test_an_action_is_done(zoo):
         (
             "contacts",
             {"columns": ["city"]},
-            "hubspot: contacts: no column of the stream is a field to match contacts by. "
-            "Map a column to one of them with fields (email), name another field as match, or set mode: create.",
+            "hubspot: contacts: no column of the stream is a field to match contacts by. Map a column to one of them",
         ),
         (
             "contacts",

@@ -219,7 +219,7 @@ def test_whatever_befalls_a_creation_that_can_be_looked_up_it_is_created_once(ac
 @pytest.mark.parametrize("fault", ["html", "empty"])
 def test_a_look_up_that_is_no_answer_ends_the_run_in_one_line_and_writes_nothing(account, fault):
     account.app.fail_next(1, fault, "batch/read")
-    with pytest.raises(BadReply, match="^hubspot: looking up contacts by email -> "):
+    with pytest.raises(BadReply, match=r"^hubspot: looking up contacts by email -> "):
         account.writer().write(mixed())
     assert account.shown() == []
 

@@ -59,8 +59,10 @@ class Sample:
     """Whether the records are new."""
     settles: bool = True
     """Whether it can always be found out what became of a creation whose answer was lost."""
-    unwritten: str = ""
-    """Why the API cannot delete what was written, where it has a delete."""
+    twice: str = ""
+    """Why the same record written once more is refused."""
+    undeleted: str = ""
+    """Why what was written cannot be deleted."""
 
 
 @dataclass(frozen=True)

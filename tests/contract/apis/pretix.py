@@ -242,7 +242,7 @@ ENTRY = Entry(
                 fault={"code": "WRTXX", "locale": "klingon"},
                 said="locale",
                 unread=("positions",),
-                unwritten="only orders of the test mode can be deleted, pretix says",
+                undeleted="only orders of the test mode can be deleted, pretix says",
             ),
         ),
         Case(
@@ -259,7 +259,7 @@ ENTRY = Entry(
                 fault={"attendee_email": "no address at all"},
                 said="attendee_email",
                 creates=False,
-                unwritten="a position is canceled, and stays",
+                undeleted="a position is canceled, and stays",
             ),
         ),
         Case(
@@ -288,6 +288,8 @@ ENTRY = Entry(
                 said="invalid",
                 unread=("secret",),
                 back={"successful": True},
+                twice="a ticket is scanned once; a second scan is refused, and kept as one that failed",
+                undeleted="a scan is never deleted",
             ),
         ),
         Case(
@@ -302,6 +304,7 @@ ENTRY = Entry(
                 change={"notes": "changed"},
                 fault={"email": "no address at all"},
                 said="email",
+                undeleted="pretix deletes no customer, it anonymizes them",
             ),
         ),
         Case(
@@ -329,7 +332,7 @@ ENTRY = Entry(
                 change={"comment": "changed"},
                 fault={"target_url": "no address at all"},
                 said="target_url",
-                unwritten="pretix disables a webhook when it is deleted, and keeps it",
+                undeleted="pretix disables a webhook when it is deleted, and keeps it",
             ),
         ),
     ),
