@@ -47,10 +47,10 @@ format: setup ## Put the code into its format
 	$(BIN)/ruff format
 
 catalogs: setup ## Write catalogs/: what each tap's --discover prints
-	@$(BIN)/python scripts/catalogs.py
+	@$(BIN)/python scripts/write_catalogs.py
 
 plugins: setup ## Write plugins/: each tap and target as Meltano wants it declared
-	@$(BIN)/python scripts/meltano_plugins.py
+	@$(BIN)/python scripts/write_plugins.py
 
 bench: setup ## Measure 100,000 contacts through tap and target: memory, calls, seconds
 	@$(BIN)/python bench/bench.py $(ARGS)

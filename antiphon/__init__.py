@@ -18,4 +18,4 @@ def __getattr__(name: str) -> object:
         from antiphon import connection  # noqa: PLC0415
 
         return getattr(connection, name)
-    raise AttributeError(f"module 'antiphon' has no attribute {name!r}")  # noqa: EM102, TRY003
+    raise AttributeError(f"module 'antiphon' has no attribute {name!r}")

@@ -261,6 +261,26 @@ class Then:
 
 
 @dataclass(frozen=True)
+class Job:
+    """A write of very many records as one job of the API's: opened, given its data, waited for, its results read.
+
+    The job's id is in the journal before any data is given: a run that ended meanwhile is taken up by its results, and
+    nothing is sent twice. Every record must be matched, for results come in any order.
+    """
+
+    open: Callable[[Client, Resource, Sequence[Change]], str]
+    """Open a job and return its id. Nothing is written by that."""
+    start: Callable[[Client, Resource, str, Sequence[Change]], None]
+    """Give the job its data and set it going."""
+    results: Callable[[Client, Resource, str, Sequence[Change]], Iterator[Outcome]]
+    """Wait for the job and read what became of each record. Of a job that was never started, nothing."""
+    above: str
+    """The setting that holds the number of records above which a job is worth it; 0 means never."""
+    most: int = 100_000
+    """Records in one job."""
+
+
+@dataclass(frozen=True)
 class Write:
     """A request that changes one record, or a batch of them."""
 
@@ -268,6 +288,8 @@ class Write:
     method: str = "POST"
     via: Writer | None = None
     """A function that does it, where one request is not enough; what else is said here of the write still holds."""
+    job: Job | None = None
+    """How very many records are written at once."""
     body: JSON = None
     """The request's body, for a write of one record; for a batch, what stands beside the records."""
     params: Mapping[str, JSON] = field(default_factory=dict)
@@ -505,6 +527,7 @@ __all__ = [
     "Api",
     "Auth",
     "Change",
+    "Job",
     "LimitHeaders",
     "Nothing",
     "One",

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from antiphon.api import Request
 from antiphon.fill import fill, names, text
 
+if TYPE_CHECKING:
+    from antiphon.http import Http
+
 
 @dataclass(frozen=True)
 class Bearer:

@@ -15,11 +15,22 @@ import requests
 import antiphon
 from antiphon import moment, shape
 from antiphon.api import Api, Auth, Page, Query, Read, Record, Reply, Request, Resource, Schema, Then, Write
-from antiphon.errors import ApiError, BadReply, Forbidden, Lost, NotFound, PagingError, Refused, Unknown, did_you_mean
+from antiphon.errors import (
+    ApiError,
+    BadReply,
+    DescriptionError,
+    Forbidden,
+    Lost,
+    NotFound,
+    PagingError,
+    Refused,
+    Unknown,
+    did_you_mean,
+)
 from antiphon.fill import MISSING, fill, fill_path, look, put
 from antiphon.http import Http
 from antiphon.limits import Limiter
-from antiphon.outcome import Change, Kind, Outcome, Problem, Said
+from antiphon.outcome import Change, Kind, Outcome, Problem, Said, rejected, unanswered
 from antiphon.schema import types
 
 log = logging.getLogger("antiphon.client")
@@ -131,7 +142,9 @@ class Client:
         how = getattr(resource, slot)
         if how is None:
             has = [s for s in resource.READING if getattr(resource, s)]
-            raise Unknown(f"{self.api.name}: {resource.name} has no {slot}", hint=f"It has: {', '.join(has) or 'none'}.")
+            raise Unknown(
+                f"{self.api.name}: {resource.name} has no {slot}", hint=f"It has: {', '.join(has) or 'none'}."
+            )
         if not isinstance(how, Read):
             yield from how(self, resource, query)
         elif resource.parent and slot != "get":
@@ -239,7 +252,9 @@ class Client:
             else:
                 yield from self.send_changes(how, resource, batch, operation)
 
-    def send_changes(self, write: Write, resource: Resource, batch: Sequence[Change], operation: str) -> Iterator[Outcome]:
+    def send_changes(
+        self, write: Write, resource: Resource, batch: Sequence[Change], operation: str
+    ) -> Iterator[Outcome]:
         """Send one *batch* (at most ``write.batch`` changes) and yield what became of each."""
         kind = _KINDS.get(operation, Kind.DONE)
         doing = f"{doing_word(operation)} {resource.name}"
@@ -259,8 +274,12 @@ class Client:
             outcomes = [Outcome(batch[0], kind, batch[0].id)] if gone else _refused(error, batch)
         except Forbidden as error:
             outcomes = _refused(error, batch)
+        except DescriptionError as error:  # a value that the path needs is not in the record
+            outcomes = [rejected(change, str(error)) for change in batch]
         except (Lost, BadReply) as error:
             outcomes = _refused(error, batch, Kind.UNKNOWN)
+        answered = {outcome.change.token for outcome in outcomes}
+        outcomes = [*outcomes, *(unanswered(change) for change in batch if change.token not in answered)]
         for outcome in outcomes:
             outcome.attempts = attempts
         yield from outcomes
@@ -278,7 +297,9 @@ class Client:
             raise Unknown(f"{self.api.name}: its description names no request to check a connection with")
         if isinstance(check, Read):
             doing = "checking the connection"
-            reply = self.http.send(self._request(check, self.settings, check.paging.first() if check.paging else {}), doing)
+            reply = self.http.send(
+                self._request(check, self.settings, check.paging.first() if check.paging else {}), doing
+            )
             if reply.status != HTTPStatus.NO_CONTENT:
                 self._decoded(reply, doing)
         else:
@@ -377,7 +398,9 @@ class Client:
                 key = [record.get(k) for k in parent.key]
                 if resume and key != resume["parent"]:
                     continue
-                inner = Query(query.fields, query.since, query.until, resume["at"] if resume else None, query.id, query.where)
+                inner = Query(
+                    query.fields, query.since, query.until, resume["at"] if resume else None, query.id, query.where
+                )
                 resume = None
                 for page in self.pages(read, resource, inner, doing=doing, values={"parent": record}):
                     bookmark = bookmark or page.bookmark

@@ -231,7 +231,9 @@ class Connection:
     def find(self, resource: str, /, **where: Any) -> list[Record]:
         """Return the records whose field has a value: ``find("contact", email="a@example.org")``."""
         if len(where) != 1:
-            raise Unknown("find takes one field and its value", hint='For example: find("contact", email="a@example.org").')
+            raise Unknown(
+                "find takes one field and its value", hint='For example: find("contact", email="a@example.org").'
+            )
         [(field, value)] = where.items()
         return self.client.find(self.client.resource(resource), field, value if isinstance(value, list) else [value])
 
@@ -283,7 +285,9 @@ class Connection:
     def _result(self, resource: Resource, doing: str, outcome: Outcome) -> Record:
         if outcome.kind is Kind.UNKNOWN:
             said = outcome.problem.message if outcome.problem else "no answer"
-            raise Lost(f"{self.name}: {doing} {resource.name} -> {said}", hint="It may be done: look before you do it again.")
+            raise Lost(
+                f"{self.name}: {doing} {resource.name} -> {said}", hint="It may be done: look before you do it again."
+            )
         if outcome.problem and not outcome.ok:
             said = f"{self.name}: {doing} {resource.name} -> {outcome.problem.status or ''} {outcome.problem.message}"
             kind = NotFound if outcome.problem.status == HTTPStatus.NOT_FOUND else Refused

@@ -32,6 +32,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_LISTED = 40
+"""Names in one hint, at most."""
+
 
 class AntiphonError(Exception):
     """Every error this package raises on purpose. Its text is one line for the user."""
@@ -135,5 +138,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     guess = f'Did you mean "{near[0]}"? ' if near else ""
-    shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
+    shown = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
     return f"{guess}There are: {shown or 'none'}."

@@ -116,4 +116,3 @@ def text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ",".join(text(item) for item in value)
     return str(value)
-

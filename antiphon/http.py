@@ -11,8 +11,10 @@ from the environment are honoured.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import re
+import time
 from collections.abc import Collection, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,7 +29,18 @@ from urllib3.util import parse_url
 
 from antiphon import moment
 from antiphon.api import Auth, Quota, Reply, Request, Style
-from antiphon.errors import ApiError, BadReply, ForeignHost, Lost, QuotaSpent, Refused, SettingError, Unauthorized, Unavailable
+from antiphon.errors import (
+    AntiphonError,
+    ApiError,
+    BadReply,
+    ForeignHost,
+    Lost,
+    QuotaSpent,
+    Refused,
+    SettingError,
+    Unauthorized,
+    Unavailable,
+)
 from antiphon.fill import text
 from antiphon.limits import Limiter
 from antiphon.style import Rest
@@ -41,6 +54,8 @@ LONGEST_WAIT = 30.0
 """Seconds between two tries, unless the server asks for more."""
 LONGEST_RETRY_AFTER = 600.0
 """Seconds; a server that asks for more than that gets no further try."""
+_QUOTA_HOLDS = 60.0
+"""Seconds for which what was said of a quota is believed; then the API is asked again, for quotas are renewed."""
 _NOT_DONE = frozenset({429, 503})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
@@ -101,9 +116,10 @@ class Http:
         self.limiter = limiter or Limiter(())
         self.session = session or requests.Session()
         # Even when told not to follow, requests reads a redirect's body whole and takes its target apart.
-        self.session.get_redirect_target = _nowhere  # type: ignore[method-assign]
+        self.session.get_redirect_target = _nowhere  # type: ignore[assignment, method-assign]
         self.quota = quota
         self._left: tuple[float, float] | None = None
+        self._left_at = 0.0
         self._others = {host.lower() for host in hosts}
         self.move(base_url)
         self._secrets = sorted({form for s in secrets if s for form in _forms(s)}, key=len, reverse=True)
@@ -135,7 +151,7 @@ class Http:
         try:
             reply = trying()
         except ApiError as error:
-            self._fail(error, doing, attempt)
+            self.fail(error, doing, attempt)
         reply.attempts = attempt
         return reply
 
@@ -164,7 +180,9 @@ class Http:
             SettingError: base_url is no URL.
         """
         if not self._host:
-            raise SettingError(f"{self.name}: base_url is no URL with a scheme and a host", hint="For example: https://example.org")
+            raise SettingError(
+                f"{self.name}: base_url is no URL with a scheme and a host", hint="For example: https://example.org"
+            )
         url = url if _ABSOLUTE.match(url) else f"{self.base_url}/{url.lstrip('/')}"
         scheme, host = _origin(url)
         if host not in self._hosts:
@@ -188,7 +206,12 @@ class Http:
         if error is None:
             return self.style.decode(reply)
         error.retry_after = retry_after(reply.headers)
-        if isinstance(error, Unavailable) and not isinstance(error, QuotaSpent) and not safe and error.status not in _NOT_DONE:
+        if (
+            isinstance(error, Unavailable)
+            and not isinstance(error, QuotaSpent)
+            and not safe
+            and error.status not in _NOT_DONE
+        ):
             raise Lost(error.message, status=error.status, code=error.code)
         raise error
 
@@ -244,17 +267,11 @@ class Http:
                 verify=self.settings.get("ca_bundle") or None,
             ) as response:
                 headers = response.headers
-                self._left = _left(self.quota, headers) or self._left
+                if left := _left(self.quota, headers):
+                    self._left, self._left_at = left, time.monotonic()
                 return Reply(response.status_code, headers, _body(response), response.url)
         except (OSError, UnicodeError) as error:  # every error of requests is an OSError
-            if wrong := self._wrong_setting(error):  # no error of requests is shown, nor its cause: they hold whole URLs
-                raise wrong from None
-            origin = "://".join(_origin(request.url))
-            if _surely_not_sent(error):
-                raise Unavailable(f"no connection to {origin} ({_why(error)})", hint=_CHECK) from None
-            if safe:
-                raise Unavailable(f"no answer from {origin} ({_why(error)})", hint=_CHECK) from None
-            raise Lost(f"no answer from {origin} ({_why(error)})") from None
+            raise self.trouble(error, request.url, safe=safe) from None
         finally:
             self.limiter.release(request.url, headers)
 
@@ -264,7 +281,7 @@ class Http:
         Raises:
             QuotaSpent: it would be.
         """
-        if self._left is None:
+        if self._left is None or time.monotonic() - self._left_at > _QUOTA_HOLDS:
             return
         left, limit = self._left
         reserve = float(self.settings.get("quota_reserve", 0.1))
@@ -272,15 +289,29 @@ class Http:
             hint = f"The last {reserve:.0%} are kept for others (quota_reserve); run again when the quota is renewed."
             raise QuotaSpent(f"{left:,.0f} of {limit:,.0f} calls are left of the quota", hint=hint)
 
-    def _wrong_setting(self, error: Exception) -> SettingError | None:
+    def trouble(self, error: Exception, url: str, *, safe: bool = True, where: str = "base_url") -> AntiphonError:
+        """Return what to raise for an *error* of requests at *url*, which is set by *where*.
+
+        No error of requests is shown, nor its cause: they hold whole URLs.
+        """
+        if wrong := self._wrong_setting(error, url, where):
+            return wrong
+        check = f"Check {where}, the network and the proxy."
+        if _surely_not_sent(error):
+            return Unavailable(f"no connection to {origin(url)} ({_why(error)})", hint=check)
+        if safe:
+            return Unavailable(f"no answer from {origin(url)} ({_why(error)})", hint=check)
+        return Lost(f"no answer from {origin(url)} ({_why(error)})")
+
+    def _wrong_setting(self, error: Exception, url: str, where: str) -> SettingError | None:
         match error:
             case requests.exceptions.SSLError() if "certificate" in _reason(error):
                 hint = "If it is signed by a private authority, set ca_bundle to that authority's PEM file."
-                return SettingError(f"{self.name}: {self._host} -> its certificate is not trusted", hint=hint)
+                return SettingError(f"{self.name}: {_origin(url)[1]} -> its certificate is not trusted", hint=hint)
             case requests.exceptions.InvalidProxyURL():
                 return SettingError(f"{self.name}: no usable URL", hint="Check the setting proxy.")
             case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
-                return SettingError(f"{self.name}: no usable URL", hint="Check base_url and proxy.")
+                return SettingError(f"{self.name}: no usable URL", hint=f"Check {where} and proxy.")
             case requests.exceptions.InvalidHeader() | UnicodeError():
                 names = " and ".join(self.auth.needs() if self.auth else ("user_agent",))
                 hint = f"Check the setting {names}: a line break, or a letter outside of Latin-1?"
@@ -289,7 +320,8 @@ class Http:
                 return None
         return SettingError(f"{self.name}: {error}", hint="Check the setting ca_bundle.")
 
-    def _fail(self, error: ApiError, doing: str, attempts: int) -> NoReturn:
+    def fail(self, error: ApiError, doing: str, attempts: int = 1) -> NoReturn:
+        """Raise *error* anew, told in one line: whose, at what, and without a secret."""
         raise type(error)(
             self.redact(f"{self.name}: {doing} -> {error.message}"),
             hint=error.hint or self._hint(error, attempts),
@@ -300,8 +332,8 @@ class Http:
 
     def _hint(self, error: ApiError, attempts: int) -> str:
         if isinstance(error, Unauthorized):
-            names = " and ".join(self.auth.needs()) if self.auth else "the credential"
-            return f"Check the setting {names}: it is not accepted."
+            names = " and ".join(self.auth.needs() if self.auth else ())
+            return f"Check the setting {names or 'that holds the credential'}: it is not accepted."
         if _hopeless(error):
             return f"It asks for a wait of {error.retry_after:.0f} s; run again then."
         if isinstance(error, Unavailable):
@@ -313,9 +345,6 @@ class Http:
         log.info("%s: %s; trying again in %.1f s", self.name, self.redact(str(error.message)), details["wait"])
 
 
-_CHECK = "Check base_url, the network and the proxy."
-
-
 def _left(quota: Quota | None, headers: Mapping[str, str]) -> tuple[float, float] | None:
     """Return the calls that are left of a quota and how many it has, as the reply's *headers* tell."""
     if quota is None:
@@ -324,9 +353,10 @@ def _left(quota: Quota | None, headers: Mapping[str, str]) -> tuple[float, float
         found = _USAGE.search(headers.get(quota.usage, ""))
         return (float(found[2]) - float(found[1]), float(found[2])) if found else None
     try:
-        return float(headers[quota.remaining]), float(headers[quota.limit])
+        left, limit = float(headers[quota.remaining]), float(headers[quota.limit])
     except (KeyError, ValueError):
         return None
+    return (left, limit) if math.isfinite(left) and math.isfinite(limit) else None
 
 
 def _waits() -> Generator[float, Any, None]:
@@ -373,6 +403,11 @@ def _body(response: requests.Response) -> bytes:
             raise BadReply(f"an answer of more than {MAX_BODY >> 20} MB", status=response.status_code)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def origin(url: str) -> str:
+    """Return *url* as far as it may be shown: scheme and host."""
+    return "://".join(_origin(url))
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -440,6 +475,3 @@ def _why(error: Exception) -> str:
         if part in words:
             return why
     return type(error).__name__
-
-
-

@@ -38,7 +38,9 @@ def parse(value: Any) -> datetime:
 def rfc3339(value: Any) -> str:
     """Return *value* as ``2026-01-31T09:05:00Z``; fractions of a second are kept where there are any."""
     moment = parse(value)
-    text = moment.isoformat(timespec="microseconds" if moment.microsecond % 1000 else "milliseconds").removesuffix("+00:00")
+    text = moment.isoformat(timespec="microseconds" if moment.microsecond % 1000 else "milliseconds").removesuffix(
+        "+00:00"
+    )
     return text.removesuffix(".000") + "Z"
 
 

@@ -1,28 +1,35 @@
 """OAuth 2: tokens got by refresh token, client credentials, a signed assertion, or by a user who logs in; renewed and stored.
 
-The requests to the token endpoint are authlib's (extra ``oauth``). A token is renewed shortly before it ends, and once when the API
-does not accept it; all processes of a connection share one store (:mod:`antiphon.tokens`).
+How a client names itself and asks for a code is authlib's (extra ``oauth``), and assertions are signed by joserfc. A token
+is renewed shortly before it ends, and once when the API does not accept it; all processes of a connection share one store
+(:mod:`antiphon.tokens`).
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import importlib
+import math
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote_plus, urlsplit
 
 from antiphon.api import Request
-from antiphon.errors import ApiError, SettingError, Unauthorized, Unavailable
-from antiphon.fill import MISSING, fill, look, names
-from antiphon.tokens import TokenStore
+from antiphon.errors import SettingError, Unauthorized, Unavailable
+from antiphon.fill import fill, look, names
+from antiphon.http import Http, origin, retry_after
+from antiphon.tokens import Token, TokenStore
 
-if TYPE_CHECKING:
-    from antiphon.http import Http
-
-_EARLY = 60.0
-"""Seconds before its end at which a token is renewed; a fifth of its life where that is less."""
+_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_LONGEST = 30.0
+"""Seconds to wait for the token endpoint, at most: others may be waiting for the lock."""
+_LATER = frozenset({"temporarily_unavailable", "server_error"})
+_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
 
 
 @dataclass(frozen=True)
@@ -43,19 +50,22 @@ class Assertion:
 class OAuth2:
     """Bearer tokens from *token_url*.
 
-    The first of these is done that there are settings (or a stored token) for: an assertion, a refresh token, client credentials. A
-    token from ``antiphon login`` (authorization code with PKCE at *authorize_url*, device code at *device_url*) is a stored one.
+    The first of these is done that there are settings (or a stored token) for: an assertion, a refresh token, client
+    credentials. A token from ``antiphon login`` (authorization code with PKCE at *authorize_url*, device code at
+    *device_url*) is a stored one. What else a vendor wants to be told in the address stands in *authorize_url*'s query.
     """
 
     token_url: str
     authorize_url: str = ""
     device_url: str = ""
     scope: str = ""
+    """What is asked for when somebody logs in; with client credentials, where *client_scope* says so."""
     client_id: str = "{client_id}"
     client_secret: str = "{client_secret}"  # noqa: S105
     refresh_token: str = "{refresh_token}"  # noqa: S105
     assertion: Assertion | None = None
     client_credentials: bool = False
+    client_scope: bool = False
     client_auth: str = "client_secret_post"
     """How the client names itself: ``client_secret_post``, ``client_secret_basic`` or ``none``."""
     base: str = ""
@@ -69,187 +79,271 @@ class OAuth2:
         return tuple(sorted(names(self.client_id)))
 
     def prepare(self, http: Http) -> None:
-        """Have a token that is valid, and the API's base URL."""
+        """Have a token that is valid, and the API's base URL.
+
+        Raises:
+            Unauthorized: the token endpoint refused, or there is nothing to get a token with.
+            Unavailable: it cannot be reached, or does not answer as it should.
+            SettingError: a setting is wrong, or a library is missing.
+            Busy, Storage: the store cannot be used.
+        """
         token = http.notes.get("oauth")
-        if token is None or _ending(token):
+        if token is None or token.ending():
             self._renewed(http, unlike=token)
 
     def sign(self, request: Request, http: Http) -> None:
         """Set the Authorization header."""
-        request.headers["Authorization"] = f"{self.scheme} {http.notes['oauth']['access_token']}"
+        request.headers["Authorization"] = f"{self.scheme} {http.notes['oauth'].access_token}"
 
     def renew(self, http: Http) -> bool:
         """Get another token than the one that was not accepted."""
-        if http.notes.get("oauth") is None:
-            return False
         self._renewed(http, unlike=http.notes["oauth"])
         return True
 
-    def accept(self, http: Http, token: Mapping[str, Any]) -> None:
-        """Store the *token* that a log-in gave, and use it."""
-        store = _store(http)
-        with store.locked():
-            self._keep(http, store, token, self._fingerprint(http))
+    def held(self, http: Http) -> str:
+        """Return the grant that the settings are enough for: assertion, refresh_token, client_credentials, or none."""
+        if self.assertion and value(self.assertion.key, http):
+            return "assertion"
+        if value(self.refresh_token, http):
+            return "refresh_token"
+        return "client_credentials" if self.client_credentials and value(self.client_secret, http) else ""
 
-    def _renewed(self, http: Http, *, unlike: Mapping[str, Any] | None) -> None:
+    def accept(self, http: Http, reply: Mapping[str, Any]) -> None:
+        """Store the token in the token endpoint's *reply* to a log-in, and use it."""
+        store = store_of(http)
+        with store.locked():
+            self._keep(http, store, reply, None)
+
+    def again(self, http: Http) -> None:
+        """Get a token with what the settings hold, however good the stored one looks."""
+        stored = store_of(http).load()
+        self._renewed(http, unlike=stored)
+
+    def _renewed(self, http: Http, *, unlike: Token | None) -> None:
         """Use a token from the store if another process has put a newer one there; else get one and put it there."""
-        store = _store(http)
-        given = self._fingerprint(http)
+        store = store_of(http)
         with store.locked():
             stored = store.load()
-            if stored.get("given") not in (None, given):
-                stored = {}  # the settings have changed since: what was got with the old ones is not theirs
-            used = unlike.get("access_token") if unlike else None
-            if stored.get("access_token") not in (None, used) and not _ending(stored):
+            if stored and not self._is_ours(stored, http):
+                stored = None
+            other = stored and (unlike is None or stored.access_token != unlike.access_token)
+            if stored and other and not stored.ending():
                 self._use(http, stored)
-                return
-            self._keep(http, store, self._got(http, stored), given, before=stored)
+            else:
+                self._keep(http, store, self._got(http, stored), stored)
 
-    def _got(self, http: Http, stored: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the token endpoint's reply to the grant there are settings for.
-
-        Raises:
-            Unauthorized: it was refused, or there is nothing to get a token with.
-        """
-        if self.assertion and _value(self.assertion.key, http):
-            grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-            return self.asked(http, lambda s, url, more: s.fetch_token(url, grant_type=grant, assertion=self._signed(http), **more))
-        refresh = stored.get("refresh_token") or _value(self.refresh_token, http)
-        if refresh:
-            return self.asked(http, lambda s, url, more: s.refresh_token(url, refresh_token=refresh, **more))
-        if self.client_credentials and _value(self.client_secret, http):
-            return self.asked(http, lambda s, url, more: s.fetch_token(url, grant_type="client_credentials", **more))
+    def _got(self, http: Http, stored: Token | None) -> Mapping[str, Any]:
+        """Return the token endpoint's reply to the grant there are settings for."""
+        held, kept = self.held(http), stored.refresh_token if stored else ""
+        if held == "assertion" and self.assertion:
+            hint = f"Check the settings {_listed([self.client_id, self.assertion.claims, self.assertion.key])}."
+            reply = self.asked(http, {"grant_type": _JWT, "assertion": self._signed(http)}, hint)
+            return {**reply, "refresh_token": ""}  # only a user's consent gives one that is worth keeping
+        if refresh := kept or value(self.refresh_token, http):
+            form = {"grant_type": "refresh_token", "refresh_token": refresh}
+            return self.asked(http, form, self._renewal(http, stored))
+        if held:
+            scope = {"scope": self.scope} if self.client_scope and self.scope else {}
+            reply = self.asked(http, {"grant_type": held, **scope}, self._check_client())
+            return {**reply, "refresh_token": ""}
         said = "401 nobody has logged in yet, and no setting holds a credential"
-        raise Unauthorized(said, status=401, hint=_login(http))
+        if stored:
+            said = "401 the token has run out, and there is none to renew it with"
+        raise Unauthorized(said, status=401, hint=self._renewal(http, stored))
 
-    def asked(self, http: Http, ask: Callable[[Any, str, dict[str, Any]], Mapping[str, Any]], **session: Any) -> Mapping[str, Any]:
-        """Return what *ask*, given a session of authlib's, the token endpoint and how to send, gets from it.
+    def asked(self, http: Http, form: Mapping[str, str], hint: str, *, device: bool = False) -> Mapping[str, Any]:
+        """Return what the token endpoint (or that for *device* codes) answers to *form*; *hint* is told if it refuses.
+
+        Redirects are not followed: secrets go to the address in the description alone.
 
         Raises:
-            Unauthorized: the endpoint refused; the text has its words.
-            Unavailable: it cannot be reached.
+            Unauthorized: it refused; ``code`` is OAuth's word for why.
+            Unavailable: it cannot be reached, or does not answer as it should.
+            SettingError: its address or its certificate is wrong, or a library is missing.
         """
-        import requests  # noqa: PLC0415
-
-        library = authlib()
-        url = str(fill(self.token_url, http.settings))
-        client = library["OAuth2Session"](
-            _value(self.client_id, http),
-            _value(self.client_secret, http) or None,
-            token_endpoint_auth_method=self.client_auth if _value(self.client_secret, http) else "none",
-            scope=self.scope or None,
-            **session,
-        )
-        client.adapters = http.session.adapters
+        template = self.device_url if device else self.token_url
+        url, where = str(fill(template, http.settings)), _listed([template]) or "the settings"
+        client = self.client(http)
         proxy = http.settings.get("proxy")
-        more = {
-            "verify": http.settings.get("ca_bundle") or True,
-            "timeout": float(http.settings.get("timeout") or 120),
-            "proxies": {"http": proxy, "https": proxy} if proxy else None,
-        }
+        timeout = min(float(http.settings.get("timeout") or _LONGEST), _LONGEST)
         try:
-            return dict(ask(client, url, more))
-        except library["OAuthError"] as error:
-            words = f"401 {error.error}: {error.description}" if error.description else f"401 {error.error}"
-            raise Unauthorized(words, status=401, code=str(error.error), hint=_login(http)) from None
-        except requests.exceptions.SSLError:
-            hint = "If it is signed by a private authority, set ca_bundle to that authority's PEM file."
-            raise SettingError(f"{http.name}: {url} -> its certificate is not trusted", hint=hint) from None
-        except requests.exceptions.HTTPError as error:
-            raise Unavailable(f"{error.response.status_code} from {url}", status=error.response.status_code) from None
-        except (OSError, ValueError) as error:
-            raise Unavailable(f"no token from {url} ({type(error).__name__})", hint="Check the URL and the network.") from None
+            response = client.post(
+                url,
+                data=dict(form),
+                headers={"Accept": "application/json", "User-Agent": http.session.headers["User-Agent"]},
+                auth=client.client_auth(
+                    client.token_endpoint_auth_method
+                ),  # given, so that ~/.netrc is not looked into
+                allow_redirects=False,
+                timeout=timeout,
+                verify=http.settings.get("ca_bundle") or None,
+                proxies={"http": proxy, "https": proxy} if proxy else None,
+            )
+        except (OSError, UnicodeError) as error:
+            raise http.trouble(error, url, where=where) from None
+        secrets = (
+            *(form[name] for name in form if name not in {"grant_type", "scope"}),
+            value(self.client_secret, http),
+        )
+        return _granted(response, f"{http.name}: {origin(url)}", hint, self._check_client(), secrets, where)
+
+    def client(self, http: Http, **more: Any) -> Any:
+        """Return a session of authlib's that names itself to the token endpoint; *more* it is told."""
+        secret = value(self.client_secret, http)
+        method = self.client_auth if secret else "none"
+        library = _library("authlib.integrations.requests_client", "OAuth 2")
+        session = library.OAuth2Session(
+            value(self.client_id, http), secret, token_endpoint_auth_method=method, scope=self.scope or None, **more
+        )
+        session.register_client_auth_method(("client_secret_basic", _basic))
+        session.adapters = http.session.adapters
+        return session
 
     def _signed(self, http: Http) -> str:
         """Return the assertion, signed."""
         assert self.assertion  # noqa: S101
-        library = joserfc()
-        now = int(time.time())
-        claims = {**fill(self.assertion.claims, http.settings), "iat": now, "exp": now + self.assertion.seconds}
-        claims["jti"] = str(uuid.uuid4())
-        header = {"alg": self.assertion.algorithm, **self.assertion.headers}
-        kind = "oct" if self.assertion.algorithm.startswith("HS") else "EC" if self.assertion.algorithm.startswith("ES") else "RSA"
+        for name in sorted(names(self.assertion.claims)):
+            if not http.settings.get(name):
+                said = f"{http.name}: the setting {name} is missing"
+                raise SettingError(said, hint=f"It goes into what {_listed([self.assertion.key])} signs.")
+        algorithm, now = self.assertion.algorithm, int(time.time())
+        claims = {"iat": now, "exp": now + self.assertion.seconds, "jti": str(uuid.uuid4())}
+        claims |= fill(self.assertion.claims, http.settings)
+        header = {"alg": algorithm, **self.assertion.headers}
+        text = str(value(self.assertion.key, http)).replace("\\n", "\n")  # variables often hold a PEM in one line
+        joserfc, jwt = (_library(f"joserfc.{name}", "a signed assertion") for name in ("jwk", "jwt"))
+        kind = {"HS": "oct", "ES": "EC", "Ed": "OKP"}.get(algorithm[:2], "RSA")
         try:
-            key = library["jwk"].import_key(str(_value(self.assertion.key, http)), kind)
-            return str(library["jwt"].encode(header, claims, key, algorithms=[self.assertion.algorithm]))
-        except ValueError:
-            [name] = names(self.assertion.key)
-            raise SettingError(f"{http.name}: the setting {name} is no private key in PEM form") from None
+            return str(jwt.encode(header, claims, joserfc.import_key(text, kind), algorithms=[algorithm]))
+        except (ValueError, TypeError, _library("joserfc.errors", "a signed assertion").JoseError):
+            hint = "It takes the text of the file, not its name; the key without a password."
+            said = f"{http.name}: the setting {_listed([self.assertion.key])} is no private key in PEM form for {algorithm}"
+            raise SettingError(said, hint=hint) from None
 
-    def _keep(
-        self, http: Http, store: TokenStore, reply: Mapping[str, Any], given: str, before: Mapping[str, Any] | None = None
-    ) -> None:
-        token: dict[str, Any] = {"access_token": reply.get("access_token"), "given": given, "got_at": time.time()}
-        if not token["access_token"]:
-            raise ApiError("the token endpoint's answer holds no access_token")
-        if refresh := reply.get("refresh_token") or (before or {}).get("refresh_token"):
-            token["refresh_token"] = refresh
-        if lifetime := float(reply.get("expires_in") or self.lifetime or 0):
-            token["expires_at"] = token["got_at"] + lifetime
-        if self.base:
-            token["base_url"] = look(reply, self.base)
+    def _keep(self, http: Http, store: TokenStore, reply: Mapping[str, Any], before: Token | None) -> None:
+        """Store the token in *reply*, which came in place of *before*, and use it; see :meth:`TokenStore.save`."""
+        if not reply.get("access_token"):
+            raise Unavailable("the log-in answers without an access_token")
+        now, seconds = time.time(), _seconds(reply.get("expires_in")) or self.lifetime
+        url = str((look(reply, self.base) if self.base else None) or "")
+        if url and urlsplit(url).scheme not in {"https", urlsplit(str(fill(self.token_url, http.settings))).scheme}:
+            raise Unavailable(f"the log-in names an API that is spoken to without encryption ({url})")
+        token = Token(
+            str(reply["access_token"]),
+            got_at=now,
+            expires_at=now + seconds if seconds else 0,
+            refresh_token=str(reply.get("refresh_token", before.refresh_token if before else "") or ""),
+            base_url=url or (before.base_url if before else ""),
+            owner=self._owner(http),
+            seed=_hash(value(self.refresh_token, http)) or (before.seed if before else ""),
+        )
         store.save(token)
         self._use(http, token)
 
-    def _use(self, http: Http, token: Mapping[str, Any]) -> None:
+    def _use(self, http: Http, token: Token) -> None:
         http.notes["oauth"] = token
-        if token.get("base_url") and not http.settings.get("base_url"):
-            http.move(str(token["base_url"]))
+        if token.base_url and not http.settings.get("base_url"):
+            http.move(token.base_url)
 
-    def _fingerprint(self, http: Http) -> str:
-        """Return a hash of the settings that a stored token belongs to."""
-        parts = [self.token_url, self.client_id, self.client_secret, self.refresh_token]
-        text = "\n".join(str(fill(part, http.settings) or "") for part in parts)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+    def _is_ours(self, token: Token, http: Http) -> bool:
+        """Whether *token* was got with these settings; those that hold no refresh token may use what came of one."""
+        return token.owner == self._owner(http) and _hash(value(self.refresh_token, http)) in {"", token.seed}
 
+    def _owner(self, http: Http) -> str:
+        """Return a hash of the settings that say whose a token is. A new client secret changes nothing in that."""
+        signed = (
+            fill(self.assertion.claims, http.settings) if self.assertion and value(self.assertion.key, http) else ""
+        )
+        return _hash(repr([str(fill(self.token_url, http.settings)), value(self.client_id, http), signed]))
 
-def authlib() -> dict[str, Any]:
-    """Return what we use of authlib.
+    def _renewal(self, http: Http, stored: Token | None) -> str:
+        """Return what to do when there is no token, or the one to renew it with is dead."""
+        setting = _listed([self.refresh_token])
+        if not self.authorize_url and not self.device_url:
+            return f"Set {setting} anew."
+        ours = value(self.refresh_token, http) and (stored is None or stored.seed)
+        return f"Run: antiphon login {http.connection}" + (f" (and leave out the setting {setting})" if ours else "")
 
-    Raises:
-        SettingError: it is not installed.
-    """
-    try:
-        from authlib.integrations.base_client import OAuthError  # noqa: PLC0415
-        from authlib.integrations.requests_client import OAuth2Session  # noqa: PLC0415
-    except ImportError:
-        raise SettingError("OAuth needs a library that is not installed", hint='Run: pip install "antiphon[oauth]".') from None
-    return {"OAuth2Session": OAuth2Session, "OAuthError": OAuthError}
-
-
-def joserfc() -> dict[str, Any]:
-    """Return what we use of joserfc.
-
-    Raises:
-        SettingError: it is not installed.
-    """
-    try:
-        from joserfc import jwk, jwt  # noqa: PLC0415
-    except ImportError:
-        raise SettingError("a signed assertion needs a library that is not installed", hint='Run: pip install "antiphon[oauth]".') from None
-    return {"jwk": jwk, "jwt": jwt}
+    def _check_client(self) -> str:
+        return f"Check the settings {_listed([self.client_id, self.client_secret])}."
 
 
-def _store(http: Http) -> TokenStore:
-    if "tokens" not in http.notes:
-        http.notes["tokens"] = TokenStore(http.folder)
-    store: TokenStore = http.notes["tokens"]
+def value(template: str, http: Http) -> str:
+    """Return the text that *template* stands for; empty where its setting has no value."""
+    return str(fill(template, http.settings) or "")
+
+
+def store_of(http: Http) -> TokenStore:
+    """Return the store that *http* takes its tokens from."""
+    store: TokenStore = http.notes.setdefault("tokens", TokenStore(http.folder))
     return store
 
 
-def _ending(token: Mapping[str, Any]) -> bool:
-    """Whether *token* ends so soon that it should be renewed now."""
-    ends = token.get("expires_at")
-    if not ends:
-        return False
-    life = float(ends) - float(token.get("got_at") or 0)
-    return time.time() >= float(ends) - min(_EARLY, life / 5)
+def _granted(
+    response: Any, who: str, hint: str, check_client: str, secrets: Iterable[str], where: str
+) -> Mapping[str, Any]:
+    """Return the reply in *response*; raise what it says if it is a refusal."""
+    status: int = response.status_code
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        raise SettingError(f"{who} -> {status} redirects elsewhere; it was not followed", hint=f"Check {where}.")
+    try:
+        reply = response.json()
+    except ValueError:
+        reply = None
+    error = str(reply.get("error") or "") if isinstance(reply, Mapping) else ""
+    words = f"{status} {error or 'and no token'}"
+    if isinstance(reply, Mapping) and reply.get("error_description"):
+        words = f"{words}: {reply['error_description']}"
+    words = plain(words)
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        words = words.replace(secret, "***")
+    if status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS} or status >= 500 or error in _LATER:  # noqa: PLR2004
+        raise Unavailable(f"the log-in says {words}", status=status, retry_after=retry_after(response.headers))
+    if error or status >= HTTPStatus.BAD_REQUEST:
+        raise Unauthorized(words, status=401, code=error, hint=check_client if error in _CLIENT else hint)
+    if not isinstance(reply, Mapping):
+        raise Unavailable(f"{status} and no JSON from {who.partition(': ')[2]}", hint=f"Check {where}.")
+    return reply
 
 
-def _value(template: str, http: Http) -> Any:
-    found = fill(template, http.settings)
-    return None if found is MISSING else found
+def _basic(client: Any, method: str, uri: str, headers: dict[str, str], body: str) -> tuple[str, dict[str, str], str]:  # noqa: ARG001
+    """Put the client's name and secret into the Authorization header, each form-encoded first (RFC 6749, 2.3.1)."""
+    pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
+    headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    return uri, headers, body
 
 
-def _login(http: Http) -> str:
-    return f"Run: antiphon login {http.connection}."
+def _library(module: str, what: str) -> Any:
+    """Return a *module* that is there with the extra alone; *what* needs it.
+
+    Raises:
+        SettingError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        missing = module.partition(".")[0]
+        said = f"{what} needs {missing}, which is not installed ({plain(str(error))})"
+        raise SettingError(said, hint='Run: pip install "antiphon[oauth]"') from None
+
+
+def plain(words: str) -> str:
+    """Return *words* without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in words)
+
+
+def _seconds(given: Any) -> float:
+    """Return how long a token lives, 0 where *given* does not tell."""
+    try:
+        found = float(given)
+    except (TypeError, ValueError):
+        return 0
+    return found if math.isfinite(found) and found > 0 else 0
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
+
+
+def _listed(templates: Any) -> str:
+    return " and ".join(sorted(names(templates)))

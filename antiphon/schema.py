@@ -72,4 +72,4 @@ def for_catalog(schema: Mapping[str, Any]) -> dict[str, Any]:
         for name, field in schema.get("properties", {}).items()
         if not field.get("writeOnly")
     }
-    return {**schema, "properties": properties}
+    return {**{key: value for key, value in schema.items() if key != "patternProperties"}, "properties": properties}

@@ -50,7 +50,9 @@ def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record
                     record[name] = None
                     if name not in warned:
                         warned.add(name)
-                        log.warning('field "%s" holds a value that is not of its type; such values are read as null', name)
+                        log.warning(
+                            'field "%s" holds a value that is not of its type; such values are read as null', name
+                        )
         return _apart(record, pairs) if pairs else record
 
     return shape

@@ -54,7 +54,9 @@ class Account:
 
     def control(self, method: str, what: str) -> Any:
         """Call its control surface."""
-        request = urllib.request.Request(f"{self.config['base_url']}/_sandbox/{what}", method=method, data=b"{}" if method == "POST" else None)
+        request = urllib.request.Request(
+            f"{self.config['base_url']}/_sandbox/{what}", method=method, data=b"{}" if method == "POST" else None
+        )
         with urllib.request.urlopen(request) as reply:
             return json.load(reply)
 
@@ -62,7 +64,7 @@ class Account:
 @contextlib.contextmanager
 def account(records: int) -> Iterator[Account]:
     """Serve an account with so many contacts, until the block ends."""
-    command = [BIN / "antiphon", "sandbox", "hubspot", "--records", str(records), "--limit", LIMIT]
+    command: list[str | Path] = [BIN / "antiphon", "sandbox", "hubspot", "--records", str(records), "--limit", LIMIT]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -80,7 +82,7 @@ def used(hubspot: Account, command: list[str | Path], source: Path | None, sink:
     hubspot.control("POST", "calls/reset")
     log = sink.with_suffix(".log")
     began = time.monotonic()
-    with open(source or os.devnull, "rb") as stdin, sink.open("wb") as stdout, log.open("wb") as stderr:
+    with Path(source or os.devnull).open("rb") as stdin, sink.open("wb") as stdout, log.open("wb") as stderr:
         process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, cwd=sink.parent)
         _, status, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - began
@@ -95,8 +97,10 @@ def used(hubspot: Account, command: list[str | Path], source: Path | None, sink:
 def read(hubspot: Account, folder: Path, records: int) -> Used:
     """Read all contacts, with all their fields."""
     (folder / "config.json").write_text(json.dumps({**hubspot.config, "state_dir": str(folder)}))
-    tap = [BIN / "tap-hubspot", "--config", "config.json"]
-    found = subprocess.run([*tap, "--discover"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    tap: list[str | Path] = [BIN / "tap-hubspot", "--config", "config.json"]
+    found = subprocess.run(
+        [*tap, "--discover"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+    )
     contacts = [stream for stream in json.loads(found.stdout)["streams"] if stream["tap_stream_id"] == "contacts"]
     (folder / "catalog.json").write_text(json.dumps({"streams": contacts}))
     out = folder / "contacts.jsonl"
@@ -111,13 +115,25 @@ def read(hubspot: Account, folder: Path, records: int) -> Used:
 
 def write(hubspot: Account, folder: Path, records: int, title: str) -> Used:
     """Write people, all with this job title, matched by their e-mail address."""
-    schema = {"properties": {name: {"type": ["string", "null"]} for name in ("email", "firstname", "lastname", "jobtitle")}}
+    schema = {
+        "properties": {name: {"type": ["string", "null"]} for name in ("email", "firstname", "lastname", "jobtitle")}
+    }
     source = folder / "people.jsonl"
     with source.open("w", encoding="utf-8") as file:
-        message: dict[str, Any] = {"type": "SCHEMA", "stream": "contacts", "schema": schema, "key_properties": ["email"]}
+        message: dict[str, Any] = {
+            "type": "SCHEMA",
+            "stream": "contacts",
+            "schema": schema,
+            "key_properties": ["email"],
+        }
         print(json.dumps(message), file=file)
         for number in range(records):
-            person = {"email": f"person{number}@example.org", "firstname": "Person", "lastname": f"No {number}", "jobtitle": title}
+            person = {
+                "email": f"person{number}@example.org",
+                "firstname": "Person",
+                "lastname": f"No {number}",
+                "jobtitle": title,
+            }
             print(json.dumps({"type": "RECORD", "stream": "contacts", "record": person}), file=file)
         print(json.dumps({"type": "STATE", "value": {"written": records}}), file=file)
     (folder / "config.json").write_text(json.dumps({**hubspot.config, "state_dir": str(folder)}))
@@ -133,14 +149,17 @@ def report(records: int) -> list[str]:
     pages = -(-records // BATCH)
     contacts = "objects/contacts"
     wrong: list[str] = []
-    print(f"{records:,} contacts · Python {platform.python_version()}, antiphon {version('antiphon')}, singer-sdk {version('singer-sdk')}")
+    print(
+        f"{records:,} contacts · Python {platform.python_version()}, antiphon {version('antiphon')}, singer-sdk {version('singer-sdk')}"
+    )
     print(f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()} {platform.release()}\n")
     print("| run | wall s | CPU s | CPU µs/record | peak MB | calls |\n|---|---|---|---|---|---|")
 
     def row(name: str, took: Used, due: dict[str, int]) -> None:
         made = ", ".join(f"{count:,} {kind}" for kind, count in sorted(took.calls.items(), key=lambda item: -item[1]))
         print(
-            f"| {name} | {took.wall:.1f} | {took.cpu:.1f} | {took.cpu / records * 1e6:.0f} | {took.memory:.0f} | {made} |", flush=True
+            f"| {name} | {took.wall:.1f} | {took.cpu:.1f} | {took.cpu / records * 1e6:.0f} | {took.memory:.0f} | {made} |",
+            flush=True,
         )
         if took.memory > MEMORY:
             wrong.append(f"{name}: {took.memory:.0f} MB, where {MEMORY} are allowed")
@@ -155,7 +174,9 @@ def report(records: int) -> list[str]:
         with account(0) as hubspot:
             looked, created, updated = (f"POST {contacts}/batch/{what}" for what in ("read", "create", "update"))
             row("target-hubspot, all new", write(hubspot, folder, records, "Clerk"), {looked: pages, created: pages})
-            row("target-hubspot, all changed", write(hubspot, folder, records, "Chief"), {looked: pages, updated: pages})
+            row(
+                "target-hubspot, all changed", write(hubspot, folder, records, "Chief"), {looked: pages, updated: pages}
+            )
             row("target-hubspot, all the same", write(hubspot, folder, records, "Chief"), {looked: pages})
     return wrong
 

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ OF_A_DESCRIPTION = {
 FILES = sorted(LIBRARY.rglob("*.py"))
 
 
+@cache
+def tree(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def imports(path):
     """Return the modules that a file imports when it runs, with their full names; not those for type checkers alone."""
     found = []
@@ -49,7 +56,7 @@ def imports(path):
         for child in ast.iter_child_nodes(node):
             look(child)
 
-    look(ast.parse(path.read_text("utf-8")))
+    look(tree(path))
     return found
 
 
@@ -114,7 +121,7 @@ def test_the_environment_is_read_at_the_edge_alone():
     readers = {
         part(path)
         for path in FILES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree(path))
         if (isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "getenvb"})
         or (
             isinstance(node, ast.ImportFrom)

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-import meltano_plugins
 import pytest
 import yaml
 
+import write_plugins
 from antiphon import sandbox
 from antiphon.singer.plan import plan
 
 ROOT = Path(__file__).parent.parent
 PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
-PLUGINS = {found.name: found for found in meltano_plugins.plugins()}
+PLUGINS = {found.name: found for found in write_plugins.plugins()}
 CONFIGURED = [
     (environment["name"], plugin)
     for environment in PROJECT["environments"]
@@ -21,18 +21,18 @@ CONFIGURED = [
 
 
 def test_every_plugin_is_declared():
-    assert {path.stem for path in meltano_plugins.FOLDER.glob("*.yml")} == set(PLUGINS)
+    assert {path.stem for path in write_plugins.FOLDER.glob("*.yml")} == set(PLUGINS)
 
 
 @pytest.mark.parametrize("name", PLUGINS)
 def test_a_plugin_is_declared_as_it_is(name):
-    kept = (meltano_plugins.FOLDER / f"{name}.yml").read_text("utf-8")
-    assert kept == meltano_plugins.text(PLUGINS[name]), "run `make plugins`"
+    kept = (write_plugins.FOLDER / f"{name}.yml").read_text("utf-8")
+    assert kept == write_plugins.text(PLUGINS[name]), "run `make plugins`"
 
 
 @pytest.mark.parametrize("name", PLUGINS)
 def test_every_setting_is_declared_and_secrets_are_sensitive(name):
-    declared = yaml.safe_load((meltano_plugins.FOLDER / f"{name}.yml").read_text("utf-8"))["plugins"]
+    declared = yaml.safe_load((write_plugins.FOLDER / f"{name}.yml").read_text("utf-8"))["plugins"]
     ((kind, (plugin,)),) = declared.items()
     assert kind == ("extractors" if name.startswith("tap-") else "loaders")
     assert (plugin["namespace"], plugin["executable"]) == (name.replace("-", "_"), name)
@@ -52,7 +52,7 @@ def test_nothing_in_the_project_asks_the_hub_or_tells_anyone():
 
 @pytest.mark.parametrize(("environment", "plugin"), CONFIGURED, ids=lambda value: str(value)[:40])
 def test_the_projects_configs_are_for_settings_that_there_are(environment, plugin):
-    known = meltano_plugins.settings(PLUGINS[plugin["name"]])
+    known = write_plugins.settings(PLUGINS[plugin["name"]])
     assert plugin.get("config", {}).keys() <= known.keys(), environment
     for stream in plugin.get("config", {}).get("streams", {}):
         plan(stream, plugin["config"]["streams"], environment)
@@ -61,7 +61,11 @@ def test_the_projects_configs_are_for_settings_that_there_are(environment, plugi
 def test_the_sandbox_environment_has_the_sandboxs_token():
     with sandbox.start("hubspot", records=0) as server:
         token = server.config["access_token"]
-    given = {plugin["config"]["access_token"] for name, plugin in CONFIGURED if name == "sandbox" and "hubspot" in plugin["name"]}
+    given = {
+        plugin["config"]["access_token"]
+        for name, plugin in CONFIGURED
+        if name == "sandbox" and "hubspot" in plugin["name"]
+    }
     assert given == {token}
 
 

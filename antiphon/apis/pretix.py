@@ -7,7 +7,7 @@ item is an attendee category, a subevent a session, an order's position an atten
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
@@ -15,6 +15,7 @@ from antiphon.api import Api, Page, Query, RateLimit, Read, Reply, Request, Reso
 from antiphon.auth import Bearer
 from antiphon.client import Client
 from antiphon.errors import Forbidden, NotFound
+from antiphon.fill import fill_path
 from antiphon.outcome import Change, Kind, Nothing, One, Outcome, Said
 from antiphon.schema import of, record
 from antiphon.style import Rest
@@ -25,6 +26,12 @@ _AT = f"{_HOME}/events/{{record.event}}"  # writing
 _KEYED: dict[str, str] = {"X-Idempotency-Key": "{token}"}
 _DAY = 86400
 """Seconds; for that long pretix answers a repeated idempotency key with its first answer."""
+_GENERATED = "X-Page-Generated"
+"""The header with the time for the next ``modified_since``, to be used as it came."""
+_PAGE = 50
+"""Records; a page has no more."""
+_FEW = 5
+"""Values to look up, for which nobody counts the list first."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class Counted:
     read again. Rows that come go to the end.
     """
 
-    size: tuple[str, int] = ("page_size", 50)  # 50 is the most
+    size: tuple[str, int] = ("page_size", _PAGE)
 
     def first(self) -> Any:
         """Return the first page."""
@@ -59,13 +66,14 @@ class Counted:
         return {**cursor, "page": cursor["page"] - 1, "back": cursor["back"] + 1} if cursor["page"] > 1 else None
 
 
-def listed(path: str, *, under: bool = False, **params: Any) -> Read:
+def listed(path: str, *, under: bool = False, bookmark: str = "", **params: Any) -> Read:
     """Return a list in an order that does not change while it is read; *under* an event or in the whole organizer."""
     return Read(
         (_UNDER if under else _HOME) + path,
         params=params,
         records="results",
         paging=Counted(),
+        bookmark=bookmark,
         keep={"event": "{parent.slug}"} if under else {},
         text=True,
     )
@@ -73,10 +81,7 @@ def listed(path: str, *, under: bool = False, **params: Any) -> Read:
 
 def modified(path: str, **params: Any) -> Read:
     """Return a list of what was modified since a time; pretix names the time to ask for next."""
-    read = listed(path, modified_since="{since}", **params)
-    return Read(
-        read.path, params=read.params, records=read.records, paging=read.paging, bookmark="X-Page-Generated", text=True
-    )
+    return listed(path, bookmark=_GENERATED, modified_since="{since}", **params)
 
 
 def exploded(read: Read) -> Read:
@@ -90,16 +95,7 @@ def exploded(read: Read) -> Read:
         "last_modified": "{record.last_modified}",
         "testmode": "{record.testmode}",
     }
-    return Read(
-        read.path,
-        params=read.params,
-        records=read.records,
-        paging=read.paging,
-        bookmark=read.bookmark,
-        each="positions",
-        keep=keep,
-        text=True,
-    )
+    return replace(read, each="positions", keep=keep)
 
 
 def creating(path: str, **more: Any) -> Write:
@@ -133,9 +129,10 @@ def acting(action: str, body: Mapping[str, Any] | None = None) -> Write:
 
 @dataclass(frozen=True)
 class Find:
-    """Look records up: by a field that the list can filter by, one value a request; by any other by going through the list.
+    """Look records up: by a field that the list can filter by, one value a request; else by going through the list.
 
-    ``at`` is the path of a single record, for the field that is its address.
+    The list is gone through as well where that takes fewer requests. ``at`` is the path of a single record, for the field that
+    is its ``address``.
     """
 
     read: Read
@@ -145,38 +142,40 @@ class Find:
 
     def __call__(self, client: Client, resource: Resource, query: Query) -> Iterator[Page]:
         """Yield the records whose field has one of the values."""
-        field, values = query.where["field"], query.where["values"]
-        if field == self.address:
-            for value in values:
+        if query.where["field"] == self.address:
+            for value in query.where["values"]:
                 try:
                     yield from client.pages(Read(self.at, text=True), resource, query, values={"id": str(value)})
                 except (NotFound, Forbidden):  # an event that is not there is a 403
                     continue
-        elif field in self.by:
-            for value in values:
-                read = Read(
-                    self.read.path,
-                    params={**self.read.params, field: "{match.value}"},
-                    records=self.read.records,
-                    paging=self.read.paging,
-                    keep=self.read.keep,
-                    text=True,
-                )
-                one = Query(query.fields, where={"field": field, "values": [value]})
-                yield from self._pages(client, resource, read, one)
+        elif resource.parent:
+            for outer in client.read(client.resource(resource.parent)):
+                for parent in outer.records:
+                    yield from self._listed(client, resource, query, {"parent": parent})
         else:
-            wanted = {str(value) for value in values}
-            for page in self._pages(client, resource, self.read, query):
-                rows = [row for row in page.records if str(row.get(field)) in wanted]
-                yield Page(cursor=page.cursor, rows=rows)
+            yield from self._listed(client, resource, query, {})
 
-    def _pages(self, client: Client, resource: Resource, read: Read, query: Query) -> Iterator[Page]:
-        if not resource.parent:
-            yield from client.pages(read, resource, query)
+    def _listed(self, client: Client, resource: Resource, query: Query, under: Mapping[str, Any]) -> Iterator[Page]:
+        field, values = query.where["field"], query.where["values"]
+        doing = f"looking up {resource.name} by {field}"
+        if field in self.by and len(values) < self._pages(client, under, len(values), doing):
+            read = replace(self.read, params={**self.read.params, field: "{match.value}"})
+            for value in values:
+                one = Query(query.fields, where={"field": field, "values": [value]})
+                yield from client.pages(read, resource, one, doing=doing, values=under)
             return
-        for outer in client.read(client.resource(resource.parent)):
-            for parent in outer.records:
-                yield from client.pages(read, resource, query, values={"parent": parent})
+        wanted = {str(value).casefold() for value in values}
+        for page in client.pages(self.read, resource, query, doing=doing, values=under):
+            rows = [row for row in page.records if str(row.get(field)).casefold() in wanted]
+            yield Page(cursor=page.cursor, rows=rows)
+
+    def _pages(self, client: Client, under: Mapping[str, Any], values: int, doing: str) -> int:
+        """Return how many pages the list has; for a few *values* it is not asked, and taken for long."""
+        if values <= _FEW:
+            return values + 1
+        path = fill_path(self.read.path, {**client.settings, **under})
+        found: dict[str, int] = client.call("GET", path, params={**self.read.params, "page_size": 1}, doing=doing)
+        return ceil(found["count"] / _PAGE)
 
 
 def redeemed(said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
@@ -335,7 +334,7 @@ pretix = Api(
             aliases=("subevent", "sessions", "session"),
             updated="last_modified",
             within=("event",),
-            read=listed("/subevents/", ordering="id"),
+            read=listed("/subevents/", bookmark=_GENERATED, ordering="id"),
             changes=modified("/subevents/", ordering="id"),
             find=Find(listed("/subevents/", ordering="id")),
             create=creating("/subevents/"),
@@ -480,7 +479,7 @@ pretix = Api(
             created="datetime",
             updated="last_modified",
             match=("code",),
-            read=listed("/orders/", **_ORDERS),
+            read=listed("/orders/", bookmark=_GENERATED, **_ORDERS),
             changes=modified("/orders/", **_ORDERS),
             get=Read(f"{_HOME}/orders/{{id}}/", text=True),
             find=Find(listed("/orders/", **_ORDERS), by=("code", "email")),
@@ -576,7 +575,7 @@ pretix = Api(
             title="Positions of orders: the attendees",
             updated="last_modified",
             match=("secret",),
-            read=exploded(listed("/orders/", **_ORDERS)),
+            read=exploded(listed("/orders/", bookmark=_GENERATED, **_ORDERS)),
             changes=exploded(modified("/orders/", **_ORDERS)),
             get=Read(f"{_HOME}/orderpositions/{{id}}/", text=True),
             find=Find(listed("/orderpositions/"), by=("secret", "order", "pseudonymization_id")),

@@ -15,6 +15,8 @@ from antiphon.errors import AntiphonError
 COMMANDS = {
     "demo": "demo",
     "apis": "catalogue",
+    "login": "login",
+    "logout": "login",
     "check": "records",
     "add": "records",
     "get": "records",

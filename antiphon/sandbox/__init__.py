@@ -25,7 +25,11 @@ from antiphon.sandbox.server import Server
 __all__ = ["KINDS", "Call", "Emulator", "Server", "names", "parse_faults", "parse_limit", "run", "start"]
 
 # Loaded when named: the module, and the class in it.
-_EMULATORS = {"hubspot": ("antiphon.sandbox.hubspot", "HubSpot")}
+_EMULATORS = {
+    "hubspot": ("antiphon.sandbox.hubspot", "HubSpot"),
+    "odoo": ("antiphon.sandbox.odoo", "Odoo"),
+    "salesforce": ("antiphon.sandbox.salesforce", "Salesforce"),
+}
 
 
 def names() -> list[str]:
@@ -52,15 +56,17 @@ def start(
     limit: tuple[int, float] | None = None,
     faults: Mapping[str, float] | None = None,
     seed: int = 0,
+    tls: bool = False,
     **knobs: Any,
 ) -> Server:
     """Serve an emulator from threads of this process, bound to 127.0.0.1.
 
     `records` is the number of records of the main resource, `limit` (calls, seconds), `faults` shares between 0 and 1
-    by kind (`KINDS`). Further knobs belong to the vendor. Raises ValueError for a name or a fault that is none.
+    by kind (`KINDS`). With `tls` the config names the self-signed certificate to trust, `ca_bundle`. Further knobs belong
+    to the vendor. Raises ValueError for a name or a fault that is none.
     """
     app = emulator(name, records=records, latency_ms=latency_ms, limit=limit, faults=faults, seed=seed, **knobs)
-    return Server(app, port)
+    return Server(app, port, tls=tls)
 
 
 def run(name: str, **knobs: Any) -> None:

@@ -28,6 +28,8 @@ from antiphon.sandbox.faults import AFTER, Faults
 from antiphon.sandbox.limits import RollingLimit
 
 PAGE = b"<!DOCTYPE html><html><head><title>%s</title></head><body><h1>%s</h1></body></html>"
+LOGGED_BODY = 1 << 18
+"""Bytes of a body that the log keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Emulator(ABC):
     """A vendor's API in memory. `handle` is safe to call from many threads.
 
     `calls` counts per (method, route), `log` holds the last 2,000 calls, `rate_limited` counts the 429s sent.
+    `url` is where a server serves it, if one does.
     """
 
     name: ClassVar[str]
@@ -67,6 +70,7 @@ class Emulator(ABC):
         self.calls: Counter[tuple[str, str]] = Counter()
         self.log: deque[Call] = deque(maxlen=2000)
         self.rate_limited = 0
+        self.url = ""
 
     # What a vendor says for itself.
 
@@ -88,7 +92,7 @@ class Emulator(ABC):
 
     @abstractmethod
     def refusal(self, kind: str) -> Response:
-        """The vendor's own reply for the faults `429`, `500` and `token-expiry`."""
+        """The vendor's own reply for the faults `429`, `500`, `conflict` and `token-expiry`."""
 
     @abstractmethod
     def expire_token(self) -> None:
@@ -120,7 +124,8 @@ class Emulator(ABC):
             if response.status == 429:
                 self.rate_limited += 1
             self.calls[request.method, route] += 1
-            self.log.append(Call(request.method, route, request.target, response.status, fault, request.body))
+            logged = request.body[:LOGGED_BODY]
+            self.log.append(Call(request.method, route, request.target, response.status, fault, logged))
         return response
 
     def _instead(self, fault: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -41,6 +42,7 @@ class Response:
     """One HTTP response, and how the server is to misbehave while sending it.
 
     `cut` announces the whole body and sends half of it; `drop` waits `stall` seconds and closes without a word.
+    `file` is a body that is too large to hold, read while it is sent; `body` is empty then.
     """
 
     status: int
@@ -49,6 +51,7 @@ class Response:
     cut: bool = False
     drop: bool = False
     stall: float = 0.0
+    file: Path | None = None
 
     def json(self) -> Any:
         """The decoded body."""

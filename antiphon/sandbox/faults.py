@@ -15,10 +15,11 @@ KINDS: dict[str, str] = {
     "token-expiry": "401: this one call finds its token expired",
     "html": "200 with a page of HTML, nothing done",
     "empty": "200 with nothing in it, nothing done",
+    "conflict": "a write is refused because another came in between, nothing done",
 }
 AFTER = frozenset({"cut", "commit-timeout"})
 """Faults that strike after the work is done."""
-WRITES_ONLY = frozenset({"commit-timeout"})
+WRITES_ONLY = frozenset({"commit-timeout", "conflict"})
 
 
 def _known(kind: str) -> str:

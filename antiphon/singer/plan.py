@@ -98,10 +98,12 @@ def share(value: Any, where: str) -> int | float:
     Raises:
         SettingError: it is neither.
     """
+    hint = 'Give a number of records, or a share such as "5%".'
     text = str(value).strip()
     try:
-        return float(text[:-1]) / 100 if text.endswith("%") else int(text)
+        found = float(text[:-1]) / 100 if text.endswith("%") else int(text)
     except ValueError:
-        raise SettingError(
-            f'{where} cannot be "{value}"', hint='Give a number of records, or a share such as "5%".'
-        ) from None
+        raise SettingError(f'{where} cannot be "{value}"', hint=hint) from None
+    if not 0 <= found <= (1 if isinstance(found, float) else found):  # which NaN is not
+        raise SettingError(f'{where} cannot be "{value}"', hint=hint)
+    return found

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sinks import BatchSink
+from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
+from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from antiphon.outcome import Change, Outcome, rejected
 from antiphon.singer.plan import Plan
@@ -19,6 +23,17 @@ if TYPE_CHECKING:
 
 HELD = 1000
 """Records that are held before they are written, unless ``batch_size_rows`` says otherwise."""
+
+
+def _is_integer(_checker: jsonschema.TypeChecker, value: object) -> bool:
+    whole = isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value()
+    return whole or DEFAULT_JSONSCHEMA_VALIDATOR.TYPE_CHECKER.is_type(value, "integer")
+
+
+_DRAFT = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    DEFAULT_JSONSCHEMA_VALIDATOR,
+    type_checker=DEFAULT_JSONSCHEMA_VALIDATOR.TYPE_CHECKER.redefine("integer", _is_integer),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +93,15 @@ class Sink(BatchSink):
             try:
                 self._validator.validate(record)
             except InvalidRecord as error:
-                held.refused = f"not valid by its own SCHEMA: {str(error.args[0])[:500]}"
+                held.refused = f"not valid by its own SCHEMA: {error.error_message[:500]}"
         self.held.append(held)
+
+    def get_validator(self) -> BaseJSONSchemaValidator | None:
+        """Return what holds records against the schema; 5.0 is an integer, as JSON Schema has it."""
+        validator = super().get_validator()
+        if isinstance(validator, JSONSchemaValidator):
+            validator.validator = _DRAFT(self.schema, format_checker=validator.validator.format_checker)
+        return validator
 
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
         """Write what is held."""

@@ -113,8 +113,10 @@ class Tap(singer_sdk.Tap):
         """The streams whose fields could not be fetched, and why."""
         self._lenient = False
         self._offline = False
+        self._ready = False
         self._ending = False
         super().__init__(catalog=_catalog(catalog, self.name), state=state, **kwargs)
+        self._ready = True
 
     @classmethod
     def description(cls) -> Api:
@@ -219,11 +221,12 @@ class Tap(singer_sdk.Tap):
         """Write the state of what was sent, and end. A line that is being written is finished first."""
 
         def end() -> NoReturn:
-            self.state_writer.write_state(self.state)
+            if self.state:
+                self.state_writer.write_state(self.state)
             self.message_writer.flush()
             raise SystemExit(128 + signum)
 
-        if self._ending:
+        if self._ending or not self._ready:  # an earlier run's state may not have been taken in yet: write none
             raise SystemExit(128 + signum)
         self._ending = True
         self.message_writer.when_free(end)

@@ -7,6 +7,7 @@ has an API field's name is passed as it is, unless ``fields`` has used it alread
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -47,14 +48,15 @@ class Mapper:
         self._cleared = resource.cleared
         known = schema.get("properties", {})
         self._open = schema.get("additionalProperties") is True
+        self._patterns = [re.compile(pattern) for pattern in schema.get("patternProperties", {})]
         self._writable = {name for name, f in known.items() if not f.get("readOnly")} | set(matched)
         self._constants: Record = {}
         self._columns: dict[str, list[str]] = {}  # column -> fields
         for name, source in fields.given.items():
-            if name not in known and not self._open:
+            if name not in known and not self._further(name):
                 hint = did_you_mean(name, self._writable)
                 raise SettingError(f'{where}: fields maps to "{name}", which {resource.name} does not have', hint=hint)
-            if name not in self._writable and not self._open:
+            if name not in self._writable and not self._further(name):
                 raise SettingError(f'{where}: fields maps to "{name}", which the API does not let anyone write')
             if isinstance(source, Mapping):
                 if set(source) != {"const"}:
@@ -74,7 +76,11 @@ class Mapper:
             return tuple(self._columns[column])
         if column in self._fields.given:
             return ()
-        return (column,) if column in self._writable or self._open else ()
+        return (column,) if column in self._writable or self._further(column) else ()
+
+    def _further(self, name: str) -> bool:
+        """Whether the API takes a field of that name although its schema does not list it."""
+        return self._open or any(pattern.search(name) for pattern in self._patterns)
 
     def fields(self, columns: Iterable[str]) -> set[str]:
         """Return the fields that a stream with these *columns* can give."""

@@ -39,6 +39,7 @@ create table if not exists entries (
     matched_by text,
     matched_value text,
     sent_at text not null,
+    job text,
     kind text,
     problem text
 );
@@ -60,6 +61,7 @@ class Intent:
     value: Any
     remote_id: str | None
     sent_at: str
+    job: str | None
 
     def change(self) -> Change:
         """Return the change as far as it is known: its fields are not kept."""
@@ -153,6 +155,11 @@ class Journal:
             )
         return now
 
+    def under_way(self, job: str, changes: Iterable[Change]) -> None:
+        """Write down that *changes* are about to be written by the API's *job*."""
+        with self._transaction() as db:
+            db.executemany("update entries set job = ? where token = ?", [(job, c.token) for c in changes])
+
     def answered(self, outcomes: Iterable[Outcome]) -> None:
         """Write down what became of what was sent."""
         rows = [
@@ -173,12 +180,13 @@ class Journal:
         """Return what earlier runs had under way when they ended."""
         with _storage(self.path):
             rows = self._db.execute(
-                "select token, resource, operation, matched_by, matched_value, remote_id, sent_at from entries"
+                "select token, resource, operation, matched_by, matched_value, remote_id, sent_at, job from entries"
                 " where kind is null and run <> ? order by id",
                 (self.run,),
             ).fetchall()
         return [
-            Intent(t, r, o, by, None if v is None else msgspec.json.decode(v), i, at) for t, r, o, by, v, i, at in rows
+            Intent(t, r, o, by, None if v is None else msgspec.json.decode(v), i, at, job)
+            for t, r, o, by, v, i, at, job in rows
         ]
 
     def earlier(self) -> bool:

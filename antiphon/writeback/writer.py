@@ -14,15 +14,15 @@ Records with ``_sdc_deleted_at`` are deleted as the ``deletes`` policy says, wha
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import Any, Literal
 
 from antiphon import moment
-from antiphon.api import Record, Resource, Schema, Write
+from antiphon.api import Job, Record, Resource, Schema, Write
 from antiphon.client import Client
 from antiphon.errors import (
     BadReply,
@@ -37,6 +37,7 @@ from antiphon.errors import (
     did_you_mean,
 )
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
+from antiphon.schema import types
 from antiphon.writeback.fields import DELETED_AT, Fields, Mapper
 from antiphon.writeback.journal import Intent, Journal, identity
 
@@ -226,7 +227,8 @@ class Writer:
                 if change.by and change.by in change.record and len(change.record) > 1:
                     change.record = {k: v for k, v in change.record.items() if k != change.by}
                 changed = [name for name, value in change.record.items() if not self._same(name, value, found)]
-                fixed = self._fixed(changed)
+                fixed = self._fixed(changed, change.record, found or {})
+                changed = [name for name in changed if self._heeded(name)]
                 if fixed:
                     said = f"{self.client.api.title} does not let one change {', '.join(fixed)} of {self.resource.name} there already"
                     batch.settle(rejected(change, said, code="fixed"))
@@ -335,13 +337,14 @@ class Writer:
             for change in changes:
                 batch.settle(rejected(change, f"{self.client.api.name} cannot {operation} {self.resource.name}"))
             return
-        size = how.batch if isinstance(how, Write) else 1
+        job = self._job(how, changes)
+        size = job.most if job else how.batch if isinstance(how, Write) else 1
         for start in range(0, len(changes), size):
             group = changes[start : start + size]
             tries = 0
             while group:
                 tries += 1
-                outcomes = self._sent(batch, operation, group)
+                outcomes = self._sent(batch, operation, group, job)
                 lost = [o for o in outcomes if o.kind is Kind.UNKNOWN]
                 group = []
                 if lost:
@@ -357,7 +360,22 @@ class Writer:
                     self._remember(operation, outcome)
                     batch.settle(outcome)
 
-    def _sent(self, batch: _Batch, operation: str, group: list[Change]) -> list[Outcome]:
+    def _job(self, how: Any, changes: Sequence[Change]) -> Job | None:
+        """Return how *changes* are written as a job of the API's, if there are enough of them to be worth one."""
+        job = how.job if isinstance(how, Write) else None
+        if job is None or not all(change.by or change.id for change in changes):
+            return None
+        above = int(self.client.settings.get(job.above) or 0)
+        return job if 0 < above < len(changes) else None
+
+    def _by_job(self, job: Job, group: list[Change]) -> Iterator[Outcome]:
+        id = job.open(self.client, self.resource, group)
+        if self.journal:
+            self.journal.under_way(id, group)
+        job.start(self.client, self.resource, id, group)
+        yield from job.results(self.client, self.resource, id, group)
+
+    def _sent(self, batch: _Batch, operation: str, group: list[Change], job: Job | None) -> list[Outcome]:
         """Write the intent down, send, write the outcomes down."""
         sent_at = moment.rfc3339(moment.now())
         if self.journal:
@@ -365,12 +383,13 @@ class Writer:
             self.journal.intend(self.stream, self.resource.name, operation, group, keys)
         outcomes: list[Outcome] = []
         try:
-            outcomes.extend(self.client.write(self.resource, operation, group))
+            written = self._by_job(job, group) if job else self.client.write(self.resource, operation, group)
+            outcomes.extend(written)
         except DescriptionError as error:  # the record lacks what the path needs
             outcomes.extend(rejected(change, error.message) for change in group)
         except (Unavailable, Unauthorized, ForeignHost, SettingError) as error:  # what has no outcome was not written
             how = getattr(self.resource, operation)
-            perhaps = isinstance(error, Unavailable) and isinstance(how, Write) and how.remembers and not how.safe
+            perhaps = isinstance(error, Unavailable) and isinstance(how, Write) and (job or (how.remembers and not how.safe))
             if self.journal:
                 self.journal.answered(outcomes)
                 answered = {o.change.token for o in outcomes}
@@ -473,11 +492,21 @@ class Writer:
         unique = [n for n, f in self.schema.get("properties", {}).items() if f.get("x-unique")]
         return by in (*self.resource.prompt, *unique, *self.resource.key)
 
-    def _fixed(self, changed: Sequence[str]) -> list[str]:
-        """Return those of the *changed* fields that an update would silently ignore."""
+    def _fixed(self, changed: Sequence[str], record: Record, found: Record) -> list[str]:
+        """Return those of the *changed* fields that an update would silently ignore, save those that only a creation takes.
+
+        What holds all that is sent is no other: an API adds its own to objects and lists.
+        """
+        return [
+            name
+            for name in changed
+            if not self._heeded(name) and not self._property(name).get("writeOnly") and not _holds(found.get(name), record[name])
+        ]
+
+    def _heeded(self, name: str) -> bool:
+        """Whether an update changes the field."""
         how = self.resource.update
-        heeded = {*how.takes, *how.apart} if isinstance(how, Write) and how.takes else set(changed)
-        return [name for name in changed if name not in heeded]
+        return not (isinstance(how, Write) and how.takes) or name in {*how.takes, *how.apart}
 
     def _complete(self, change: Change, found: Record) -> None:
         """Give *change* what the path of a request needs, and leave out what an update does not take."""
@@ -520,8 +549,10 @@ class Writer:
         one, other = _text(ours), _text(theirs)
         if name in self.resource.folded:
             one, other = one.lower(), other.lower()
+        numeric = bool({"number", "integer"} & {*types(self._property(name))})
         timed = self._property(name).get("format") == "date-time"
-        return one == other or bool(ours == theirs) or (timed and _same_moment(ours, theirs))
+        alike = (numeric and _same_number(ours, theirs)) or (timed and _same_moment(ours, theirs))
+        return alike or one == other or bool(ours == theirs)
 
     def _id(self, record: Mapping[str, Any]) -> str:
         return str(record.get(self.resource.key[0]))
@@ -606,8 +637,34 @@ def _same_moment(one: Any, other: Any) -> bool:
         return False
 
 
+def _same_number(one: Any, other: Any) -> bool:
+    try:
+        return Decimal(str(one).strip()) == Decimal(str(other).strip())
+    except InvalidOperation:
+        return False
+
+
+def _holds(theirs: Any, ours: Any) -> bool:
+    """Whether *theirs* has all that *ours* has, and perhaps more in its objects."""
+    if isinstance(ours, Mapping):
+        return isinstance(theirs, Mapping) and all(_holds(theirs.get(name), value) for name, value in ours.items())
+    if isinstance(ours, list):
+        return isinstance(theirs, list) and len(theirs) == len(ours) and all(map(_holds, theirs, ours))
+    return bool(ours == theirs) or (ours in (None, "") and theirs in (None, "")) or _same_number(ours, theirs)
+
+
 def _older(sent_at: str, seconds: float) -> bool:
     return (moment.now() - moment.parse(sent_at)).total_seconds() > seconds
+
+
+def _jobs_settled(client: Client, resource: Resource, how: Any, intents: Sequence[Intent]) -> list[Outcome]:
+    """Return what became of *intents* that a job of the API's was to carry out, as its results tell."""
+    job = how.job if isinstance(how, Write) else None
+    changes: dict[str, list[Change]] = {}
+    for intent in intents:
+        if intent.job and job:
+            changes.setdefault(intent.job, []).append(intent.change())
+    return [o for id, group in changes.items() if job for o in job.results(client, resource, id, group)]
 
 
 def settle_open(client: Client, journal: Journal) -> list[Outcome]:
@@ -633,7 +690,9 @@ def settle_open(client: Client, journal: Journal) -> list[Outcome]:
         left = [intent for intent in intents if not remembers or _older(intent.sent_at, remembers)]
         if not left:
             continue
-        outcomes = Writer(client, resource).settle(operation, left)
+        outcomes = _jobs_settled(client, resource, how, left)
+        found = {outcome.change.token for outcome in outcomes}
+        outcomes += Writer(client, resource).settle(operation, [i for i in left if i.job is None and i.token not in found])
         journal.answered(outcomes)
         answered = {outcome.change.token for outcome in outcomes}
         journal.not_sent(intent.change() for intent in left if intent.token not in answered)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from requests.adapters import HTTPAdapter
+
 from contract.apis import Account, Entry
 from contract.wire import Wire
-from requests.adapters import HTTPAdapter
 
 
 @pytest.fixture(autouse=True)

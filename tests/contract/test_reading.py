@@ -10,15 +10,15 @@ from typing import Any
 
 import jsonschema
 import pytest
-from contract import plugins
-from contract.apis import Account, Case, Entry, Key, apis, cases
-from contract.small import small
-from contract.wire import CUT, Wire, doubled
 
 from antiphon import moment
 from antiphon.api import Page, Query
 from antiphon.client import Client
 from antiphon.errors import Unauthorized
+from contract import plugins
+from contract.apis import Account, Case, Entry, Key, apis, cases, populate
+from contract.small import small
+from contract.wire import CUT, Wire, doubled
 
 READ = pytest.mark.parametrize(("entry", "case"), cases())
 FORMATS = jsonschema.FormatChecker(formats=())
@@ -53,6 +53,7 @@ def walk(entry: Entry, case: Case, account: Account, cursor: Any = None) -> Iter
 
 @READ
 def test_every_record_is_read_once(entry: Entry, case: Case, account: Account, wire: Wire) -> None:
+    populate(case, account)
     said = read(entry, case, account)
     there = list(case.keys(account.hand))
     assert len(there) > 1
@@ -73,6 +74,7 @@ def test_every_record_is_valid_by_its_schema(entry: Entry, case: Case, account: 
 
 @READ
 def test_a_read_goes_on_at_any_page(entry: Entry, case: Case, account: Account) -> None:
+    populate(case, account)
     whole = list(walk(entry, case, account))
     for number, (page, _) in enumerate(whole, 1):
         if number < len(whole):

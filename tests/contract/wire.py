@@ -87,32 +87,31 @@ def doubled(sent: Iterable[requests.PreparedRequest]) -> list[str]:
 
 # How requests are shown in a snapshot.
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
-_MILLISECONDS = re.compile(r"1\d{12}")
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _SHOWN = ("Authorization", "Content-Type", "X-Idempotency-Key")
-_IDS = frozenset({"id", "ids", "list", "lists", "item", "subevent", "position", "quota", "after", "inputs"})
+_IDS = frozenset({"id", "ids", "list", "lists", "item", "subevent", "position", "inputs"})
+_MASKS = {"after": "<cursor>", "secret": "<secret of a ticket>"}
 
 
 def shown(request: requests.PreparedRequest, root: str, secret: str, ids: Iterable[str]) -> dict[str, Any]:
-    """*request* as a reader wants it: path below *root*, parameters sorted; *secret*, *ids*, tokens and times masked."""
+    """*request* as a reader wants it: the path below *root*, parameters sorted; *secret*, *ids* and tokens masked."""
     known = set(ids)
     url = urlsplit(str(request.url))
     found: dict[str, Any] = {str(request.method): _path(url.path.removeprefix(urlsplit(root).path), known)}
     if params := sorted(parse_qsl(url.query, keep_blank_values=True)):
         found["params"] = {name: _masked(value, name, known) for name, value in params}
     headers = {name: request.headers[name] for name in _SHOWN if name in request.headers}
-    found["headers"] = {name: _masked(value.replace(secret, "<secret>"), name, known) for name, value in headers.items()}
+    found["headers"] = {name: _masked(str(value).replace(secret, "<token>"), name, known) for name, value in headers.items()}
     if request.body:
         found["body"] = _masked(msgspec.json.decode(request.body), "", known)
     return found
 
 
-def collapsed(requests_shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same without repetitions: how many pages there are is not the snapshot's affair."""
+def collapsed(pages: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Requests without those that another was like: how many pages and parents there are is not a snapshot's affair."""
     kept: list[dict[str, Any]] = []
-    for one in requests_shown:
-        if one not in kept[-2:]:
+    for one in pages:
+        if one not in kept:
             kept.append(one)
     return kept
 
@@ -126,14 +125,10 @@ def _masked(value: Any, name: str, ids: set[str]) -> Any:
         return {key: _masked(inner, key, ids) for key, inner in value.items()}
     if isinstance(value, list):
         return [_masked(inner, name, ids) for inner in value]
-    if isinstance(value, str):
-        if value in ids or (name in _IDS and value.isdigit()):
-            return "<id>"
-        for pattern, mask in ((_TIME, "<time>"), (_MILLISECONDS, "<milliseconds>"), (_TOKEN, "<token>")):
-            if pattern.fullmatch(value):
-                return mask
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and name in _IDS:
+    if name in _MASKS:
+        return _MASKS[name]
+    if isinstance(value, str) and _TOKEN.fullmatch(value):
+        return "<token>"
+    if value in ids or (name in _IDS and str(value).isdigit()):
         return "<id>"
-    return value
-
+    return "<number>" if name == "page" else value

@@ -72,9 +72,9 @@ def test_a_schema_that_the_api_tells_is_asked_for_once():
 
 def test_a_slot_that_is_not_there_is_told_with_those_that_are():
     client = a_client(an_api(people(get=Read("/people/{id}"))))
-    with pytest.raises(Unknown, match="^tiny: people has no changes. It has: read, get.$"):
+    with pytest.raises(Unknown, match=r"^tiny: people has no changes. It has: read, get.$"):
         list(client.read(client.resource("people"), slot="changes"))
-    with pytest.raises(Unknown, match="^tiny cannot update people. It can: read, get.$"):
+    with pytest.raises(Unknown, match=r"^tiny cannot update people. It can: read, get.$"):
         list(client.write(client.resource("people"), "update", changes({"id": 1})))
 
 
@@ -374,7 +374,7 @@ def test_one_record_is_got_by_its_id_which_is_encoded(session, adapter):
 def test_a_record_that_is_not_there_is_not_found(session, adapter, answer):
     adapter.register_uri("GET", "/people/7", **answer)
     client = a_client(an_api(people(get=Read("/people/{id}"))), session=session)
-    with pytest.raises(NotFound, match="^tiny: getting people -> "):
+    with pytest.raises(NotFound, match=r"^tiny: getting people -> "):
         client.get(client.resource("people"), "7")
 
 
@@ -574,6 +574,24 @@ def test_a_record_that_no_json_can_hold_is_rejected_and_its_neighbours_land(sess
     resource = writes(create=Write("/people/batch", outcomes=PerItem("results"), atomic=True, **BATCH))
     outcomes = list(a_client(an_api(resource), session=session).write(resource, "create", named(["a", "\ud800", "c"])))
     assert [o.kind.value for o in outcomes] == ["created", "rejected", "created"]
+
+
+def test_a_record_without_what_the_path_needs_is_rejected_and_its_neighbours_land(session, adapter):
+    adapter.register_uri("PATCH", requests_mock.ANY, json={"id": 1})
+    resource = writes(update=Write("/cities/{record.city}/people/{id}", "PATCH"))
+    records = [{"id": 1, "city": "x"}, {"id": 2}, {"id": 3, "city": ".."}, {"city": "x"}, {"id": 5, "city": "y"}]
+    outcomes = list(a_client(an_api(resource), session=session).write(resource, "update", changes(*records)))
+    assert [o.kind.value for o in outcomes] == ["updated", "rejected", "rejected", "rejected", "updated"]
+    assert "{record.city}" in outcomes[1].problem.message
+    assert adapter.call_count == 2
+
+
+def test_a_change_that_the_answer_leaves_out_is_unknown_whatever_decodes_it(session, adapter):
+    adapter.register_uri("POST", "/people/batch", json={})
+    decode = lambda said, batch, kind: [Outcome(batch[1], kind)]  # noqa: E731
+    resource = writes(create=Write("/people/batch", outcomes=decode, **BATCH))
+    outcomes = list(a_client(an_api(resource), session=session).write(resource, "create", named("abc")))
+    assert sorted(told(outcomes)) == [("a", "unknown"), ("b", "created"), ("c", "unknown")]
 
 
 def test_a_change_is_not_altered_by_being_sent(session, adapter):

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from antiphon import http
-from antiphon.api import RateLimit, Read, Request, Setting
+from antiphon.api import Quota, RateLimit, Read, Request, Setting
 from antiphon.auth import ApiKey, Basic
 from antiphon.client import Client
 from antiphon.errors import (
@@ -119,10 +119,70 @@ def test_a_status_of_its_own_that_means_not_now_is_tried_again(session, adapter)
 
 def test_a_spent_quota_is_not_tried_again(session, adapter, waits):
     adapter.register_uri("GET", "/contacts", status_code=429, json={"policy": "DAILY", "message": "daily limit"})
-    with pytest.raises(QuotaSpent, match="429 daily limit. The quota is used up"):
+    with pytest.raises(QuotaSpent, match=r"429 daily limit. The quota is used up"):
         read(a_client(an_api(style=Rest(spent={"policy": "DAILY"})), session=session))
     assert adapter.call_count == 1
     assert not waits
+
+
+# Quotas of many hours
+
+QUOTA = Quota(limit="X-Day-Limit", remaining="X-Day-Left")
+
+
+def quota_client(session, adapter, *heads, quota=QUOTA, **settings):
+    adapter.register_uri("GET", "/contacts", [{"json": {}, "headers": head} for head in heads])
+    api = an_api(quota=quota, settings=(Setting("access_token"), Setting("quota_reserve", schema={"type": "number"})))
+    return a_client(api, session=session, **settings)
+
+
+@pytest.mark.parametrize(
+    ("quota", "head"),
+    [
+        (QUOTA, {"X-Day-Limit": "1000", "X-Day-Left": "99"}),
+        (Quota(usage="Limit-Info"), {"Limit-Info": "api-usage=901/1000"}),
+    ],
+)
+def test_the_last_part_of_a_quota_is_left_to_others(session, adapter, quota, head):
+    client = quota_client(session, adapter, head, quota=quota)
+    read(client)
+    with pytest.raises(
+        QuotaSpent, match=r"reading contacts -> 99 of 1,000 calls are left of the quota. The last 10% are kept"
+    ):
+        read(client)
+    assert adapter.call_count == 1
+
+
+def test_how_much_is_left_to_others_is_a_setting(session, adapter):
+    client = quota_client(session, adapter, {"X-Day-Limit": "1000", "X-Day-Left": "1"}, quota_reserve=0)
+    read(client)
+    read(client)
+    assert adapter.call_count == 2
+
+
+@pytest.mark.parametrize("words", ["", "none", "nan", "inf", "-inf"])
+def test_a_quota_that_makes_no_sense_stops_nobody(session, adapter, words):
+    client = quota_client(
+        session, adapter, {"X-Day-Limit": words, "X-Day-Left": "1"}, {"X-Day-Limit": "9", "X-Day-Left": words}, {}
+    )
+    for _ in range(3):
+        read(client)
+    assert adapter.call_count == 3
+
+
+def test_a_quota_that_was_spent_is_looked_at_again_after_a_while(session, adapter, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(http.time, "monotonic", lambda: now[0])
+    client = quota_client(
+        session, adapter, {"X-Day-Limit": "9", "X-Day-Left": "0"}, {"X-Day-Limit": "9", "X-Day-Left": "9"}
+    )
+    read(client)
+    with pytest.raises(QuotaSpent):
+        read(client)
+    now[0] += 61
+    read(client)
+    read(client)
+    assert adapter.call_count == 3
 
 
 # How long it waits
@@ -403,7 +463,7 @@ def test_an_answer_that_is_not_what_was_due_is_told_in_one_line(session, adapter
 
 def test_any_call_tells_in_one_line_what_it_got_instead_of_json(session, adapter):
     adapter.register_uri("GET", "/x", text="<html>")
-    with pytest.raises(BadReply, match='^tiny: GET /x -> no JSON but "<html>"'):
+    with pytest.raises(BadReply, match=r'^tiny: GET /x -> no JSON but "<html>"'):
         a_client(session=session).call("GET", "/x?y=1")
 
 
@@ -411,7 +471,7 @@ def test_a_check_is_not_content_with_a_page_for_people(session, adapter):
     api = an_api(check=Read("/me"))
     adapter.register_uri("GET", "/me", [{"text": "<html>"}, {"json": {"id": 1}}, {"json": []}, {"status_code": 204}])
     client = a_client(api, session=session)
-    with pytest.raises(BadReply, match="^tiny: checking the connection -> no JSON"):
+    with pytest.raises(BadReply, match=r"^tiny: checking the connection -> no JSON"):
         client.check()
     client.check()
     client.check()
@@ -484,7 +544,7 @@ def test_a_certificate_is_told_from_a_connection_that_broke(session, adapter, wo
 def test_a_record_that_no_json_can_hold_is_refused_before_it_is_sent(session, adapter):
     adapter.register_uri("POST", "/contacts", json={})
     for value in ("\ud800", object()):
-        with pytest.raises(Refused, match="creating contacts -> .*JSON"):
+        with pytest.raises(Refused, match=r"creating contacts -> .*JSON"):
             write(a_client(session=session), body={"name": value})
     assert adapter.call_count == 0
 

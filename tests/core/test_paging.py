@@ -223,7 +223,7 @@ def answering(*replies, paging, **read):
 )
 def test_a_page_named_twice_is_an_error_and_no_loop(paging, reply):
     client, resource, adapter = answering(reply, paging=paging)
-    with pytest.raises(PagingError, match="^tiny: reading people -> the same page was named twice"):
+    with pytest.raises(PagingError, match=r"^tiny: reading people -> the same page was named twice"):
         list(client.read(resource))
     assert adapter.call_count == 2
 
@@ -249,7 +249,7 @@ def test_a_resumed_read_whose_cursor_leads_to_itself_is_an_error_at_once():
 def test_a_next_page_on_another_host_is_an_error_and_nothing_is_sent_there(kind, url):
     reply = {"json": {"results": [{"id": 1}], "next": url}, "headers": {"Link": f"<{url}>; rel=next"}}
     client, resource, adapter = answering(reply, paging=kind)
-    with pytest.raises(ForeignHost, match="^tiny: reading people -> the API pointed"):
+    with pytest.raises(ForeignHost, match=r"^tiny: reading people -> the API pointed"):
         list(client.read(resource))
     assert adapter.call_count == 1
 

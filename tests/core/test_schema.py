@@ -17,7 +17,7 @@ def test_a_word_with_an_exclamation_mark_takes_no_null(word):
 
 
 def test_a_word_that_is_none_is_refused_with_the_nearest():
-    with pytest.raises(DescriptionError, match='"strng".*Did you mean "string"'):
+    with pytest.raises(DescriptionError, match=r'"strng".*Did you mean "string"'):
         schema.of("strng")
 
 

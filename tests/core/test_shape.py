@@ -120,6 +120,25 @@ def test_a_value_that_means_null_is_null_and_its_likes_are_not(nulls, value, rea
     assert type(found) is type(read)
 
 
+def test_where_false_means_null_a_flag_may_still_be_false():
+    read = Read("/x", nulls=(False,))
+    shape = compiled(read, schema.record({"active": "boolean", "name": "string", "any": "any"}))
+    assert shape({"active": False, "name": False, "any": False}) == {"active": False, "name": None, "any": None}
+
+
+def test_a_pair_of_id_and_name_becomes_two_fields():
+    shape = compiled(Read("/x", pairs="_name"), schema.record({"partner_id": "integer"}))
+    row = {"partner_id": [7, "Ada"], "lines": [7, 8], "flags": [True, "x"], "text": "x", "none": []}
+    assert shape(row) == {
+        "partner_id": 7,
+        "partner_id_name": "Ada",
+        "lines": [7, 8],
+        "flags": [True, "x"],
+        "text": "x",
+        "none": [],
+    }
+
+
 def test_a_null_that_is_no_moment_is_null_without_a_warning(caplog):
     assert shaped("0000-00-00", "date-time", nulls=("0000-00-00",)) is None
     assert not caplog.records

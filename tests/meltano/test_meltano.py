@@ -15,7 +15,11 @@ pytestmark = pytest.mark.real
 
 def written(server):
     """How many calls changed something."""
-    return sum(n for (method, route), n in server.app.calls.items() if method != "GET" and route.endswith(("create", "update", "upsert")))
+    return sum(
+        n
+        for (method, route), n in server.app.calls.items()
+        if method != "GET" and route.endswith(("create", "update", "upsert"))
+    )
 
 
 def emails(server):
@@ -75,7 +79,11 @@ def test_the_attendees_job_makes_contacts_of_a_real_pretixs_attendees_once(proje
         expected = {p["attendee_email"] for p in positions if p["attendee_email"]}
         assert set(emails(hubspot)) == expected
         assert len(emails(hubspot)) == len(expected)
-        ada = next(c["properties"] for c in hubspot.app.records("contacts") if c["properties"]["email"] == "attendee000@example.org")
+        ada = next(
+            c["properties"]
+            for c in hubspot.app.records("contacts")
+            if c["properties"]["email"] == "attendee000@example.org"
+        )
         assert (ada["firstname"], ada["lastname"]) == ("Ada", "Lovelace")
         before = written(hubspot)
         project("run", "attendees")
@@ -135,7 +143,9 @@ def test_streams_and_fields_can_be_selected(project, account):
 def test_meltano_knows_every_settings_variable_and_shows_no_secret(project, plugin):
     project.variables["TARGET_HUBSPOT_ACCESS_TOKEN"] = "pat-na1-secret"
     listed = project("config", "list", plugin, "--all")
-    (declared,) = next(iter(yaml.safe_load((project.folder / "plugins" / f"{plugin}.yml").read_text("utf-8"))["plugins"].values()))
+    (declared,) = next(
+        iter(yaml.safe_load((project.folder / "plugins" / f"{plugin}.yml").read_text("utf-8"))["plugins"].values())
+    )
     for setting in declared["settings"]:
         assert f"{plugin}_{setting['name']}".upper().replace("-", "_") in listed
     assert "pat-na1" not in listed

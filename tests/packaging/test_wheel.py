@@ -55,8 +55,14 @@ def environment(wheel, tmp_path_factory):
 @pytest.fixture
 def elsewhere(environment, tmp_path):
     """Runs a shell line in an empty folder, where the commands are the installed ones."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "VIRTUAL_ENV"))}
-    own = {**kept, "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}", "XDG_STATE_HOME": str(tmp_path / "state")}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "VIRTUAL_ENV"))
+    }
+    own = {
+        **kept,
+        "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
 
     def line(text):
         return run("bash", "-o", "pipefail", "-c", text, cwd=tmp_path, env=own)
@@ -77,8 +83,16 @@ def test_the_wheel_holds_the_whole_library_the_plugins_at_its_top_and_nothing_el
 
 def test_the_source_distribution_holds_what_the_wheel_is_built_from(built):
     (archive,) = built.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(archive).getnames()}
-    assert {"LICENSE", "README.md", "pyproject.toml", "antiphon/py.typed", "taps/tap_csv.py", "targets/target_hubspot.py"} <= names
+    with tarfile.open(archive) as members:
+        names = {name.partition("/")[2] for name in members.getnames()}
+    assert {
+        "LICENSE",
+        "README.md",
+        "pyproject.toml",
+        "antiphon/py.typed",
+        "taps/tap_csv.py",
+        "targets/target_hubspot.py",
+    } <= names
 
 
 def test_the_wheel_asks_for_what_users_need_and_for_no_tool_of_ours(wheel):
@@ -113,7 +127,9 @@ def test_every_plugin_tells_about_itself(elsewhere, name):
 
 def test_a_csv_goes_into_the_sandbox_and_comes_out_again(elsewhere, environment, tmp_path):
     (tmp_path / "people.csv").write_text(PEOPLE)
-    (tmp_path / "csv.json").write_text(json.dumps({"files": [{"path": "people.csv", "entity": "contacts", "keys": ["email"]}]}))
+    (tmp_path / "csv.json").write_text(
+        json.dumps({"files": [{"path": "people.csv", "entity": "contacts", "keys": ["email"]}]})
+    )
     command = [environment / "bin" / "antiphon", "sandbox", "hubspot", "--records", "5"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as sandbox:
         try:

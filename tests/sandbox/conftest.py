@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import xmlrpc.client
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -49,6 +50,68 @@ def made() -> Iterator[Callable[..., Caller]]:
     for caller in callers:
         caller.session.close()
         caller.server.stop()
+
+
+class OdooCaller:
+    """Calls of an Odoo sandbox: by XML-RPC as `odoo("res.partner", "read", [1])`, by JSON-2 as `odoo.json2`."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.app: Any = server.app
+        self.config = server.config
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.object = xmlrpc.client.ServerProxy(server.url + "/xmlrpc/2/object", allow_none=True)
+
+    def __call__(self, model: str, method: str, *args: Any, **kwargs: Any) -> Any:
+        config = self.config
+        return self.object.execute_kw(config["database"], 2, config["password"], model, method, list(args), kwargs)
+
+    def fault(self, model: str, method: str, *args: Any, **kwargs: Any) -> xmlrpc.client.Fault:
+        with pytest.raises(xmlrpc.client.Fault) as caught:
+            self(model, method, *args, **kwargs)
+        return caught.value
+
+    def jsonrpc(self, service: str, method: str, *args: Any) -> Any:
+        params = {"service": service, "method": method, "args": args}
+        body = {"jsonrpc": "2.0", "method": "call", "id": 7, "params": params}
+        reply = self.session.post(self.server.url + "/jsonrpc", json=body, timeout=5)
+        assert reply.status_code == 200
+        return reply.json()
+
+    def post(self, path: str, body: Any, **headers: str) -> requests.Response:
+        known = {"Authorization": f"Bearer {self.app.api_key}", **headers}
+        return self.session.post(self.server.url + path, json=body, headers=known, timeout=5)
+
+    def json2(self, model: str, method: str, **body: Any) -> Any:
+        reply = self.post(f"/json/2/{model}/{method}", body)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def close(self) -> None:
+        self.object("close")()
+        self.session.close()
+        self.server.stop()
+
+
+@pytest.fixture
+def made_odoo() -> Iterator[Callable[..., OdooCaller]]:
+    """Makes Odoo sandboxes, and stops them."""
+    callers: list[OdooCaller] = []
+
+    def make(**knobs: Any) -> OdooCaller:
+        callers.append(OdooCaller(start("odoo", **{"records": 12, **knobs})))
+        return callers[-1]
+
+    yield make
+    for caller in callers:
+        caller.close()
+
+
+@pytest.fixture
+def odoo(made_odoo: Callable[..., OdooCaller]) -> OdooCaller:
+    """A small Odoo 19."""
+    return made_odoo()
 
 
 @pytest.fixture

@@ -249,6 +249,23 @@ def test_a_run_that_is_ended_goes_on_where_its_state_says(sandbox, tap, contacts
     assert last["replication_key_value"] == state["bookmarks"]["contacts"]["reading"]["bookmark"]
 
 
+@pytest.mark.parametrize("path", ["/fields", "/people/changes"])
+def test_a_signal_before_anything_was_read_leaves_the_state_as_it_was(path, capsys):
+    state = {"bookmarks": {"people": {"version": 1, "replication_key": "updated", "replication_key_value": tiny.at(1)}}}
+    shelf = Shelf()
+    shelf.before = lambda asked, params: os.kill(os.getpid(), signal.SIGTERM) if asked == path else None
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with served(shelf), pytest.raises(SystemExit) as ended:
+            tiny.made(TapPeople, state=state).sync_all()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert ended.value.code == 143
+    states = [m["value"] for m in messages(capsys.readouterr().out) if m["type"] == "STATE"]
+    assert all(found == state for found in states)
+
+
 # In this process
 
 

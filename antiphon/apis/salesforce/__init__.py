@@ -11,8 +11,9 @@ from typing import Any
 
 from antiphon import schema
 from antiphon.api import Api, Quota, Read, Resource, Schema, Setting, Write
+from antiphon.apis.salesforce.bulk import HardDelete, job
 from antiphon.apis.salesforce.reading import BASE, Find, Rows, soql
-from antiphon.apis.salesforce.writing import Collection, removing
+from antiphon.apis.salesforce.writing import Collection, Removal
 from antiphon.auth import Bearer
 from antiphon.client import Client
 from antiphon.errors import ApiError, QuotaSpent, Unavailable
@@ -61,10 +62,11 @@ def sobject(name: str, *, title: str = "", tracked: bool = True, common: bool = 
         else None,
         get=soql_by_id(name),
         find=Find(name),
-        create=Write(via=Collection(name, "create"), batch=200, atomic=True),
-        update=Write(via=Collection(name, "update"), batch=200, safe=True),
-        upsert=Write(via=Collection(name, "upsert"), batch=200, safe=True, not_by=("Id",)),
-        delete=removing(name),
+        create=Write(via=Collection(name, "create"), job=job(name, "create"), batch=200, atomic=True),
+        update=Write(via=Collection(name, "update"), job=job(name, "update"), batch=200, safe=True),
+        upsert=Write(via=Collection(name, "upsert"), job=job(name, "upsert"), batch=200, safe=True, not_by=("Id",)),
+        delete=Write(via=Removal(name), job=job(name, "delete"), batch=200, safe=True),
+        erase=Write(via=HardDelete(name), batch=10_000, safe=True),
     )
 
 

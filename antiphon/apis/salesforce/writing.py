@@ -119,11 +119,6 @@ def _words(error: dict[str, Any]) -> str:
     return f"{error.get('statusCode', '')} {error.get('message', 'refused')}{fields}".strip()
 
 
-def removing(sobject: str) -> Write:
-    """Return the removal of records into the recycle bin."""
-    return Write(via=Removal(sobject), batch=200, safe=True)
-
-
 @dataclass(frozen=True)
 class Removal:
     """Removes records, two hundred in a request."""

@@ -208,6 +208,8 @@ class HubSpot(Emulator):
             return too_often("TEN_SECONDLY_ROLLING", "ten_secondly_rolling")
         if kind == "token-expiry":
             return self._token_expired().response()
+        if kind == "conflict":
+            return Refusal(423, "LOCKED", "The resource is locked by another request").response()
         return Refusal(500, "INTERNAL_ERROR", "internal error").response()
 
     def answer(self, request: Request) -> Response:

@@ -89,10 +89,10 @@ def _registration(env: Env, values: Values) -> Values:
     return values
 
 
-def _event(_env: Env, values: Values) -> Values:
-    if values.get("date_begin") and values.get("date_end") and str(values["date_end"]) < str(values["date_begin"]):
+def _event(env: Env, id_: int) -> None:
+    row = env.rows("event.event")[id_]
+    if row["date_end"] < row["date_begin"]:
         raise failures.validation("The closing date cannot be earlier than the beginning date.")
-    return values
 
 
 BEFORE |= {
@@ -104,9 +104,8 @@ BEFORE |= {
     "account.move": _move,
     "account.move.line": _move_line,
     "event.registration": _registration,
-    "event.event": _event,
 }
-AFTER["product.template"] = _template
+AFTER |= {"product.template": _template, "event.event": _event}
 
 
 # What forbids a deletion.
@@ -114,9 +113,7 @@ AFTER["product.template"] = _template
 
 def _keep_orders(_env: Env, rows: list[Row]) -> None:
     if any(row.get("state") not in {"draft", "cancel"} for row in rows):
-        raise failures.user(
-            "You can not delete a sent quotation or a confirmed sales order. You must first cancel it."
-        )
+        raise failures.user("You can not delete a sent quotation or a confirmed sales order. You must first cancel it.")
 
 
 def _keep_moves(_env: Env, rows: list[Row]) -> None:

@@ -30,6 +30,7 @@ class Database:
         self.pointers: dict[str, list[tuple[str, str]]] = {}
         self.repoint()
         self._undo: list[tuple[str, int, Row | None]] = []
+        self._depth = 0
 
     def repoint(self) -> None:
         """Note which fields point to which model; to be called when models or fields come or go."""
@@ -52,8 +53,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of what is done inside, or none of it. Transactions nest, as savepoints do."""
-        outermost = not self._undo
         mark = len(self._undo)
+        self._depth += 1
         try:
             yield
         except BaseException:
@@ -62,14 +63,17 @@ class Database:
                 model, id_, row = self._undo.pop()
                 self.tables[model].put(id_, row)
             raise
-        if outermost:
+        finally:
+            self._depth -= 1
+        if not self._depth:
             self._undo.clear()
 
 
 @dataclass(slots=True)
 class Env:
-    """Who does something, in which context, since when. `now` is the start of the transaction: every row it changes
-    carries that moment.
+    """Who does something, in which context, since when.
+
+    `now` is the start of the transaction: every row it changes carries that moment.
     """
 
     db: Database

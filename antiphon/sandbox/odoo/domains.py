@@ -76,7 +76,9 @@ def _all(parts: list[Condition]) -> Condition:
     if len(tests) == 2:
         one, two = tests
         return Condition(lambda row: one(row) and two(row), min(known, key=len, default=None), (low, high), id_span)
-    return Condition(lambda row: all(test(row) for test in tests), min(known, key=len, default=None), (low, high), id_span)
+    return Condition(
+        lambda row: all(test(row) for test in tests), min(known, key=len, default=None), (low, high), id_span
+    )
 
 
 def _any(parts: list[Condition]) -> Condition:
@@ -95,7 +97,7 @@ def _not(part: Condition) -> Condition:
     return Condition(lambda row: not part.test(row))
 
 
-def _leaf(env: Env, model: Model, path: Any, op: Any, wanted: Any) -> Condition:
+def _leaf(env: Env, model: Model, path: Any, op: Any, wanted: Any) -> Condition:  # noqa: PLR0911 - a way for each kind of term
     if path in (1, 0) and op == "=" and wanted == 1:
         return Condition(lambda _row: bool(path), None if path else set())
     name, _, rest = str(path).partition(".")
@@ -183,7 +185,7 @@ def _named(env: Env, relation: str, op: str, wanted: Any) -> Callable[[int | Non
     return lambda id_: (bool(id_) and display_name(env, relation, id_ or 0) in names) == positive
 
 
-def _scalar(env: Env, model: Model, of: Field, op: str, wanted: Any) -> Condition:
+def _scalar(env: Env, model: Model, of: Field, op: str, wanted: Any) -> Condition:  # noqa: C901
     get = getter(env, model, of.name)
     if op in LIKE:
         matches = _like(op, wanted)

@@ -91,7 +91,7 @@ def stored(model: str, of: Field, value: Any) -> Any:  # noqa: C901, PLR0911, PL
             return value
 
 
-def _number(kind: type[int] | type[float], value: Any) -> Any:
+def _number(kind: type[int | float], value: Any) -> Any:
     try:
         return kind(value)
     except (TypeError, ValueError) as error:

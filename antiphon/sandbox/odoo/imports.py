@@ -24,6 +24,8 @@ STOPPED = (
 )
 Path = list[str]
 Message = dict[str, Any]
+Converted = tuple[dict[str, Any], str | None, int | None]
+"""Values, external id and database id of a record, as far as the file has them."""
 
 
 class Unusable(Exception):  # noqa: N818 - goes into a message
@@ -41,7 +43,7 @@ class Extracted:
 
     first: int
     last: int
-    cells: dict[str, dict[str, Any]] = field(default_factory=dict)
+    cells: dict[str, dict[str | None, Any]] = field(default_factory=dict)
     lines: dict[str, list[tuple[list[Path], list[Any]]]] = field(default_factory=dict)
 
 
@@ -55,34 +57,38 @@ def load(records: Records, fields: list[str], data: list[list[Any]]) -> dict[str
         if step[0] not in {"id", ".id"} and step[0] not in model.fields:
             raise failures.Failure("builtins.KeyError", repr(step[0]), [step[0]])
     messages: list[Message] = []
-    ready: list[tuple[Extracted, dict[str, Any], str | None, int | None]] = []
+    ready: list[tuple[Extracted, Converted]] = []
     for number, one in enumerate(_records(model, steps, data)):
         place = {"rows": {"from": one.first, "to": one.last}, "record": number}
         converted = _converted(records, one, place, messages)
         if converted is not None:
-            ready.append((one, *converted))
+            ready.append((one, converted))
     ids: list[int] = []
     try:
         with env.db.transaction():
             try:
                 with env.db.transaction():
-                    ids = [_store(records, *rest) for _, *rest in ready]
+                    ids = [_store(records, *converted) for _, converted in ready]
             except failures.Failure:
                 _one_by_one(records, ready, messages)
-            if any(message["type"] == "error" for message in messages):
-                raise Unusable(STOPPED)
+            _unless(messages)
     except Unusable:
         return {"ids": False, "messages": messages, "nextrow": 0}
     return {"ids": ids, "messages": messages, "nextrow": 0}
 
 
-def _one_by_one(records: Records, ready: list[Any], messages: list[Message]) -> None:
+def _unless(messages: list[Message]) -> None:
+    if any(message["type"] == "error" for message in messages):
+        raise Unusable(STOPPED)
+
+
+def _one_by_one(records: Records, ready: list[tuple[Extracted, Converted]], messages: list[Message]) -> None:
     errors = 0
-    for number, (one, *rest) in enumerate(ready):
+    for number, (one, converted) in enumerate(ready):
         place = {"rows": {"from": one.first, "to": one.last}, "record": number}
         try:
             with records.env.db.transaction():
-                _store(records, *rest)
+                _store(records, *converted)
         except failures.Failure as failure:
             errors += 1
             messages.append({"type": "error", "message": _words(failure), **place, **_field_of(failure)})
@@ -121,7 +127,7 @@ def _records(model: Model, steps: list[Path], data: list[list[Any]]) -> Iterator
         for place, step in enumerate(steps):
             if step[0] in many:
                 continue
-            one.cells.setdefault(step[0], {})["/".join(step[1:]) or None] = _cell(data[first], place)  # type: ignore[index]
+            one.cells.setdefault(step[0], {})["/".join(step[1:]) or None] = _cell(data[first], place)
         for name in many:
             places = [place for place, step in enumerate(steps) if step[0] == name]
             below = [[_cell(row, place) for place in places] for row in data[first:index]]
@@ -134,34 +140,34 @@ def _cell(row: list[Any], place: int) -> Any:
     return "" if found is None or found is False else found
 
 
-Converted = tuple[dict[str, Any], str | None, int | None]
-
-
 def _converted(records: Records, one: Extracted, place: Message, messages: list[Message]) -> Converted | None:
     model, converted, fine = records.model, dict[str, Any](), True
-    xid = str(one.cells.get("id", {}).get(None) or "") or None  # type: ignore[call-overload]
+    xid = str(one.cells.get("id", {}).get(None) or "") or None
     number: int | None = None
     for name, cell in one.cells.items():
         if name == "id":
             continue
         try:
             if name == ".id":
-                number = _existing(records, cell[None])  # type: ignore[index]
+                number = _existing(records, cell[None])
                 continue
             warnings: list[Unusable] = []
             converted[name] = _value(records, model.fields[name], cell, warnings)
-            for warning in warnings:
-                messages.append({"type": "warning", "message": warning.words, **place, "field": name, **warning.more})
+            messages += [_message(warning, place, name, "warning") for warning in warnings]
         except Unusable as error:
             fine = False
-            messages.append({"type": "error", "message": error.words, **place, "field": name, **error.more})
+            messages.append(_message(error, place, name))
     for name, lines in one.lines.items():
         try:
             converted[name] = [_line(records, model.fields[name], *line) for line in lines]
         except Unusable as error:
             fine = False
-            messages.append({"type": "error", "message": error.words, **place, "field": name, **error.more})
+            messages.append(_message(error, place, name))
     return (converted, xid, number) if fine else None
+
+
+def _message(said: Unusable, place: Message, name: str, kind: str = "error") -> Message:
+    return {"type": kind, "message": said.words, **place, "field": name, **said.more}
 
 
 def _existing(records: Records, cell: Any) -> int | None:
@@ -337,8 +343,7 @@ def _store(records: Records, found: dict[str, Any], xid: str | None, number: int
         if env.context.get("mode", "init") == "update" and entry.get("noupdate"):
             return number
     if number is None:
-        given = {name: cell for name, cell in found.items() if cell is not False or model.fields[name].type == "boolean"}
-        number = writing.create(records, [given])[0]
+        number = writing.create(records, [found])[0]
     else:
         writing.write(records.browse([number]), found)
     if xid and (entry is None or entry.get("res_id") != number):
@@ -348,5 +353,7 @@ def _store(records: Records, found: dict[str, Any], xid: str | None, number: int
             writing.unlink(data.browse([entry["id"]]))
         module, name = _parts(records, xid)
         noupdate = bool(env.context.get("noupdate"))
-        writing.create(data, [{"module": module, "name": name, "model": model.name, "res_id": number, "noupdate": noupdate}])
+        writing.create(
+            data, [{"module": module, "name": name, "model": model.name, "res_id": number, "noupdate": noupdate}]
+        )
     return number

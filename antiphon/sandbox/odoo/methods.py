@@ -37,7 +37,9 @@ class Method:
         return self.call(records, *args, **kwargs)
 
 
-def search(records: Records, domain: Any, offset: int = 0, limit: int | None = None, order: str | None = None) -> Records:
+def search(
+    records: Records, domain: Any, offset: int = 0, limit: int | None = None, order: str | None = None
+) -> Records:
     """The records that meet a domain."""
     return records.browse(searching.search(records, domain, offset=offset, limit=limit or None, order=order or None))
 
@@ -47,7 +49,7 @@ def search_count(records: Records, domain: Any, limit: int | None = None) -> int
     return searching.count(records, domain, limit)
 
 
-def search_read(  # noqa: PLR0913
+def search_read(
     records: Records,
     domain: Any = None,
     fields: list[str] | None = None,
@@ -113,7 +115,9 @@ def _found_names(records: Records, name: str, domain: Any, operator: str, limit:
     first = "complete_name" if model.name == "res.partner" else model.rec_name
     terms: list[Any] = [[field, operator, name] for field in [first, *also.get(model.name, [])]] if name else []
     wanted = ["|"] * (len(terms) - 1) + terms
-    ids = searching.search(records, [*(["&"] if domain and wanted else []), *_normal(domain or []), *wanted], limit=limit)
+    ids = searching.search(
+        records, [*(["&"] if domain and wanted else []), *_normal(domain or []), *wanted], limit=limit
+    )
     return [[id_, values.display_name(env, model.name, id_)] for id_ in ids]
 
 
@@ -190,7 +194,10 @@ def context_get(records: Records) -> Dict:
 
 
 def check_object_reference(
-    records: Records, module: str, xml_id: str, raise_on_access_error: bool = False  # noqa: ARG001
+    records: Records,
+    module: str,
+    xml_id: str,
+    raise_on_access_error: bool = False,  # noqa: ARG001
 ) -> list[Any]:
     """Model and id behind an external id."""
     for id_ in records.table.lookup("name", [xml_id]):

@@ -28,7 +28,7 @@ def order_of(model: Model, text: str | None) -> Order:
         match = _TERM.fullmatch(term)
         if match is None:
             raise failures.user(
-                f"Invalid \"order\" specified ({text}). A valid \"order\" specification is a comma-separated list of "
+                f'Invalid "order" specified ({text}). A valid "order" specification is a comma-separated list of '
                 "valid field names (optionally followed by asc/desc for the direction)"
             )
         name, direction = match.groups()

@@ -24,7 +24,7 @@ class Table:
         self.ids: list[int] = []
         self.next_id = 1
         self.revision = 0
-        self._by_change: list[Edge] | None = None
+        self._by_change: list[tuple[str, int]] | None = None
         self._by_value: dict[tuple[str, bool], dict[Any, set[int]]] = {}
 
     def __len__(self) -> int:
@@ -77,7 +77,7 @@ class Table:
         if count > FEW:
             self._by_change = None
 
-    def by_change(self, low: Edge, high: Edge) -> tuple[list[Edge], int, int]:
+    def by_change(self, low: Edge, high: Edge) -> tuple[list[tuple[str, int]], int, int]:
         """The order of change, and where in it the rows between two edges (both included) begin and end."""
         if self._by_change is None:
             self._by_change = sorted((row.get("write_date", ""), id_) for id_, row in self.rows.items())

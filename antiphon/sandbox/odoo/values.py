@@ -14,7 +14,7 @@ from antiphon.sandbox.odoo.tables import Row
 Getter = Callable[[Row], Any]
 
 
-def getter(env: Env, model: Model, name: str) -> Getter:  # noqa: PLR0911
+def getter(env: Env, model: Model, name: str) -> Getter:
     """A function from a row to the value, as it is kept: an id, a list of ids, None when it is not set."""
     of = model.fields[name]
     if name in model.broken:
@@ -118,18 +118,14 @@ def _broken(_row: Row) -> Any:
 def _size(content: str | None) -> Any:
     if not content:
         return False
-    size = float(len(content) * 3 // 4)
-    for unit in ("bytes", "Kb", "Mb"):
-        if size < 1024:
-            break
-        size /= 1024
-    return f"{size:.2f} {unit}"
+    size = len(content) * 3 // 4
+    return f"{size:.2f} bytes" if size < 1024 else f"{size / 1024:.2f} Kb"
 
 
 # Names and computed fields.
 
 
-def _display_name(env: Env, model: Model, row: Row) -> str:
+def _display_name(env: Env, model: Model, row: Row) -> str:  # noqa: PLR0911 - models that have their own way
     if model.name == "res.partner":
         return _partner_name(env, model, row)
     if model.name == "product.category":
@@ -177,7 +173,9 @@ def _lines(env: Env, model: str, inverse: str, id_: int) -> list[Row]:
 
 
 def _order_total(env: Env, _model: Model, row: Row) -> float:
-    return round(sum(_order_subtotal(env, _model, line) for line in _lines(env, "sale.order.line", "order_id", row["id"])), 2)
+    return round(
+        sum(_order_subtotal(env, _model, line) for line in _lines(env, "sale.order.line", "order_id", row["id"])), 2
+    )
 
 
 def _order_subtotal(_env: Env, _model: Model, row: Row) -> float:
@@ -186,7 +184,9 @@ def _order_subtotal(_env: Env, _model: Model, row: Row) -> float:
 
 
 def _move_total(env: Env, _model: Model, row: Row) -> float:
-    return round(sum(_move_subtotal(env, _model, line) for line in _lines(env, "account.move.line", "move_id", row["id"])), 2)
+    return round(
+        sum(_move_subtotal(env, _model, line) for line in _lines(env, "account.move.line", "move_id", row["id"])), 2
+    )
 
 
 def _move_subtotal(_env: Env, _model: Model, row: Row) -> float:
@@ -223,7 +223,9 @@ COMPUTED: dict[tuple[str, str], Computed] = {
     ("account.move", "amount_residual"): _move_due,
     ("account.move.line", "price_subtotal"): _move_subtotal,
     ("event.event", "seats_taken"): _taken,
-    ("ir.model", "modules"): lambda env, _m, row: env.db.models[row["model"]].module if row["model"] in env.db.models else None,
+    ("ir.model", "modules"): lambda env, _m, row: (
+        env.db.models[row["model"]].module if row["model"] in env.db.models else None
+    ),
     ("ir.model.data", "complete_name"): lambda _e, _m, row: f"{row['module']}.{row['name']}",
     ("ir.model.data", "reference"): lambda _e, _m, row: f"{row['model']},{row.get('res_id') or 0}",
 }

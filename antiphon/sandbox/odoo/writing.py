@@ -15,15 +15,15 @@ from antiphon.sandbox.odoo.values import invalid_field
 Values = dict[str, Any]
 SILENT = frozenset({"id", "display_name", "create_uid", "create_date", "write_uid", "write_date", "__last_update"})
 """Accepted from a caller and not written."""
+TWICE = (
+    'duplicate key value violates unique constraint "ir_model_data_module_name_uniq_index"\n'
+    "DETAIL:  Key (module, name)=({0}, {1}) already exists.\n"
+)
 UNIQUE: dict[str, tuple[tuple[str, ...], str]] = {
     "res.users": (("login",), "You can not have two users with the same login!"),
     "res.country": (("code",), "The code of the country must be unique!"),
     "res.partner.category": (("parent_id", "name"), "A tag with the same name already exists"),
-    "ir.model.data": (
-        ("module", "name"),
-        'duplicate key value violates unique constraint "ir_model_data_module_name_uniq_index"\n'
-        "DETAIL:  Key (module, name)=({0}, {1}) already exists.\n",
-    ),
+    "ir.model.data": (("module", "name"), TWICE),
 }
 Before = Callable[[Env, Values], Values]
 After = Callable[[Env, int], None]
@@ -57,7 +57,7 @@ def _create(records: Records, given: Values) -> int:
                 values[of.name] = value
     id_ = records.table.new_id()
     row = {"id": id_, "create_uid": env.uid, "create_date": env.now, "write_uid": env.uid, "write_date": env.now}
-    row |= _plain(env, model, values)
+    row |= {name: value for name, value in _plain(env, model, values).items() if value is not None}
     for of in model.fields.values():
         if of.required and of.related is None and not of.computed and of.name not in row and not _zero(of):
             raise failures.required(model.name, model.label, of.name, of.string, env.db.version)
@@ -198,7 +198,7 @@ def _beyond(records: Records, values: Values) -> None:
         write(Records(env.elevated(), env.db.model(relation), sorted(targets)), more)
 
 
-def _commands(owner: Records, of: Field, value: Any) -> None:
+def _commands(owner: Records, of: Field, value: Any) -> None:  # noqa: C901 - one case for each command
     if value is False:
         value = [[5, 0, 0]]
     if not isinstance(value, list | tuple):
@@ -211,7 +211,7 @@ def _commands(owner: Records, of: Field, value: Any) -> None:
     for command in value:
         match list(command) if isinstance(command, list | tuple) else command:
             case [0, _, dict() as values]:
-                more = {of.inverse: id_} if of.type == "one2many" else {}
+                more = {of.inverse or "": id_} if of.type == "one2many" else {}
                 linked += create(lines, [{**values, **more}])
             case [1, int(line), dict() as values]:
                 write(lines.browse([line]), values)

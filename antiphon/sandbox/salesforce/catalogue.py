@@ -23,7 +23,7 @@ LastName:string(80),req,in=Name
 Name:string(121),ro,req,default,name
 """
 _FULL_NAME = "trim(ifnull(\"FirstName\", '') || ' ' || ifnull(\"LastName\", ''))"
-_NUMBER = 'printf(\'%08d\', "Id" & 1099511627775)'
+_NUMBER = "printf('%08d', \"Id\" & 1099511627775)"
 _INDUSTRIES = "Agriculture|Banking|Biotechnology|Education|Electronics|Energy|Retail|Technology|Utilities|Other"
 _SOURCES = "Web|Phone Inquiry|Partner Referral|Purchased List|Other"
 
@@ -298,6 +298,6 @@ Notes__c:textarea(32768)
         + _OWNER,
         label="Invoice",
         share=0.8,
-        expressions={"Name": 'printf(\'INV-%06d\', "Id" & 1099511627775)'},
+        expressions={"Name": "printf('INV-%06d', \"Id\" & 1099511627775)"},
     ),
 )

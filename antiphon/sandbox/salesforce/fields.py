@@ -92,7 +92,7 @@ class Field:
     @property
     def required(self) -> bool:
         """Whether a record cannot be created without it."""
-        return not self.nillable and self.createable and not self.defaulted
+        return not self.nillable and self.createable and not self.defaulted and self.kind != "boolean"
 
     def column(self, default_owner: int) -> str:
         """Its column in SQL."""
@@ -150,7 +150,13 @@ class Field:
             "nillable": self.nillable,
             "permissionable": self.nillable and self.kind != "id",
             "picklistValues": [
-                {"active": True, "defaultValue": value == self.default, "label": value, "validFor": None, "value": value}
+                {
+                    "active": True,
+                    "defaultValue": value == self.default,
+                    "label": value,
+                    "validFor": None,
+                    "value": value,
+                }
                 for value in self.options
             ],
             "polymorphicForeignKey": len(self.refers_to) > 1,

@@ -79,7 +79,9 @@ class Plan:
 
     def count(self) -> int:
         """How many records it finds, its own limit and offset apart."""
-        total: int = self.org.execute(f"SELECT count(*) FROM {self.source} WHERE {self.where}", self.values).fetchone()[0]
+        total: int = self.org.execute(f"SELECT count(*) FROM {self.source} WHERE {self.where}", self.values).fetchone()[
+            0
+        ]
         return total
 
     def numbers(self) -> Iterator[int]:
@@ -160,7 +162,9 @@ class Plan:
             if field is not None:
                 return tables, field
         entity = tables[0][0].name if len(tables) == 1 else "Name"
-        message = f"No such column '{path.parts[-1]}' on entity '{entity}'." + _NOTE.format(what="field", which="custom field")
+        message = f"No such column '{path.parts[-1]}' on entity '{entity}'." + _NOTE.format(
+            what="field", which="custom field"
+        )
         raise Refusal(400, "INVALID_FIELD", pointed(self.query.text, path.at, message))
 
     def _join(self, parts: tuple[str, ...], at: int) -> list[tuple[SObject, str]]:
@@ -286,9 +290,13 @@ def compound(field: Field, components: dict[str, Any]) -> dict[str, Any]:
     """An address or a location, put together from the fields that it is made of."""
     found: dict[str, Any] = {}
     for name, value in components.items():
-        short = name.split("__")[1] if field.kind == "location" else name.removeprefix(field.name.removesuffix("Address"))
+        short = (
+            name.split("__")[1] if field.kind == "location" else name.removeprefix(field.name.removesuffix("Address"))
+        )
         found[short[:1].lower() + short[1:]] = value
-    return found if field.kind == "location" else {**found, "geocodeAccuracy": None, "latitude": None, "longitude": None}
+    return (
+        found if field.kind == "location" else {**found, "geocodeAccuracy": None, "latitude": None, "longitude": None}
+    )
 
 
 def _coalesced(options: list[str]) -> str:

@@ -141,7 +141,13 @@ def sow(org: Org, records: int, counts: Mapping[str, int], seed: int) -> None:
     org.insert(org.objects["Group"], {"Name": "Support", "DeveloperName": "Support"}, at=latest - _YEAR)
     for each in STANDARD:
         if each.name in _MAKERS:
-            _fill(org, each.name, counts.get(each.name, round(records * each.share)), latest, random.Random(f"{seed}:{each.name}"))
+            _fill(
+                org,
+                each.name,
+                counts.get(each.name, round(records * each.share)),
+                latest,
+                random.Random(f"{seed}:{each.name}"),
+            )
     org.execute("COMMIT")
 
 

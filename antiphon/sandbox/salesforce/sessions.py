@@ -91,7 +91,9 @@ class Sessions:
     def open(self) -> str:
         """A new session's token."""
         self._count += 1
-        token = f"{ORG_ID[:15]}!AQ{self._count:06d}.{hashlib.sha256(f'session {self._count}'.encode()).hexdigest()[:40]}"
+        token = (
+            f"{ORG_ID[:15]}!AQ{self._count:06d}.{hashlib.sha256(f'session {self._count}'.encode()).hexdigest()[:40]}"
+        )
         life = self.settings.session_seconds
         self._live[token] = None if life is None else time.monotonic() + life
         return token
@@ -176,9 +178,9 @@ class Sessions:
     def _client(form: Form, *, secret: bool) -> None:
         if form.get("client_id") != CLIENT_ID:
             raise Denied("invalid_client_id", "client identifier invalid")
-        if secret or "client_secret" in form:
-            if not hmac.compare_digest(form.get("client_secret", "").encode(), CLIENT_SECRET.encode()):
-                raise Denied("invalid_client", "invalid client credentials")
+        given = form.get("client_secret", "")
+        if (secret or "client_secret" in form) and not hmac.compare_digest(given.encode(), CLIENT_SECRET.encode()):
+            raise Denied("invalid_client", "invalid client credentials")
 
     def _refresh(self, form: Form, base: str) -> Response:
         self._client(form, secret=False)

@@ -27,6 +27,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_WORDS = {"null": None, "true": True, "false": False}
 _SIGNS = {"=", "!=", "<>", "<", "<=", ">", ">="}
 Kind = OneOf["text", "number", "boolean", "null", "date", "datetime", "time"]
 
@@ -277,31 +278,35 @@ class _Parser:
         if self.next == len(self.tokens):
             self.unexpected()
         kind, token, _ = self.tokens[self.next]
-        if kind == "name" and token.lower() not in {"null", "true", "false"}:
+        found = self._literal(kind, token)
+        if found is None:
             self.unexpected()
         self.next += 1
+        return found
+
+    @staticmethod
+    def _literal(kind: str, token: str) -> Literal | None:
+        word = token.lower()
         match kind:
             case "text":
                 return Literal("text", _unescaped(token[1:-1]), token)
             case "number":
                 return Literal("number", float(token) if re.search("[.eE]", token) else int(token), token)
             case "moment":
-                return self._moment(token)
+                return _moment(token)
             case "clock":
                 return Literal("time", token, token)
-            case "name" if token.lower() == "null":
-                return Literal("null", None, token)
-            case "name":
-                return Literal("boolean", token.lower() == "true", token)
-        self.next -= 1
-        self.unexpected()
+            case "name" if word in _WORDS:
+                return Literal("null" if word == "null" else "boolean", _WORDS[word], token)
+        return None
 
-    def _moment(self, token: str) -> Literal:
-        try:
-            seconds = moments.parse(token)
-        except ValueError:
-            raise malformed(f"Invalid date: {token}") from None
-        return Literal("date", token, token) if len(token) == 10 else Literal("datetime", seconds, token)
+
+def _moment(token: str) -> Literal:
+    try:
+        seconds = moments.parse(token)
+    except ValueError:
+        raise malformed(f"Invalid date: {token}") from None
+    return Literal("date", token, token) if len(token) == 10 else Literal("datetime", seconds, token)
 
 
 def _unescaped(text: str) -> str:

@@ -104,7 +104,9 @@ class Writer:
         field = of.field(keys[0]) if of else None
         if of is None or field is None or not (field.external_id or field.id_lookup):
             name = of.name if of else str(named)
-            raise RowError("INVALID_FIELD", f"Field name provided, {keys[0]} is not an External ID or indexed field for {name}")
+            raise RowError(
+                "INVALID_FIELD", f"Field name provided, {keys[0]} is not an External ID or indexed field for {name}"
+            )
         return self._parent_taker(of, field)(given[keys[0]])
 
     def _parent_taker(self, of: SObject, field: Field) -> Taker:

@@ -126,3 +126,9 @@ def apis(wanted: Callable[[Entry], object] = lambda _entry: True) -> list[Any]:
         for entry in entries()
         if wanted(entry)
     ]
+
+
+def populate(case: Case, account: Account) -> None:
+    """Let there be at least three records, where somebody can add any."""
+    while case.insert and len(list(case.keys(account.hand))) < 3:  # noqa: PLR2004
+        case.insert(account.hand)

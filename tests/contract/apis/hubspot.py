@@ -8,15 +8,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from contract.apis import Account, Case, Entry, Key, Sample
-
 from antiphon.sandbox import start
 from antiphon.sandbox.hubspot import moments
 from antiphon.sandbox.hubspot.portal import Owner
+from contract.apis import Account, Case, Entry, Key, Sample
 
 HELD = 8
 """Records of each object: three pages of three."""
-OBJECTS = "contacts companies deals tickets products line_items notes calls meetings tasks emails".split()
+OBJECTS = ["contacts", "companies", "deals", "tickets", "products", "line_items", "notes", "calls", "meetings", "tasks", "emails"]
 _SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
 _NUMBERS = count(1)
 

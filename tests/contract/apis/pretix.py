@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.apis import Account, Case, Entry, Key, Sample
 from real import pretix_seed as seed
 from real.pretix import Pretix, start_pretix
 from real.servers import CannotInstallError
 
-EVENTS = {"conference": seed.CONFERENCE, "workshops": seed.WORKSHOPS}
+from contract.apis import Account, Case, Entry, Key, Sample
+
 _NUMBERS = count(1)
 
 
@@ -35,20 +36,19 @@ def started(folder: Path) -> Iterator[Pretix]:
 def account(server: Pretix, folder: Path) -> Iterator[Account]:
     """The organizer that was seeded, as it was seeded."""
     server.reset()
-    for number in (801, 802, 803):
-        server.api("POST", f"{seed.HOME}/webhooks/", _webhook(number))
     config = {**server.config, "state_dir": str(folder / "state")}
     yield Account(config, server, server.token, {"api_token": "nobodyhasthisone" * 4})
 
 
-def organizers(path: str, *key: str) -> Callable[[Pretix], Iterable[Key]]:
-    """The keys in a list of the organizer's."""
-    return lambda server: [_key(row, key) for row in server.every(f"{seed.HOME}/{path}/")]
+def table(name: str, key: str = "id") -> Callable[[Pretix], list[Key]]:
+    """The keys in a table of the server's database."""
+    return lambda server: [(str(value),) for (value,) in rows(server, f"select {key} from {name}")]
 
 
-def events(path: str, *key: str) -> Callable[[Pretix], Iterable[Key]]:
-    """The keys in the lists of each event."""
-    return lambda server: [_key(row, key) for event in EVENTS.values() for row in server.every(f"{event}/{path}/")]
+def rows(server: Pretix, select: str) -> list[tuple[Any, ...]]:
+    """What a query finds in the server's database."""
+    with closing(sqlite3.connect(server.database)) as database:
+        return database.execute(select).fetchall()
 
 
 def posted(path: str, body: Callable[[int], Mapping[str, Any]], *key: str) -> Callable[[Pretix], Key]:
@@ -68,10 +68,6 @@ def deleted(path: str) -> Callable[[Pretix, Key], object]:
 
 def _key(row: Mapping[str, Any], key: Iterable[str]) -> Key:
     return tuple(str(row[name]) for name in key)
-
-
-def _positions(server: Pretix) -> Iterable[Key]:
-    return [(str(p["id"]),) for order in server.every(f"{seed.HOME}/orders/") for p in order["positions"]]
 
 
 def _first(server: Pretix, path: str) -> Any:
@@ -104,17 +100,21 @@ def _scan(server: Pretix, secret: str) -> Mapping[str, Any]:
     return answer
 
 
-def _unscanned(server: Pretix) -> list[Mapping[str, Any]]:
-    """Positions of paid orders that nobody has scanned, one of each order."""
-    orders = server.every(f"{seed.CONFERENCE}/orders/?status=p")
-    return [order["positions"][0] for order in orders if not order["positions"][0]["checkins"]]
+def _unscanned(server: Pretix) -> list[str]:
+    """The secrets of tickets that nobody has scanned: the first of each paid order for the conference."""
+    select = """
+        select p.secret from pretixbase_orderposition p
+        join pretixbase_order o on o.id = p.order_id join pretixbase_event e on e.id = o.event_id
+        where e.slug = 'conference' and o.status = 'p' and p.positionid = 1
+        and p.id not in (select position_id from pretixbase_checkin where position_id is not null)
+        order by p.id
+    """
+    return [secret for (secret,) in rows(server, select)]
 
 
 def _checked_in(server: Pretix) -> Key:
-    position = _unscanned(server)[0]
-    _scan(server, position["secret"])
-    checkins = [row["id"] for row in server.every(f"{seed.CONFERENCE}/checkins/")]
-    return (str(max(checkins)),)
+    _scan(server, _unscanned(server)[0])
+    return max(table("pretixbase_checkin")(server), key=lambda key: int(key[0]))
 
 
 def _event(number: int) -> dict[str, Any]:
@@ -150,14 +150,17 @@ def _webhook(number: int) -> dict[str, Any]:
 
 def _scans(server: Pretix) -> list[dict[str, Any]]:
     entrance = _first(server, f"{seed.CONFERENCE}/checkinlists")
-    return [{"list": entrance, "secret": p["secret"], "type": "entry"} for p in _unscanned(server)[:3]]
+    return [
+        {"list": entrance, "secret": secret, "type": "entry", "datetime": f"2026-11-01T09:0{number}:00Z"}
+        for number, secret in enumerate(_unscanned(server)[:3])
+    ]
 
 
 def _named(server: Pretix) -> list[dict[str, Any]]:
     names = "Nora", "Øyvind", "Päivi"
     return [
-        {"secret": p["secret"], "attendee_name_parts": {"_scheme": "full", "full_name": name}, "company": "Contract"}
-        for p, name in zip(_unscanned(server), names, strict=False)
+        {"secret": secret, "attendee_name_parts": {"_scheme": "full", "full_name": name}, "company": f"Contract {name}"}
+        for secret, name in zip(_unscanned(server), names, strict=False)
     ]
 
 
@@ -185,7 +188,7 @@ ENTRY = Entry(
     cases=(
         Case(
             "events",
-            organizers("events", "slug"),
+            table("pretixbase_event", "slug"),
             ("slug",),
             posted(f"{seed.HOME}/events", _event, "slug"),
             delete=deleted(f"{seed.HOME}/events"),
@@ -200,7 +203,7 @@ ENTRY = Entry(
         ),
         Case(
             "subevents",
-            events("subevents", "id"),
+            table("pretixbase_subevent"),
             ("id",),
             posted(f"{seed.WORKSHOPS}/subevents", _date, "id"),
             patched(f"{seed.WORKSHOPS}/subevents", lambda n: {"name": {"en": f"Edited {n}"}}),
@@ -215,7 +218,7 @@ ENTRY = Entry(
         ),
         Case(
             "items",
-            events("items", "id"),
+            table("pretixbase_item"),
             ("id",),
             posted(f"{seed.CONFERENCE}/items", _item, "id"),
             delete=deleted(f"{seed.CONFERENCE}/items"),
@@ -230,7 +233,7 @@ ENTRY = Entry(
         ),
         Case(
             "orders",
-            organizers("orders", "code"),
+            table("pretixbase_order", "code"),
             ("code",),
             lambda server: (str(_sell(server)["code"]),),
             patched(f"{seed.CONFERENCE}/orders", lambda n: {"comment": f"edited {n}"}),
@@ -247,7 +250,7 @@ ENTRY = Entry(
         ),
         Case(
             "positions",
-            _positions,
+            table("pretixbase_orderposition"),
             ("id",),
             lambda server: (str(_sell(server)["positions"][0]["id"]),),
             patched(f"{seed.CONFERENCE}/orderpositions", lambda n: {"attendee_email": f"edited{n}@contract.example"}),
@@ -264,7 +267,7 @@ ENTRY = Entry(
         ),
         Case(
             "checkin_lists",
-            events("checkinlists", "id"),
+            table("pretixbase_checkinlist"),
             ("id",),
             posted(f"{seed.CONFERENCE}/checkinlists", lambda n: {"name": f"List {n}", "all_products": True}, "id"),
             delete=deleted(f"{seed.CONFERENCE}/checkinlists"),
@@ -278,7 +281,7 @@ ENTRY = Entry(
         ),
         Case(
             "checkins",
-            events("checkins", "id"),
+            table("pretixbase_checkin"),
             ("id",),
             _checked_in,
             why="a scan is never changed and never deleted",
@@ -294,7 +297,7 @@ ENTRY = Entry(
         ),
         Case(
             "customers",
-            organizers("customers", "identifier"),
+            table("pretixbase_customer", "identifier"),
             ("identifier",),
             posted(f"{seed.HOME}/customers", _customer, "identifier"),
             patched(f"{seed.HOME}/customers", lambda n: {"notes": f"edited {n}"}),
@@ -309,7 +312,7 @@ ENTRY = Entry(
         ),
         Case(
             "vouchers",
-            events("vouchers", "id"),
+            table("pretixbase_voucher"),
             ("id",),
             posted(f"{seed.CONFERENCE}/vouchers", _voucher, "id"),
             delete=deleted(f"{seed.CONFERENCE}/vouchers"),
@@ -323,7 +326,7 @@ ENTRY = Entry(
         ),
         Case(
             "webhooks",
-            organizers("webhooks", "id"),
+            table("pretixapi_webhook"),
             ("id",),
             posted(f"{seed.HOME}/webhooks", _webhook, "id"),
             why="pretix tells no time of change for it, and a webhook that is deleted stays, disabled",

@@ -27,7 +27,7 @@ def discovered(name: str) -> str:
     """Return what ``tap-<name> --discover`` prints.
 
     Raises:
-        RuntimeError: the tap failed; the text is what it said.
+        SystemExit: the tap failed; the text is what it said.
     """
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="antiphon-catalog-"))
@@ -38,22 +38,28 @@ def discovered(name: str) -> str:
         path.write_text(json.dumps(config), "utf-8")
         tap = Path(sys.executable).with_name(f"tap-{name.replace('_', '-')}")
         done = subprocess.run(  # noqa: S603 - our own command
-            [tap, "--config", path, "--discover"], capture_output=True, encoding="utf-8", check=False, cwd=folder, env={}
+            [tap, "--config", path, "--discover"],
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            cwd=folder,
+            env={},
         )
     if done.returncode:
-        raise RuntimeError(f"{tap.name} --discover -> exit code {done.returncode}: {done.stderr}")
+        raise SystemExit(f"{tap.name} --discover -> exit code {done.returncode}: {done.stderr.strip()}")
     return done.stdout.rstrip("\n") + "\n"
 
 
 def main() -> None:
-    """Write them all; that of an API that is gone goes too."""
+    """Write them all; that of an API that is gone goes."""
     FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.glob("*.json"):
-        old.unlink()
+    written = []
     for name in names():
-        path = FOLDER / f"{name}.json"
-        path.write_text(discovered(name), "utf-8")
-        print(path.relative_to(FOLDER.parent))
+        written.append(FOLDER / f"{name}.json")
+        written[-1].write_text(discovered(name), "utf-8")
+        print(written[-1].relative_to(FOLDER.parent))
+    for old in set(FOLDER.glob("*.json")) - set(written):
+        old.unlink()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,16 @@ FOLDER = Path(__file__).parent.parent / "plugins"
 HEAD = "# Made from the plugin by `make plugins`. Give it settings in meltano.yml, not here.\n"
 _KINDS = {"number": "decimal", "integer": "integer", "boolean": "boolean", "object": "object", "array": "array"}
 _CAPABILITIES = {
-    "extractors": {"catalog", "discover", "state", "about", "test", "stream-maps", "schema-flattening", "structured-logging"},
+    "extractors": {
+        "catalog",
+        "discover",
+        "state",
+        "about",
+        "test",
+        "stream-maps",
+        "schema-flattening",
+        "structured-logging",
+    },
     "loaders": {"about", "stream-maps", "schema-flattening", "hard-delete", "structured-logging"},
 }
 """Those of ours that Meltano has a word for."""
@@ -37,7 +46,7 @@ def plugins() -> Iterator[type[PluginBase]]:
 def plugin(script: EntryPoint) -> type[PluginBase]:
     """Return the class whose ``cli`` the console script calls."""
     named, _, attribute = script.value.rpartition(".")
-    found = EntryPoint(script.name, named, script.group).load()
+    found: type[PluginBase] = EntryPoint(script.name, named, script.group).load()
     assert attribute == "cli"
     assert issubclass(found, PluginBase)
     return found
@@ -97,14 +106,15 @@ def text(found: type[PluginBase]) -> str:
 
 
 def main() -> None:
-    """Write them all; those of plugins that are gone go too."""
+    """Write them all; that of a plugin that is gone goes."""
     FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.glob("*.yml"):
-        old.unlink()
+    written = []
     for found in plugins():
-        path = FOLDER / f"{found.name}.yml"
-        path.write_text(text(found), "utf-8")
-        print(path.relative_to(FOLDER.parent))
+        written.append(FOLDER / f"{found.name}.yml")
+        written[-1].write_text(text(found), "utf-8")
+        print(written[-1].relative_to(FOLDER.parent))
+    for old in set(FOLDER.glob("*.yml")) - set(written):
+        old.unlink()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,390 @@
+"""The console script: what is wrong is one clear line on stderr, and exit 1."""
+
+from __future__ import annotations
+
+import json
+import resource
+import socket
+import threading
+
+import pytest
+
+from .pipes import Process, encoded, record, run, schema, state
+from .pipes import crm as an_account
+
+PEOPLE = schema("contacts", "email", "firstname")
+ADA = record("contacts", email="ada@example.com")
+LISTED = "calls, companies, companies_deals, contacts, contacts_companies, contacts_deals, deals"
+
+
+@pytest.fixture(scope="module")
+def crm(tmp_path_factory):
+    with an_account(tmp_path_factory.mktemp("crm")) as made:
+        yield made
+
+
+@pytest.fixture
+def config(tmp_path, crm):
+    """Write a config for a command in a folder of its own."""
+
+    def write(**settings):
+        crm.folder = tmp_path
+        crm.settings["state_dir"] = str(tmp_path / "state")
+        return str(crm.write_config(**{"rejects": None, "receipts": None, **settings}))
+
+    return write
+
+
+def refused(ran, line):
+    """The run ended with this one line, and neither a traceback nor a state."""
+    assert (ran.err.splitlines()[-1:], ran.code) == ([line], 1)
+    assert "Traceback" not in ran.err
+    assert ran.out == ""
+
+
+# Settings
+
+
+def test_a_missing_token_is_named_with_its_variables(tmp_path):
+    path = tmp_path / "c.json"
+    path.write_text("{}")
+    refused(
+        run("--config", str(path), given=encoded([PEOPLE]), folder=tmp_path),
+        "target-hubspot: the setting access_token (Access token) is missing. "
+        "Give it in the config, or as the variable TARGET_HUBSPOT_ACCESS_TOKEN or HUBSPOT_ACCESS_TOKEN.",
+    )
+
+
+def test_a_wrong_token_is_named_and_never_shown(config, tmp_path):
+    ran = run("--config", config(access_token="pat-secret-5"), given=encoded([PEOPLE, ADA]), folder=tmp_path)
+    refused(
+        ran,
+        "hubspot: asking for the fields of contacts -> 401 Authentication credentials not found. This API supports OAuth 2.0 "
+        "authentication. Check the setting access_token: it is not accepted.",
+    )
+    assert "pat-secret-5" not in ran.err
+
+
+def test_an_unknown_setting_comes_with_a_guess(config, tmp_path):
+    ran = run("--config", config(acess_token="x"), given=b"", folder=tmp_path)
+    assert ran.code == 1
+    assert ran.last.startswith(
+        'target-hubspot: there is no setting "acess_token". Did you mean "access_token"? There are: access_token, '
+    )
+
+
+def test_a_setting_of_a_wrong_kind_is_refused(config, tmp_path):
+    refused(
+        run("--config", config(max_rejects="many"), given=b"", folder=tmp_path),
+        'target-hubspot: max_rejects cannot be "many". Give a number of records, or a share such as "5%".',
+    )
+
+
+def test_a_token_in_a_variable_is_found(crm, tmp_path):
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"base_url": crm.server.url, "state_dir": str(tmp_path)}))
+    given = encoded([PEOPLE, record("contacts", email="variable@example.com")])
+    ran = run("--config", str(path), given=given, folder=tmp_path, TARGET_HUBSPOT_ACCESS_TOKEN=crm.app.access_token)
+    assert (ran.code, ran.last) == (0, "target-hubspot: contacts: 1 created")
+
+
+# Input
+
+
+@pytest.mark.parametrize(
+    ("messages", "line"),
+    [
+        (
+            [PEOPLE, b"not json " + b"x" * 100],
+            f"line 2 is no JSON object: «not json {'x' * 71}» …. "
+            "Only Singer messages may come in; does what writes them print its log to stdout as well?",
+        ),
+        (
+            [PEOPLE, b"[1]"],
+            "line 2 is no JSON object: «[1]». "
+            "Only Singer messages may come in; does what writes them print its log to stdout as well?",
+        ),
+        (
+            [b"", PEOPLE, b'{"type":"RECORD","stream":"contacts","record":{"email":"\xff\xfe"}}'],
+            'line 3 is not UTF-8: «{"type":"RECORD","stream":"contacts","record":{"email":"\ufffd\ufffd"}}». '
+            "Singer messages are UTF-8; check the encoding of what writes them.",
+        ),
+        (
+            [ADA],
+            'line 1 is a RECORD of the stream "contacts" before its SCHEMA. Start the input with the stream\'s SCHEMA message.',
+        ),
+        (
+            [PEOPLE, {"type": "RECORD", "stream": "contacts"}],
+            'line 2 is a RECORD without a record: «{"type": "RECORD", "stream": "contacts"}». Look at what writes it.',
+        ),
+        (
+            [{"type": "RECORD", "stream": "contacts", "record": [1]}],
+            'line 1 is a RECORD whose record is no object: «{"type": "RECORD", "stream": "contacts", "record": [1]}». '
+            "Look at what writes it.",
+        ),
+        (
+            [{"type": "SCHEMA", "stream": "contacts", "schema": "x"}],
+            'line 1 is a SCHEMA whose schema is no object: «{"type": "SCHEMA", "stream": "contacts", "schema": "x"}». '
+            "Look at what writes it.",
+        ),
+        ([{"type": "STATE"}], 'line 1 is a STATE without a value: «{"type": "STATE"}». Look at what writes it.'),
+        (
+            [{"type": "RECROD"}],
+            'line 1 is of the type \'RECROD\': «{"type": "RECROD"}». A Singer message is a SCHEMA, RECORD, STATE or ACTIVATE_VERSION.',
+        ),
+        (
+            [{"a": 1}],
+            'line 1 has no type: «{"a": 1}». A Singer message is a SCHEMA, RECORD, STATE or ACTIVATE_VERSION.',
+        ),
+        (
+            [{"type": "SCHEMA", "stream": "contacts", "schema": {"properties": {"email": {"type": "txet"}}}}],
+            None,
+        ),
+    ],
+)
+def test_input_that_is_no_singer_is_one_line_with_its_number(config, tmp_path, messages, line):
+    ran = run("--config", config(), given=encoded(messages), folder=tmp_path)
+    if line is None:
+        assert (ran.code, ran.out, "Traceback" in ran.err) == (1, "", False)
+        assert ran.last.startswith(
+            "target-hubspot: Schema Validation Error: 'txet' is not valid under any of the given schemas"
+        )
+    else:
+        refused(ran, line)
+
+
+def test_what_came_before_a_broken_line_is_not_lost_but_not_covered_by_a_state_either(config, crm, tmp_path):
+    given = encoded([PEOPLE, record("contacts", email="before@example.com"), state({"a": 1}), b"oops"])
+    ran = run("--config", config(batch_size_rows=1), given=given, folder=tmp_path)
+    assert (ran.code, ran.out) == (1, '{"a":1}\n')
+    assert "before@example.com" in crm.emails()
+
+
+def test_an_unknown_stream_is_refused_with_those_there_are(config, tmp_path):
+    ran = run("--config", config(), given=encoded([schema("peopel", "email")]), folder=tmp_path)
+    assert ran.code == 1
+    assert ran.last.startswith(
+        f'target-hubspot: the stream "peopel" cannot be written: hubspot has no resource "peopel". There are: {LISTED}'
+    )
+    assert ran.last.endswith('Or say which one it is: streams: {"peopel": {"resource": …}}.')
+
+
+def test_a_record_without_its_match_key_is_rejected_and_others_land(config, crm, tmp_path):
+    given = encoded(
+        [PEOPLE, record("contacts", firstname="No"), record("contacts", email="yes@example.com"), state({"a": 1})]
+    )
+    ran = run("--config", config(), given=given, folder=tmp_path)
+    assert (ran.code, ran.out) == (1, '{"a":1}\n')
+    assert ran.err.splitlines()[-2] == "target-hubspot: contacts: 1 created, 1 rejected"
+    assert "no value in email, the field it is matched by" in ran.err
+    assert "yes@example.com" in crm.emails()
+
+
+def test_a_record_of_ten_megabytes_is_rejected_by_name_and_its_neighbours_land(config, crm, tmp_path):
+    big = record("contacts", email="big@example.com", firstname="x" * 10_000_000)
+    given = encoded(
+        [PEOPLE, record("contacts", email="left@example.com"), big, record("contacts", email="right@example.com")]
+    )
+    ran = run("--config", config(rejects=str(tmp_path / "r.jsonl")), given=given, folder=tmp_path)
+    assert ran.code == 1
+    assert {"left@example.com", "right@example.com"} <= set(crm.emails())
+    assert "contacts: big@example.com rejected: firstname was 10000000 characters long" in ran.err
+    assert len(ran.err) < 2000
+    assert (tmp_path / "r.jsonl").stat().st_size > 10_000_000
+
+
+def test_the_rejects_file_as_input_is_refused(config, tmp_path):
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(encoded([PEOPLE, ADA]))
+    given = config(rejects=str(path))
+    line = (
+        f"target-hubspot: rejects: {path} is the very file that is read from. "
+        "Give another path, or rename the file before piping it in."
+    )
+    refused(run("--config", given, "--input", str(path), folder=tmp_path), line)
+    import subprocess  # noqa: PLC0415
+
+    from .pipes import COMMAND, environment  # noqa: PLC0415
+
+    with path.open("rb") as source:
+        done = subprocess.run(
+            [COMMAND, "--config", given],
+            stdin=source,
+            capture_output=True,
+            check=False,
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            text=True,
+        )
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, line)
+
+
+def test_two_runs_at_once_are_refused(config, tmp_path):
+    given = config()
+    first = Process("--config", given, folder=tmp_path)
+    first.give(PEOPLE, record("contacts", email="first@example.com"))
+    journal = tmp_path / "state" / "hubspot.journal.sqlite3"
+    for _ in range(400):
+        if journal.exists():
+            break
+        threading.Event().wait(0.05)
+    refused(
+        run("--config", given, given=encoded([PEOPLE, ADA]), folder=tmp_path),
+        f"hubspot: another run is writing through this connection ({journal}). "
+        "Wait until it ends, or give this one a connection or state_dir of its own.",
+    )
+    assert first.ended().code == 0
+
+
+def test_a_damaged_journal_is_one_line(config, tmp_path):
+    (tmp_path / "state").mkdir()
+    journal = tmp_path / "state" / "hubspot.journal.sqlite3"
+    journal.write_text("nothing of the kind" * 500)
+    refused(
+        run("--config", config(), given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path),
+        f"the journal {journal} is damaged: file is not a database. Nothing more was sent, and the state was not moved. "
+        "To go on without what it knew, move the file away.",
+    )
+
+
+@pytest.mark.parametrize("full", ["rejects", "journal"])
+def test_a_full_disk_is_one_line_and_the_state_stays(config, crm, tmp_path, full):
+    wide = {"firstname": "x" * 3000} if full == "rejects" else {}
+    people = [
+        record("contacts", email=f"{'bad ' if full == 'rejects' else 'full'}{n}@example.com", **wide)
+        for n in range(600)
+    ]
+    states = [message for n, one in enumerate(people) for message in (one, state({"n": n}))]
+    most = 200_000
+    process = Process(
+        "--config",
+        config(rejects=str(tmp_path / "r.jsonl"), batch_size_rows=600),
+        folder=tmp_path,
+        preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+    process.give(PEOPLE, *states)
+    ran = process.ended()
+    name = f"target-hubspot: rejects: {tmp_path}/r.jsonl cannot be written: File too large. The state was not moved"
+    expected = name if full == "rejects" else f"the journal {tmp_path}/state/hubspot.journal.sqlite3 cannot be used: "
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.last.startswith(expected)
+    assert "Traceback" not in ran.err
+    if full == "rejects":
+        assert all(json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines())
+    again = run("--config", config(), given=encoded([PEOPLE, *people, state({"end": 1})]), folder=tmp_path)
+    assert again.states == [{"end": 1}]
+    if full == "journal":
+        assert (again.code, sum(n for email, n in crm.emails().items() if email.startswith("full"))) == (0, 600)
+
+
+# The server
+
+
+@pytest.fixture
+def answering():
+    """Serve the same bytes to whoever comes; without any, say nothing and hang up."""
+    servers = []
+
+    def serve(answer):
+        listener = socket.create_server(("127.0.0.1", 0))
+        servers.append(listener)
+
+        def loop():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    if answer:
+                        connection.sendall(answer)
+
+        threading.Thread(target=loop, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield serve
+    for listener in servers:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+HTML = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 26\r\n\r\n<html>We will be back</htm"
+EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+DOING = "hubspot: asking for the fields of contacts ->"
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (
+            HTML,
+            f'{DOING} no JSON but "<html>We will be back</htm". '
+            "Check that base_url is the API's own address, and not that of a page for people.",
+        ),
+        (
+            EMPTY,
+            f"{DOING} an empty body where JSON was due. "
+            "Check that base_url is the API's own address, and not that of a page for people.",
+        ),
+    ],
+)
+def test_a_server_that_is_not_the_api_is_one_line(config, tmp_path, answering, answer, line):
+    given = config(base_url=answering(answer))
+    refused(run("--config", given, given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path), line)
+
+
+def test_a_server_that_is_not_there_is_one_line(config, tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    patience = tmp_path / "sitecustomize.py"
+    patience.write_text("import random\nrandom.uniform = lambda low, high: 0.0\n")  # the waits between tries
+    given = config(base_url=f"http://127.0.0.1:{port}")
+    ran = run(
+        "--config", given, given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path, PYTHONPATH=str(tmp_path)
+    )
+    refused(
+        ran,
+        f"hubspot: asking for the fields of contacts -> no connection to http://127.0.0.1:{port} (connection refused). "
+        "Check base_url, the network and the proxy.",
+    )
+
+
+# What the command says of itself
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_about_prints_well(tmp_path, form):
+    ran = run("--about", f"--format={form}", folder=tmp_path)
+    assert (ran.code, ran.err) == (0, "")
+    assert "Writes contacts, companies, deals" in ran.out
+    for setting in (
+        "access_token",
+        "streams",
+        "rejects",
+        "receipts",
+        "max_rejects",
+        "batch_size_rows",
+        "state_dir",
+        "base_url",
+    ):
+        assert setting in ran.out
+    for other in ("load_method", "add_record_metadata", "start_date", "None"):
+        assert other not in ran.out
+    if form == "json":
+        about = json.loads(ran.out)
+        assert about["name"] == "target-hubspot"
+        assert about["settings"]["properties"]["access_token"]["secret"] is True
+
+
+def test_version_is_told(tmp_path):
+    ran = run("--version", folder=tmp_path)
+    assert (ran.code, ran.out.startswith("target-hubspot v0.1.")) == (0, True)
+
+
+def test_a_closed_stdout_ends_in_silence(config, tmp_path):
+    process = Process("--config", config(batch_size_rows=1), folder=tmp_path)
+    process.popen.stdout.close()
+    process.give(PEOPLE, record("contacts", email="closed@example.com"), state({"a": 1}))
+    ran = process.ended()
+    assert (ran.code, ran.err) == (141, "")
