@@ -117,7 +117,7 @@ class Client:
         for resource in self.discovered():
             if name == resource.name or name in resource.aliases:
                 return resource
-        known = [r.name for r in (*self.api.resources, *self.discovered())]
+        known = {r.name for r in (*self.api.resources, *self.discovered())}
         raise Unknown(f'{self.api.name} has no resource "{name}"', hint=did_you_mean(name, known))
 
     def discovered(self) -> list[Resource]:
@@ -133,6 +133,20 @@ class Client:
         if resource.name not in self._schemas:
             self._schemas[resource.name] = resource.schema(self)
         return self._schemas[resource.name]
+
+    def explain(self, resource: Resource, record: Record) -> str:
+        """Return what may be wrong with *record*, which the API refused: a field that is not there, a value that is no option."""
+        try:
+            known = self.schema(resource).get("properties", {})
+        except ApiError:
+            return ""
+        for name, value in record.items():
+            if known and name not in known and "." not in name:
+                return f'There is no field "{name}". {did_you_mean(name, known)}'
+            options = known.get(name, {}).get("x-options")
+            if options and isinstance(value, str) and value and not set(value.split(";")) <= set(options):
+                return f'"{value}" is no option of {name}. There are: {", ".join(map(str, options[:40]))}.'
+        return ""
 
     # Reading
 
@@ -330,7 +344,8 @@ class Client:
     def _asked(self, read: Read, resource: Resource, query: Query) -> dict[str, Any]:
         fields = query.fields
         if fields is None:
-            fields = tuple(self.schema(resource).get("properties", {}))
+            properties = self.schema(resource).get("properties", {})
+            fields = tuple(name for name, field in properties.items() if not field.get("writeOnly"))
         known = self.schema(resource).get("properties", {}) if read.pairs else {}
         asked = list(dict.fromkeys(_pair(name, read.pairs, known) for name in fields if name not in resource.always))
         where = dict(query.where)

@@ -207,7 +207,8 @@ class Connection:
 
     def resources(self) -> list[Resource]:
         """Return all resources, those that only the API knows of included."""
-        return [*self.api.resources, *self.client.discovered()]
+        found = self.client.discovered()
+        return found if self.api.complete and found else [*self.api.resources, *found]
 
     def check(self) -> None:
         """Raise an error unless the connection works."""
@@ -291,7 +292,8 @@ class Connection:
         if outcome.problem and not outcome.ok:
             said = f"{self.name}: {doing} {resource.name} -> {outcome.problem.status or ''} {outcome.problem.message}"
             kind = NotFound if outcome.problem.status == HTTPStatus.NOT_FOUND else Refused
-            raise kind(said, status=outcome.problem.status, code=outcome.problem.code)
+            hint = self.client.explain(resource, outcome.change.record)
+            raise kind(said, hint=hint, status=outcome.problem.status, code=outcome.problem.code)
         return outcome.record or {**outcome.change.record, **({"id": outcome.id} if outcome.id else {})}
 
 

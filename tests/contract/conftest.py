@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
 from contract.apis import Account, Entry
@@ -31,7 +32,11 @@ def _nothing_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     """All that the library sends; between two tries it waits no longer than it is asked to."""
     tapped = Wire()
-    monkeypatch.setattr(HTTPAdapter, "send", lambda *args, **options: tapped.send(*args, **options))
+
+    def send(adapter: HTTPAdapter, request: PreparedRequest, **options: Any) -> Response:
+        return tapped.send(adapter, request, **options)
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
     monkeypatch.setattr(random, "uniform", lambda low, _high: low)
     return tapped
 

@@ -70,9 +70,7 @@ def read(
     """Run *tap* for *streams*, by a catalog that selects them and leaves their fields to be found out."""
     selected = [{"breadcrumb": [], "metadata": {"selected": True}}]
     catalog = {
-        "streams": [
-            {"tap_stream_id": name, "stream": name, "schema": {}, "metadata": selected} for name in streams
-        ]
+        "streams": [{"tap_stream_id": name, "stream": name, "schema": {}, "metadata": selected} for name in streams]
     }
     out = io.StringIO()
     with contextlib.redirect_stdout(out):

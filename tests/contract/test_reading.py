@@ -112,7 +112,7 @@ def test_records_that_come_and_go_meanwhile_hide_none_that_last(entry: Entry, ca
 def test_after_an_edit_only_what_was_edited_is_read(entry: Entry, case: Case, account: Account) -> None:
     assert case.edit
     first = read(entry, case, account)
-    edited = sorted(case.keys(account.hand))[0]
+    edited = min(case.keys(account.hand))
     case.edit(account.hand, edited)
     second = read(entry, case, account, first.state)
     assert found(case, second) == Counter([edited])
@@ -148,7 +148,7 @@ def test_a_second_read_without_a_change_sends_nothing_twice_without_need(
 def test_what_was_deleted_leaves_with_the_time_of_its_deletion(entry: Entry, case: Case, account: Account) -> None:
     assert case.delete
     first = read(entry, case, account, deletes=True)
-    gone = sorted(case.keys(account.hand))[0]
+    gone = min(case.keys(account.hand))
     case.delete(account.hand, gone)
     second = read(entry, case, account, first.state, deletes=True)
     assert found(case, second) == Counter([gone])

@@ -19,7 +19,7 @@ from antiphon.api import Query
 from antiphon.client import Client
 from antiphon.outcome import Change
 from antiphon.writeback.writer import Writer
-from contract.apis import Account, Case, Entry, cases, entries, populate
+from contract.apis import Account, Case, Entry, Sample, cases, entries, populate
 from contract.wire import Wire, collapsed, shown
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -31,13 +31,24 @@ def snapshot(entry: Entry, case: Case) -> Path:
 
 
 class Recorder:
-    """What was sent for each operation."""
+    """What was sent for each operation on one resource."""
 
-    def __init__(self, wire: Wire, account: Account, client: Client, case: Case) -> None:
-        self.wire, self.account, self.client, self.case = wire, account, client, case
+    def __init__(self, entry: Entry, case: Case, account: Account, wire: Wire) -> None:
+        self.wire, self.account, self.case = wire, account, case
+        self.client = Client(apis.load(entry.name), account.config)
+        self.resource = self.client.resource(case.resource)
+        self.schema = self.client.schema(self.resource)
         self.said: dict[str, list[dict[str, Any]]] = {}
-        records = case.sample.records(account.hand) if case.sample else []
-        self.ours = {str(value) for record in records for value in record.values()}
+        self.records = case.sample.records(account.hand) if case.sample else []
+        if getattr(self.resource.create or self.resource.update, "batch", 1) == 1:
+            self.records = self.records[:1]
+        self.ours = {str(value) for record in self.records for value in record.values()}
+        self.match: tuple[str, ...] = ()
+        self.fields: tuple[str, ...] | None = None
+        if case.sample:
+            self.match = case.sample.match or self.resource.match_fields(self.schema)
+            names = dict.fromkeys((*self.resource.key, self.resource.updated, *self.records[0]))
+            self.fields = tuple(name for name in names if name in self.schema["properties"])
 
     @contextmanager
     def of(self, operation: str) -> Iterator[None]:
@@ -48,53 +59,44 @@ class Recorder:
         sent = [shown(request, root, self.account.secret, ids) for request in self.wire.requests]
         self.said[operation] = collapsed(sent)
 
+    def reads(self) -> None:
+        fields, resource = self.fields, self.resource
+        for slot, query in (("read", Query(fields)), ("changes", Query(fields, SINCE)), ("deleted", Query(fields))):
+            if getattr(resource, slot):
+                with self.of(slot):
+                    list(self.client.read(resource, query, slot=slot))
+        if resource.get:
+            with self.of("get"):
+                list(
+                    self.client.read(resource, Query(fields, id=min(self.case.keys(self.account.hand))[0]), slot="get")
+                )
+        for field in self.match if resource.find else ():
+            with self.of(f"find by {field}"):
+                values = [record[field] for record in self.records if field in record] or ["none"]
+                self.client.find(resource, field, values, fields)
 
-def recorded(entry: Entry, case: Case, account: Account, wire: Wire) -> dict[str, list[dict[str, Any]]]:
-    populate(case, account)
-    client = Client(apis.load(entry.name), account.config)
-    resource = client.resource(case.resource)
-    schema = client.schema(resource)
-    sample = case.sample
-    records = sample.records(account.hand) if sample else []
-    names = [name for name in (*resource.key, resource.updated, *(records[0] if records else ())) if name]
-    fields = tuple(dict.fromkeys(name for name in names if name in schema["properties"])) if sample else None
-    if getattr(resource.create or resource.update, "batch", 1) == 1:
-        records = records[:1]
-    recorder = Recorder(wire, account, client, case)
-    for slot, query in (("read", Query(fields)), ("changes", Query(fields, SINCE)), ("deleted", Query(fields))):
-        if getattr(resource, slot):
-            with recorder.of(slot):
-                list(client.read(resource, query, slot=slot))
-    if resource.get:
-        with recorder.of("get"):
-            list(client.read(resource, Query(fields, id=min(case.keys(account.hand))[0]), slot="get"))
-    if sample is None:
-        return recorder.said
-    match = sample.match or resource.match_fields(schema)
-    for field in match if resource.find else ():
-        with recorder.of(f"find by {field}"):
-            client.find(resource, field, [record[field] for record in records if field in record] or ["none"], fields)
-    for operation, rows in (
-        ("create" if sample.creates else "update", records),
-        ("change", [{**record, **sample.change} for record in records] if sample.change else []),
-    ):
-        if rows:
-            with recorder.of(operation):
-                outcomes = Writer(client, resource, match=sample.match).write(rows)
-    changes = [Change({**outcome.change.record}, outcome.id) for outcome in outcomes]
-    for operation in ("archive", "delete", "erase"):
-        how = getattr(resource, operation)
-        if how and (not sample.undeleted or operation != "delete") and changes:
-            for name in getattr(how, "apart", ()):
-                changes[-1].record.setdefault(name, records[-1][name])
-            with recorder.of(operation):
-                list(client.write(resource, operation, [changes.pop()]))
-    return recorder.said
+    def writes(self, sample: Sample) -> None:
+        for operation, more in (("create" if sample.creates else "update", {}), ("change", sample.change)):
+            if operation == "change" and not more:
+                continue
+            with self.of(operation):
+                rows = [{**record, **more} for record in self.records]
+                outcomes = Writer(self.client, self.resource, match=sample.match).write(rows)
+        changes = [Change(dict(record), outcome.id) for record, outcome in zip(self.records, outcomes, strict=True)]
+        for operation in ("archive", "delete", "erase"):
+            if changes and getattr(self.resource, operation) and (operation != "delete" or not sample.undeleted):
+                with self.of(operation):
+                    list(self.client.write(self.resource, operation, [changes.pop()]))
 
 
 @pytest.mark.parametrize(("entry", "case"), cases(lambda entry, _case: entry.http))
 def test_requests_are_those_of_the_snapshot(entry: Entry, case: Case, account: Account, wire: Wire) -> None:
-    said = recorded(entry, case, account, wire)
+    populate(case, account)
+    recorder = Recorder(entry, case, account, wire)
+    recorder.reads()
+    if case.sample:
+        recorder.writes(case.sample)
+    said = recorder.said
     path = snapshot(entry, case)
     if os.environ.get("RENEW_SNAPSHOTS"):
         path.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", "utf-8")

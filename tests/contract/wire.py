@@ -101,7 +101,9 @@ def shown(request: requests.PreparedRequest, root: str, secret: str, ids: Iterab
     if params := sorted(parse_qsl(url.query, keep_blank_values=True)):
         found["params"] = {name: _masked(value, name, known) for name, value in params}
     headers = {name: request.headers[name] for name in _SHOWN if name in request.headers}
-    found["headers"] = {name: _masked(str(value).replace(secret, "<token>"), name, known) for name, value in headers.items()}
+    found["headers"] = {
+        name: _masked(str(value).replace(secret, "<token>"), name, known) for name, value in headers.items()
+    }
     if request.body:
         found["body"] = _masked(msgspec.json.decode(request.body), "", known)
     return found

@@ -81,6 +81,7 @@ class Server:
 
     def following(self, request, base):
         start = self.value(request, "at")
+        assert request.qs.get("size") == (None if "at" in request.qs else [str(self.size)])
         end = start + self.size
         query = urlencode({"at": end, "q": "a,b; c"}, safe=",;")
         return {"results": self.rows(start), "next": f"{base}?{query}" if end < len(self.ids) else None}
@@ -122,8 +123,8 @@ def reads(size):
         "offset": Read("/offset", records="results", paging=Offset()),
         "total": Read("/total", records="results", paging=Offset("skip", ("take", size), "count")),
         "next": Read("/next", params={"q": "a"}, records="results", paging=NextUrl("next", ("size", size))),
-        "relative": Read("/relative", records="results", paging=NextUrl()),
-        "link": Read("/link", records="results", paging=LinkHeader()),
+        "relative": Read("/relative", records="results", paging=NextUrl(size=("size", size))),
+        "link": Read("/link", records="results", paging=LinkHeader(size=("size", size))),
         "keyset": Read("/keyset", records="results", paging=Keyset(param="last")),
         "more": Read("/more", "POST", body={"where": {"above": "{last}"}}, records="results", paging=Keyset(more="has_more")),
     }  # fmt: skip

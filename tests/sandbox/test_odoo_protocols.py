@@ -182,6 +182,13 @@ def test_a_version_decides_which_protocols_are_on(made_odoo):
         gone(NAME, "search", [])
 
 
+def test_the_parameters_of_a_method_change_with_the_version(made_odoo):
+    new, old = made_odoo(), made_odoo(version="18.0")
+    assert new("res.country", "name_search", "Belg", domain=[["code", "=", "BE"]]) == [[1, "Belgium"]]
+    assert old("res.country", "name_search", "Belg", args=[["code", "=", "BE"]]) == [[1, "Belgium"]]
+    assert "unexpected keyword argument 'args'" in new.fault("res.country", "name_search", "x", args=[]).faultString
+
+
 def test_databases_are_listed_only_when_allowed(made_odoo):
     with pytest.raises(xmlrpc.client.Fault) as caught:
         xmlrpc.client.ServerProxy(made_odoo().server.url + "/xmlrpc/2/db").list()

@@ -10,15 +10,14 @@ NAME = "res.partner"
 PEOPLE = (
     {"name": "Ann", "email": "Ann@x.example", "color": 3, "ref": "a_1", "country_id": 1},
     {"name": "Bob", "email": "bob@x.example", "color": 5, "is_company": True, "country_id": 2},
-    {"name": "Cem", "color": 3, "active": False, "date": False} | {},
+    {"name": "Cem", "color": 3, "active": False},
 )
 
 
 @pytest.fixture
 def people(odoo):
     """Three contacts; the last is archived."""
-    given = [{key: value for key, value in one.items() if key != "date"} for one in PEOPLE]
-    ids = odoo.app.add(NAME, *given)
+    ids = odoo.app.add(NAME, *PEOPLE)
 
     def found(*domain, order="id", **context):
         mine = ["&", ["id", "in", ids], *domain] if domain else [["id", "in", ids]]
@@ -355,17 +354,20 @@ def test_a_binary_may_be_shown_as_its_size(odoo):
 def test_hundreds_of_thousands_are_paged_without_looking_at_them_all(made_odoo):
     import time  # noqa: PLC0415
 
-    odoo = made_odoo(records=60_000)
-    odoo.json2(NAME, "search", domain=[], order="write_date, id", limit=1)
+    odoo = made_odoo(records=25_000, counts={})
+    page = odoo.json2(
+        NAME, "search_read", domain=[], fields=["write_date"], order="write_date, id", offset=12_000, limit=1
+    )
+    middle = page[0]["write_date"]
     began, last, found = time.perf_counter(), 0, 0
     for _ in range(10):
         page = odoo.json2(NAME, "search_read", domain=[["id", ">", last]], fields=["name"], order="id", limit=1000)
         last, found = page[-1]["id"], found + len(page)
-        since = [["write_date", ">=", "2026-08-01 00:00:00"]]
+        since = [["write_date", ">=", middle]]
         odoo.json2(NAME, "search_read", domain=since, fields=["name"], order="write_date, id", limit=1000)
     odoo.json2(NAME, "create", vals_list=[{"name": f"n{n}", "email": f"n{n}@y.example"} for n in range(1000)])
     assert found == 10_000
-    assert time.perf_counter() - began < 3
+    assert time.perf_counter() - began < 2
 
 
 def test_the_same_seed_makes_the_same_records():

@@ -84,9 +84,9 @@ def model(
         ),
         deleted=Vanished(searching(technical, *conditions)),
         get=Read(
-            f"{technical}/search_read",
+            f"{technical}/read",
             "POST",
-            body={"domain": [["id", "=", "{id}"]], "fields": "{fields}", "context": {"active_test": False}},
+            body={"ids": ["{id}"], "fields": "{fields}"},
             nulls=(False,),
             pairs="_name",
         ),

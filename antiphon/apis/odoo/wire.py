@@ -85,7 +85,7 @@ class OdooCalls:
     def decode(self, reply: Reply) -> Reply:
         """Return *reply* with the method's result for a body. A result that could not be sent back to us is null."""
         if _is_xml(reply):
-            [result] = _loaded(reply.body) if not _marshal_fault(reply) else [None]
+            [result] = [None] if _is_fault(reply) else _loaded(reply.body)  # of faults only the harmless one comes here
         else:
             body = _json(reply)
             if not (isinstance(body, dict) and "jsonrpc" in body):
@@ -227,7 +227,13 @@ def _json(reply: Reply) -> Any:
 # Faults
 
 
+def _is_fault(reply: Reply) -> bool:
+    return b"<fault>" in reply.body[:500]
+
+
 def _xml_fault(reply: Reply) -> ApiError | None:
+    if not _is_fault(reply):
+        return None
     try:
         _loaded(reply.body)
     except xmlrpc.client.Fault as fault:
@@ -241,14 +247,6 @@ def _xml_fault(reply: Reply) -> ApiError | None:
             return _error(name, told, words, reply.status)
         return _error(names.get(fault.faultCode, str(fault.faultCode)), words if fault.faultCode != 1 else last, words, reply.status)
     return None
-
-
-def _marshal_fault(reply: Reply) -> bool:
-    try:
-        _loaded(reply.body)
-    except xmlrpc.client.Fault:
-        return True  # any other fault is an error, and was told before
-    return False
 
 
 def _error(name: str, words: str, debug: str, status: int) -> ApiError:

@@ -153,16 +153,11 @@ def _relational(env: Env, model: Model, of: Field, op: str, wanted: Any) -> Cond
         compare = COMPARE[op]
         return Condition(lambda row: bool(get(row)) and compare(get(row), wanted))
     ids = {one for one in listed if one}
-    empty = not all(listed) or (not listed and False)
+    empty = not all(listed)
     if of.type == "many2one":
-        test = _one_of(get, ids, empty)
+        condition = Condition(_one_of(get, ids, empty))
     else:
-
-        def test(row: Row) -> bool:
-            found = get(row)
-            return (empty and not found) or not ids.isdisjoint(found)
-
-    condition = Condition(test)
+        condition = Condition(lambda row: not ids.isdisjoint(found := get(row)) or (empty and not found))
     if of.type == "many2one" and not empty and is_plain(of):
         condition.ids = env.db.tables[model.name].lookup(of.name, ids)
     return condition if op in {"=", "in"} else _not(condition)

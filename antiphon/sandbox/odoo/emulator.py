@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from antiphon.sandbox.emulator import Emulator
 from antiphon.sandbox.exchange import Request, Response, json_response
-from antiphon.sandbox.odoo import failures, marshalling, moments, registry, seeds, services, values, writing
+from antiphon.sandbox.odoo import controls, failures, marshalling, moments, registry, seeds, services, values, writing
+from antiphon.sandbox.odoo.asked import Asked, understood
 from antiphon.sandbox.odoo.database import ADMIN, Database, Env, Records
 from antiphon.sandbox.odoo.failures import Failure
 from antiphon.sandbox.odoo.moments import Moment
@@ -84,7 +85,7 @@ class Odoo(Emulator):
         )
         self._keys = 1
         self._asked: tuple[Request, Asked] | None = None
-        self._pending: dict[int, Pending] = {}
+        self.pending: dict[int, Pending] = {}
         seeds.sow(self.db, records, counts or {}, seed, login)
         for model, fields in (custom or {}).items():
             self.add_model(model, fields)
@@ -250,7 +251,7 @@ class Odoo(Emulator):
 
     def _understand(self, request: Request) -> Asked:
         if self._asked is None or self._asked[0] is not request:
-            self._asked = request, _understood(request)
+            self._asked = request, understood(request)
         return self._asked[1]
 
     def _refused(self, asked: Asked, failure: Failure) -> Response:
@@ -355,11 +356,9 @@ class Odoo(Emulator):
     # The vendor's own part of the control surface.
 
     def control(self, request: Request) -> Response | None:
-        """Everything that the module's docstring lists."""
-        what = request.method, "/".join(request.segments[1:])
-        body = json.loads(request.body or b"{}")
+        """Everything that `controls` lists."""
         try:
-            done = self._controlled(what, body, request)
+            done = controls.control(self, request)
         except Failure as failure:
             raise ValueError(failure.message) from None
         return None if done is None else json_response(200, done)
@@ -372,7 +371,7 @@ _NOT_FOUND = (
 
 
 def _key(number: int) -> str:
-    return f"{number:040x}"
+    return hashlib.sha256(b"key %d of the sandbox" % number).hexdigest()[:40]
 
 
 def _xml(body: bytes) -> Response:

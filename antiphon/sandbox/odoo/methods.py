@@ -93,12 +93,14 @@ def copy(records: Records, default: Dict | None = None) -> Records:
 
 
 def fields_get(records: Records, allfields: list[str] | None = None, attributes: list[str] | None = None) -> Dict:
-    """The fields, with these attributes or all."""
-    records.env.check(records.model.name, "read")
+    """The fields, with these attributes or all. Also for those who may not read the records."""
+    denied, name = records.env.db.denied, records.model.name
+    frozen = not records.env.sudo and {(name, "write"), (name, "create")} <= denied
     shown = {}
     for of in records.model.fields.values():
         if not allfields or of.name in allfields:
             whole = fields.description(of)
+            whole["readonly"] = whole["readonly"] or frozen
             shown[of.name] = {name: whole[name] for name in whole if not attributes or name in attributes}
     return shown
 

@@ -96,7 +96,10 @@ def _parsed(version: int) -> list[Model]:
             if of is not None:
                 models[-1].fields[of.name] = of
             continue
-        traits = dict((part.strip().partition("=")[::2]) for part in heading["more"].split(";") if part.strip())
+        traits: dict[str, str] = {}
+        for part in heading["more"].split(";"):
+            key, _, value = part.strip().partition("=")
+            traits[key] = value
         model = Model(
             heading["name"], heading["label"], traits["order"], traits["module"], "view" in traits, "transient" in traits
         )  # fmt: skip

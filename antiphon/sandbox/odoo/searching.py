@@ -128,7 +128,7 @@ def ordered(env: Env, model: Model, ids: list[int], order: Order) -> list[int]:
             if value is None and of.type != "boolean":
                 return of.null is False, of.null if of.null is not False else ""
             if of.type == "many2one":
-                return False, display_name(env, of.relation, value).casefold()
+                return False, display_name(env, of.relation or "", value or 0).casefold()
             return False, value.casefold() if isinstance(value, str) else bool(value) if of.type == "boolean" else value
 
         ids = sorted(ids, key=key, reverse=descends)

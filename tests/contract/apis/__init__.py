@@ -130,5 +130,5 @@ def apis(wanted: Callable[[Entry], object] = lambda _entry: True) -> list[Any]:
 
 def populate(case: Case, account: Account) -> None:
     """Let there be at least three records, where somebody can add any."""
-    while case.insert and len(list(case.keys(account.hand))) < 3:  # noqa: PLR2004
+    while case.insert and len(list(case.keys(account.hand))) < 3:
         case.insert(account.hand)

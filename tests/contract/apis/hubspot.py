@@ -15,7 +15,19 @@ from contract.apis import Account, Case, Entry, Key, Sample
 
 HELD = 8
 """Records of each object: three pages of three."""
-OBJECTS = ["contacts", "companies", "deals", "tickets", "products", "line_items", "notes", "calls", "meetings", "tasks", "emails"]
+OBJECTS = [
+    "contacts",
+    "companies",
+    "deals",
+    "tickets",
+    "products",
+    "line_items",
+    "notes",
+    "calls",
+    "meetings",
+    "tasks",
+    "emails",
+]
 _SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal"}
 _NUMBERS = count(1)
 
@@ -209,7 +221,12 @@ ENTRY = Entry(
         engagement("emails", "hs_email_subject", hs_email_direction="EMAIL"),
         crm("rooms", "title", ROOMS),
         Case("owners", _owners, ("id",), _hire, None, _dismiss, why="the vendor's API changes no owner"),
-        Case("pipelines", _pipelines, ("objectType", "id"), why="they are few, come in one page each, and have no time of change to read by"),
+        Case(
+            "pipelines",
+            _pipelines,
+            ("objectType", "id"),
+            why="they are few, come in one page each, and have no time of change to read by",
+        ),
         associations("contacts", "companies"),
         associations("contacts", "deals"),
         associations("companies", "deals"),

@@ -209,7 +209,9 @@ ENTRY = Entry(
             patched(f"{seed.WORKSHOPS}/subevents", lambda n: {"name": {"en": f"Edited {n}"}}),
             deleted(f"{seed.WORKSHOPS}/subevents"),
             sample=Sample(
-                lambda server: [{**row, "comment": f"date {n}"} for n, row in enumerate(three(_date, event="workshops")(server))],
+                lambda server: [
+                    {**row, "comment": f"date {n}"} for n, row in enumerate(three(_date, event="workshops")(server))
+                ],
                 change={"is_public": False},
                 fault={"comment": "none", "date_from": "some day"},
                 said="date_from",
