@@ -113,7 +113,7 @@ class Salesforce(Emulator):
             if ids is not None:
                 where = f' AND "Id" IN ({", ".join(str(self._number(each)) for each in ids)})'
             sql = f'UPDATE {of.table} SET "{names}" = ? WHERE "IsDeleted" = 0{where}'
-            return self.org.execute(sql, values.values()).rowcount
+            return self.org.execute(sql, tuple(values.values())).rowcount
 
     def delete(self, type_: str, id_: str, *, hard: bool = False, at: Moment | None = None) -> None:
         """Into the recycle bin, or past it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from antiphon.sandbox.salesforce import moments
@@ -20,7 +20,7 @@ _CITIES = (("Berlin", "Germany", "10115"), ("KyÅto", "Japan", "600-8216"), ("SÃ
            ("Boston", "United States", "02108"), ("Lyon", "France", "69001"))  # fmt: skip
 _STAGES = ("Prospecting", "Qualification", "Proposal", "Closed Won", "Closed Lost")
 _YEAR = 364 * moments.DAY
-_EPOCH = date(2026, 1, 1)
+_DAYS = [(date(2018, 1, 1) + timedelta(days=n)).isoformat() for n in range(3300)]
 
 Row = dict[str, Stored]
 Maker = Callable[[int, int], Row]
@@ -50,7 +50,7 @@ def _account(n: int, chance: int) -> Row:
         "Tier__c": _of(("Gold", "Silver", "Bronze"), chance >> 5) if chance & 1 else None,
         "Tags__c": "Key;New" if chance & 2 else None,
         "Score__c": chance % 10_000 / 100,
-        "Since__c": (_EPOCH - timedelta(days=chance % 3000)).isoformat(),
+        "Since__c": _DAYS[chance % 3000],
         "Active__c": chance & 1,
     }
 
@@ -74,7 +74,7 @@ def _contact(n: int, chance: int) -> Row:
         "MailingPostalCode": code,
         "MailingCountry": country,
         "HasOptedOutOfEmail": chance >> 6 & 1,
-        "Birthdate": (_EPOCH - timedelta(days=9000 + chance % 9000)).isoformat() if chance & 16 else None,
+        "Birthdate": _DAYS[chance % 3000] if chance & 16 else None,
         "Ext_Id__c": f"C-{n:07d}",
         "Level__c": _of(("Primary", "Secondary", "Tertiary"), chance >> 3),
         "Points__c": float(chance % 1000),
@@ -96,7 +96,7 @@ def _opportunity(n: int, chance: int) -> Row:
         "StageName": _of(_STAGES, chance >> 4),
         "Amount": chance % 20_000_000 / 100,
         "Probability": float(chance % 11 * 10),
-        "CloseDate": (_EPOCH + timedelta(days=chance % 400)).isoformat(),
+        "CloseDate": _DAYS[2900 + chance % 400],
         "Ext_Id__c": f"O-{n:07d}",
     }
 
@@ -106,7 +106,7 @@ def _invoice(n: int, chance: int) -> Row:
         "Ext_Id__c": f"I-{n:07d}",
         "Status__c": _of(("Draft", "Sent", "Paid"), chance >> 2),
         "Amount__c": chance % 1_000_000 / 100,
-        "Due_Date__c": (_EPOCH + timedelta(days=chance % 400)).isoformat(),
+        "Due_Date__c": _DAYS[2900 + chance % 400],
     }
 
 
@@ -155,12 +155,19 @@ def _fill(org: Org, name: str, wanted: int, latest: int, chances: random.Random)
     of, make = org.objects[name], _MAKERS[name]
     reference, parent_name = _PARENTS.get(name, ("", ""))
     parent = org.objects.get(parent_name)
-    for n in range(1, wanted + 1):
-        chance = chances.getrandbits(40)
-        row = make(n, chance)
-        if parent is not None and parent.count and chance % 5:
-            row[reference] = parent.kind << SHIFT | (1 + (chance >> 7) % parent.count)
-        created = latest - _YEAR + n * _YEAR // (wanted + 1)
-        # Minutes, not seconds: many records share a stamp, as after a bulk load.
-        changed = created + (chance >> 11) % (latest - created) // 60 * 60
-        org.insert(of, {**row, "CreatedDate": created, "LastModifiedDate": changed, "SystemModstamp": changed})
+    first = make(1, 0) | ({reference: None} if parent is not None else {})
+    names = tuple(first)
+
+    def rows() -> Iterator[tuple[Stored, ...]]:
+        for n in range(1, wanted + 1):
+            chance = chances.getrandbits(40)
+            row = make(n, chance)
+            if parent is not None:
+                some = parent.count > 0 and chance % 5 > 0
+                row[reference] = parent.kind << SHIFT | (1 + (chance >> 7) % parent.count) if some else None
+            created = latest - _YEAR + n * _YEAR // (wanted + 1)
+            # Minutes, not seconds: many records share a stamp, as after a bulk load.
+            changed = created + (chance >> 11) % (latest - created) // 60 * 60
+            yield (created, changed, changed, *row.values())
+
+    org.insert_many(of, names, rows())

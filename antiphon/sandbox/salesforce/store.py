@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class SObject:
         self.fields = fields
         self.count = 0
         self.changed = moments.now()
+        self.inserts: dict[tuple[str, ...], str] = {}
+        self.updates: dict[tuple[str, ...], str] = {}
         self._by_lower: dict[str, Field] = {}
         self._parents: dict[str, Field] = {}
         self.index()
@@ -141,29 +143,51 @@ class Org:
 
     # Records.
 
-    def execute(self, sql: str, values: Iterable[Stored] = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, values: Sequence[Stored] = ()) -> sqlite3.Cursor:
         """Run one statement."""
-        return self.database.execute(sql, tuple(values))
+        return self.database.execute(sql, values)
 
-    def insert(self, of: SObject, values: Mapping[str, Stored], *, at: int | None = None, by: int = 0) -> int:
+    def insert(self, of: SObject, values: Mapping[str, Stored], *, at: int | None = None) -> int:
         """A new record with these stored values; its number."""
         of.count += 1
         number = of.kind << SHIFT | of.count
-        stamp, user = at or moments.now(), by or self.user
-        row: dict[str, Stored] = {
-            "Id": number, "IsDeleted": 0, "CreatedDate": stamp, "CreatedById": user, "LastModifiedDate": stamp,
-            "LastModifiedById": user, "SystemModstamp": stamp, **values,
-        }  # fmt: skip
-        names = '", "'.join(row)
-        self.execute(f'INSERT INTO {of.table} ("{names}") VALUES ({", ".join("?" * len(row))})', row.values())
+        stamp = at or moments.now()
+        self.execute(self._inserting(of, tuple(values)), (number, stamp, stamp, stamp, *values.values()))
         return number
+
+    def insert_many(self, of: SObject, names: tuple[str, ...], rows: Iterable[tuple[Stored, ...]]) -> None:
+        """Many new records, each as (created, last modified, stamp) and the values of these fields."""
+
+        def numbered() -> Iterator[tuple[Stored, ...]]:
+            for row in rows:
+                of.count += 1
+                yield (of.kind << SHIFT | of.count, *row)
+
+        self.database.executemany(self._inserting(of, names), numbered())
+
+    def _inserting(self, of: SObject, names: tuple[str, ...]) -> str:
+        sql = of.inserts.get(names)
+        if sql is None:
+            listed = "".join(f', "{name}"' for name in names)
+            sql = of.inserts[names] = (
+                f'INSERT INTO {of.table} ("Id", "CreatedDate", "LastModifiedDate", "SystemModstamp", "IsDeleted", '
+                f'"CreatedById", "LastModifiedById"{listed}) '
+                f"VALUES (?, ?, ?, ?, 0, {self.user}, {self.user}{', ?' * len(names)})"
+            )
+        return sql
 
     def update(self, of: SObject, number: int, values: Mapping[str, Stored], *, at: int | None = None) -> None:
         """Set stored values, and the stamps."""
+        names = tuple(values)
+        sql = of.updates.get(names)
+        if sql is None:
+            listed = "".join(f', "{name}" = ?' for name in names)
+            sql = of.updates[names] = (
+                f'UPDATE {of.table} SET "LastModifiedDate" = ?, "SystemModstamp" = ?, '
+                f'"LastModifiedById" = {self.user}{listed} WHERE "Id" = ?'
+            )
         stamp = at or moments.now()
-        row = {"LastModifiedDate": stamp, "LastModifiedById": self.user, "SystemModstamp": stamp, **values}
-        names = '" = ?, "'.join(row)
-        self.execute(f'UPDATE {of.table} SET "{names}" = ? WHERE "Id" = ?', (*row.values(), number))
+        self.execute(sql, (stamp, stamp, *values.values(), number))
 
     def delete(self, of: SObject, number: int, *, at: int | None = None) -> None:
         """Into the recycle bin."""

@@ -31,14 +31,15 @@ class Locks:
         self._settings = settings
         self._random = random.Random(f"locks:{seed}")
 
-    def check(self, row: str) -> None:
-        """Raise RowError when this row is held."""
+    def check(self, org: Org, number: int | None) -> None:
+        """Raise RowError when this row is held; None for a new one."""
         held = self.next > 0
         if held:
             self.next -= 1
         elif self._settings.lock_share:
             held = self._random.random() < self._settings.lock_share
         if held:
+            row = "new record" if number is None else org.ids.text(number)
             message = f"unable to obtain exclusive access to this record or 1 records: {row}"
             raise RowError("UNABLE_TO_LOCK_ROW", message)
 
@@ -136,19 +137,22 @@ class Writer:
             message = f"Required fields are missing: [{', '.join(missing)}]"
             raise RowError("REQUIRED_FIELD_MISSING", message, *missing)
         self._unique(values, None)
-        self.locks.check("new record")
+        self.locks.check(self.org, None)
         return self.org.insert(self.of, values)
 
     def update(self, number: int, values: Values) -> None:
         """Change a record. Raises RowError."""
         self.live(number)
+        self._change(number, values)
+
+    def _change(self, number: int, values: Values) -> None:
         self._allowed(values, lambda field: field.updateable)
         emptied = [name for name in self.of.required if name in values and values[name] is None]
         if emptied:
             message = f"Required fields are missing: [{', '.join(emptied)}]"
             raise RowError("REQUIRED_FIELD_MISSING", message, *emptied)
         self._unique(values, number)
-        self.locks.check(self.org.ids.text(number))
+        self.locks.check(self.org, number)
         self.org.update(self.of, number, values)
 
     def upsert(self, field: Field, key: Stored, values: Values) -> tuple[int, bool]:
@@ -158,7 +162,7 @@ class Writer:
         """
         found = self.matches(field, key)
         if found is not None:
-            self.update(found, values)
+            self._change(found, values)
             return found, False
         return self.create({field.name: key, **values}), True
 
@@ -173,7 +177,7 @@ class Writer:
         """Into the recycle bin, or past it. Raises RowError."""
         if not hard or self.org.deleted(self.of, number) is None:
             self.live(number)
-        self.locks.check(self.org.ids.text(number))
+        self.locks.check(self.org, number)
         (self.org.erase if hard else self.org.delete)(self.of, number)
 
     def key(self, field: Field, value: Any) -> Stored:
