@@ -118,8 +118,10 @@ class RateLimit:
 
 @dataclass(frozen=True)
 class Quota:
-    """The names of the reply headers that tell a quota of many hours: ``limit`` and what is ``remaining`` of it, or ``usage``
-    with both in it (``api-usage=18/15000``). A part of it, the setting ``quota_reserve``, is left to others.
+    """The names of the reply headers that tell a quota of many hours.
+
+    Either ``limit`` and what is ``remaining`` of it, or ``usage`` with both in it (``api-usage=18/15000``). A part of the
+    quota, the setting ``quota_reserve``, is left to others.
     """
 
     limit: str = ""

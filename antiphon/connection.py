@@ -24,7 +24,7 @@ from typing import Any
 import jsonschema
 import requests
 
-from antiphon import apis
+from antiphon import apis, moment
 from antiphon.api import Api, Query, Record, Resource, Setting
 from antiphon.client import Client, doing_word
 from antiphon.errors import Lost, NotFound, Refused, SettingError, Unknown, did_you_mean
@@ -218,8 +218,13 @@ class Connection:
         """Yield the records of *resource*: all, or those changed *since* a time (RFC 3339)."""
         found = self.client.resource(resource)
         slot = "changes" if since and found.changes else "read"
+        if since and not found.changes and not found.updated:
+            raise Unknown(f"{self.api.name}: {found.name} has no time of change", hint="Read all of it, without since.")
         for page in self.client.read(found, Query(tuple(fields) if fields else None, since), slot=slot):
-            yield from page.records
+            for record in page.records:
+                if since and slot == "read" and moment.parse(record.get(found.updated) or since) < moment.parse(since):
+                    continue
+                yield record
 
     def get(self, resource: str, id: Any) -> Record:
         """Return the record with that *id*.

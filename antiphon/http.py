@@ -88,7 +88,7 @@ for _logger in ("urllib3.connectionpool", "urllib3.connection"):
 class Http:
     """The way to one API with one set of settings."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that a connection may bring
         self,
         name: str,
         base_url: str,
@@ -310,7 +310,11 @@ class Http:
                 return SettingError(f"{self.name}: {_origin(url)[1]} -> its certificate is not trusted", hint=hint)
             case requests.exceptions.InvalidProxyURL():
                 return SettingError(f"{self.name}: no usable URL", hint="Check the setting proxy.")
-            case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema():
+            case (
+                requests.exceptions.InvalidURL()
+                | requests.exceptions.InvalidSchema()
+                | requests.exceptions.MissingSchema()
+            ):
                 return SettingError(f"{self.name}: no usable URL", hint=f"Check {where} and proxy.")
             case requests.exceptions.InvalidHeader() | UnicodeError():
                 names = " and ".join(self.auth.needs() if self.auth else ("user_agent",))

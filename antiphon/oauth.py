@@ -138,14 +138,14 @@ class OAuth2:
         if held == "assertion" and self.assertion:
             hint = f"Check the settings {_listed([self.client_id, self.assertion.claims, self.assertion.key])}."
             reply = self.asked(http, {"grant_type": _JWT, "assertion": self._signed(http)}, hint)
-            return {**reply, "refresh_token": ""}  # only a user's consent gives one that is worth keeping
+            return _alone(reply)
         if refresh := kept or value(self.refresh_token, http):
             form = {"grant_type": "refresh_token", "refresh_token": refresh}
             return self.asked(http, form, self._renewal(http, stored))
         if held:
             scope = {"scope": self.scope} if self.client_scope and self.scope else {}
             reply = self.asked(http, {"grant_type": held, **scope}, self._check_client())
-            return {**reply, "refresh_token": ""}
+            return _alone(reply)
         said = "401 nobody has logged in yet, and no setting holds a credential"
         if stored:
             said = "401 the token has run out, and there is none to renew it with"
@@ -232,7 +232,7 @@ class OAuth2:
             str(reply["access_token"]),
             got_at=now,
             expires_at=now + seconds if seconds else 0,
-            refresh_token=str(reply.get("refresh_token", before.refresh_token if before else "") or ""),
+            refresh_token=str(reply.get("refresh_token") or (before.refresh_token if before else "")),
             base_url=url or (before.base_url if before else ""),
             owner=self._owner(http),
             seed=_hash(value(self.refresh_token, http)) or (before.seed if before else ""),
@@ -304,6 +304,11 @@ def _granted(
     if not isinstance(reply, Mapping):
         raise Unavailable(f"{status} and no JSON from {who.partition(': ')[2]}", hint=f"Check {where}.")
     return reply
+
+
+def _alone(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return *reply* without a refresh token: only one that a user consented to is worth keeping."""
+    return {name: given for name, given in reply.items() if name != "refresh_token"}
 
 
 def _basic(client: Any, method: str, uri: str, headers: dict[str, str], body: str) -> tuple[str, dict[str, str], str]:  # noqa: ARG001

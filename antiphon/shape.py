@@ -93,7 +93,7 @@ def _moment(value: Any) -> str | None:
     if value == "":
         return None
     if isinstance(value, str) and value[-1:] == "Z" and value[10:11] == "T":
-        return value
+        return f"{value[:-5]}Z" if value.endswith(".000Z") else value
     return moment.rfc3339(value)
 
 

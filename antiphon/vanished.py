@@ -40,12 +40,16 @@ class Vanished:
             Storage: the file cannot be read or written.
         """
         if client.folder is None:
-            raise SettingError(f"{client.api.name}: deletes are found by comparing ids", hint="Set state_dir: they are kept there.")
+            raise SettingError(
+                f"{client.api.name}: deletes are found by comparing ids", hint="Set state_dir: they are kept there."
+            )
         [key] = resource.key
         path = client.folder / "ids" / f"{resource.name}.json"
         now = moment.rfc3339(moment.now())
         there: set[Any] = set()
-        for page in client.pages(self.read, resource, Query(fields=(key,)), doing=f"comparing the ids of {resource.name}"):
+        for page in client.pages(
+            self.read, resource, Query(fields=(key,)), doing=f"comparing the ids of {resource.name}"
+        ):
             there.update(record[key] for record in page.records)
         try:
             kept = msgspec.json.decode(path.read_bytes()) if path.exists() else {"there": None, "gone": []}

@@ -34,7 +34,12 @@ def _row(api: Api) -> str:
     tap = f"`tap-{api.name}`" if api.readable else ""
     target = f"`target-{api.name}`" if api.writable else ""
     names = ", ".join(resource.name for resource in api.resources)
-    more = {"csv": "any CSV file", "hubspot": "custom objects", "odoo": "every other model", "salesforce": "every other object"}
+    more = {
+        "csv": "any CSV file",
+        "hubspot": "custom objects",
+        "odoo": "every other model",
+        "salesforce": "every other object",
+    }
     told = ", ".join(part for part in (names, more.get(api.name, "") if api.discover else "") if part)
     title = f"[{api.title}]({api.docs})" if api.docs else api.title
     return f"| {title} | {tap} | {target} | {told} | {TESTED[api.name]} |"
@@ -42,7 +47,9 @@ def _row(api: Api) -> str:
 
 def filled(text: str, name: str, content: str) -> str:
     """Return *text* with *content* between the markers called *name*."""
-    return re.sub(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL)
+    return re.sub(
+        rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL
+    )
 
 
 def main() -> None:
@@ -52,7 +59,9 @@ def main() -> None:
     given = parser.parse_args()
     text = filled(README.read_text("utf-8"), "apis", table())
     if given.demo:
-        ran = subprocess.run([Path(sys.executable).parent / "antiphon", "demo"], capture_output=True, text=True, check=True)  # noqa: S603
+        ran = subprocess.run(
+            [Path(sys.executable).parent / "antiphon", "demo"], capture_output=True, text=True, check=True
+        )  # noqa: S603
         text = filled(text, "demo", f"```text\n{ran.stdout.strip()}\n```")
     README.write_text(text, "utf-8")
 

@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("antiphon", deadline=None, database=None)
+# A busy machine makes no test fail.
+settings.register_profile("antiphon", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("antiphon")

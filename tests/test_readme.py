@@ -25,7 +25,13 @@ def test_the_readme_s_table_of_apis_is_what_the_descriptions_say():
 
 def test_the_readme_shows_the_demo_s_real_output():
     shown = read("README.md").partition("<!-- demo -->")[2].partition("<!-- /demo -->")[0]
-    for part in ("$ tap-hubspot --config hubspot.json", "| target-hubspot", "created", "rejected", "every record is accounted for"):
+    for part in (
+        "$ tap-hubspot --config hubspot.json",
+        "| target-hubspot",
+        "created",
+        "rejected",
+        "every record is accounted for",
+    ):
         assert part in shown
 
 
@@ -36,6 +42,12 @@ def test_contributing_opens_with_the_description_that_antiphon_new_writes():
 
 
 def test_every_link_to_a_file_of_the_repository_leads_somewhere():
-    for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))):
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+        *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
+    ):
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", read(name)):
             assert ((ROOT / name).parent / target).exists(), f"{name} -> {target}"

@@ -43,7 +43,13 @@ WRITE_VERSION = "2026-03"
 _READ = "/crm/objects/{read_version}"
 _WRITE = "/crm/objects/{write_version}"
 #: Fields of a record itself; all others are properties, which come when asked for.
-_OWN = {"id": "string!", "createdAt": "date-time", "updatedAt": "date-time", "archived": "boolean", "archivedAt": "date-time"}
+_OWN = {
+    "id": "string!",
+    "createdAt": "date-time",
+    "updatedAt": "date-time",
+    "archived": "boolean",
+    "archivedAt": "date-time",
+}
 _WORDS = {"bool": "boolean", "number": "number", "date": "date", "datetime": "date-time"}
 _SEARCH_BODY = 3000
 """Characters; the search endpoint refuses a longer body."""
@@ -115,7 +121,12 @@ def crm(  # noqa: PLR0913 - each says one way in which an object differs
                 "filterGroups": [
                     {
                         "filters": [
-                            {"propertyName": modified, "operator": "BETWEEN", "value": "{since}", "highValue": "{until}"},
+                            {
+                                "propertyName": modified,
+                                "operator": "BETWEEN",
+                                "value": "{since}",
+                                "highValue": "{until}",
+                            },
                             {"propertyName": "hs_object_id", "operator": "GT", "value": "{last}"},
                         ]
                     }
@@ -181,14 +192,22 @@ def crm(  # noqa: PLR0913 - each says one way in which an object differs
             # Not by e-mail: HubSpot wants all of a record's properties then. The others are no unique properties.
             not_by=(*unique, *match),
         ),
-        archive=(archive := Write(f"{write}/batch/archive", batch=100, into="inputs", each={"id": "{id}"}, outcomes=archived, safe=True)),
+        archive=(
+            archive := Write(
+                f"{write}/batch/archive", batch=100, into="inputs", each={"id": "{id}"}, outcomes=archived, safe=True
+            )
+        ),
         delete=archive,
-        erase=Write(f"{write}/gdpr-delete", body={"objectId": "{id}"}, outcomes=Nothing(), safe=True) if erase else None,
+        erase=Write(f"{write}/gdpr-delete", body={"objectId": "{id}"}, outcomes=Nothing(), safe=True)
+        if erase
+        else None,
     )
 
 
 def _archived(read: Read) -> Read:
-    return Read(read.path, read.method, {"archived": True}, read.body, records=read.records, lift=read.lift, text=read.text)
+    return Read(
+        read.path, read.method, {"archived": True}, read.body, records=read.records, lift=read.lift, text=read.text
+    )
 
 
 def _schema(client: Client, kind: str) -> Schema:
@@ -237,7 +256,9 @@ class _Find:
                 body = {"properties": "{asked}", "propertiesWithHistory": [], "inputs": "{inputs}"}
                 if field != "id":
                     body["idProperty"] = "{match.field}"
-                read = Read(f"{self.path}/batch/read", "POST", body=body, records="results", lift=("properties",), text=True)
+                read = Read(
+                    f"{self.path}/batch/read", "POST", body=body, records="results", lift=("properties",), text=True
+                )
                 asked = [*_asked(resource, query, known), *(["hs_additional_emails"] if field == "email" else [])]
                 for page in client.pages(read, resource, query, doing=doing, values={"inputs": inputs, "asked": asked}):
                     if field == "email":
@@ -269,8 +290,14 @@ class _Find:
                 records="results",
                 paging=Keyset("id", start="0", size=("limit", 200), more="paging.next.after"),
                 then=Then(
-                    Read(f"{self.path}/batch/read", "POST", body={"properties": "{fields}", "propertiesWithHistory": []},
-                         records="results", lift=("properties",), text=True),
+                    Read(
+                        f"{self.path}/batch/read",
+                        "POST",
+                        body={"properties": "{fields}", "propertiesWithHistory": []},
+                        records="results",
+                        lift=("properties",),
+                        text=True,
+                    ),
                     over=_SEARCH_NAMES,
                 ),
                 lift=("properties",),
@@ -410,7 +437,9 @@ def associations(one: str, many: str, one_id: str, many_id: str) -> Resource:
     def read(client: Client, resource: Resource, query: Query) -> Iterator[Page]:
         ids = Resource(one, schema.record(_OWN), always=tuple(_OWN))
         listed = Read(
-            f"{_READ}/{one}", records="results", paging=Cursor(next="paging.next.after", param="after", size=("limit", 100))
+            f"{_READ}/{one}",
+            records="results",
+            paging=Cursor(next="paging.next.after", param="after", size=("limit", 100)),
         )
         path = f"/crm/associations/{client.settings['read_version']}/{one}/{many}/batch/read"
         for page in client.pages(listed, ids, Query(fields=(), cursor=query.cursor), doing=f"reading {resource.name}"):

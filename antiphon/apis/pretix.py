@@ -28,6 +28,8 @@ _DAY = 86400
 """Seconds; for that long pretix answers a repeated idempotency key with its first answer."""
 _GENERATED = "X-Page-Generated"
 """The header with the time for the next ``modified_since``, to be used as it came."""
+_LOOKBACK = 120
+"""Seconds; what is written bears the time when that began, and is not to be seen before it is done."""
 _PAGE = 50
 """Records; a page has no more."""
 _FEW = 5
@@ -105,9 +107,7 @@ def creating(path: str, **more: Any) -> Write:
 
 def changing(path: str, *, id: str = "id", **more: Any) -> Write:
     """Return a change of a record below an event."""
-    return Write(
-        f"{_AT}{path}{{id}}/", "PATCH", body="{record}", apart=("event",), safe=True, outcomes=One(id), **more
-    )
+    return Write(f"{_AT}{path}{{id}}/", "PATCH", body="{record}", apart=("event",), safe=True, outcomes=One(id), **more)
 
 
 def removing(path: str) -> Write:
@@ -334,6 +334,7 @@ pretix = Api(
             aliases=("subevent", "sessions", "session"),
             updated="last_modified",
             within=("event",),
+            lookback=_LOOKBACK,
             read=listed("/subevents/", bookmark=_GENERATED, ordering="id"),
             changes=modified("/subevents/", ordering="id"),
             find=Find(listed("/subevents/", ordering="id")),
@@ -479,6 +480,7 @@ pretix = Api(
             created="datetime",
             updated="last_modified",
             match=("code",),
+            lookback=_LOOKBACK,
             read=listed("/orders/", bookmark=_GENERATED, **_ORDERS),
             changes=modified("/orders/", **_ORDERS),
             get=Read(f"{_HOME}/orders/{{id}}/", text=True),
@@ -575,6 +577,7 @@ pretix = Api(
             title="Positions of orders: the attendees",
             updated="last_modified",
             match=("secret",),
+            lookback=_LOOKBACK,
             read=exploded(listed("/orders/", bookmark=_GENERATED, **_ORDERS)),
             changes=exploded(modified("/orders/", **_ORDERS)),
             get=Read(f"{_HOME}/orderpositions/{{id}}/", text=True),
@@ -657,6 +660,7 @@ pretix = Api(
             created="created",
             updated="created",  # a scan is never changed, but for its annulment
             parent="events",
+            lookback=_LOOKBACK,
             read=listed("/checkins/", under=True, ordering="id"),
             changes=listed("/checkins/", under=True, ordering="id", created_since="{since}"),
             create=redeem,
@@ -688,15 +692,14 @@ pretix = Api(
             updated="last_modified",
             match=("email",),
             folded=("email",),
+            lookback=_LOOKBACK,
             read=listed("/customers/"),
             get=Read(f"{_HOME}/customers/{{id}}/", text=True),
             find=Find(listed("/customers/"), by=("email",)),
             create=Write(
                 f"{_HOME}/customers/", body="{record}", headers=_KEYED, remembers=_DAY, outcomes=One("identifier")
             ),
-            update=Write(
-                f"{_HOME}/customers/{{id}}/", "PATCH", body="{record}", safe=True, outcomes=One("identifier")
-            ),
+            update=Write(f"{_HOME}/customers/{{id}}/", "PATCH", body="{record}", safe=True, outcomes=One("identifier")),
             erase=Write(f"{_HOME}/customers/{{id}}/anonymize/", body={}, safe=True, outcomes=Nothing()),
         ),
         Resource(

@@ -24,7 +24,7 @@ PIECE = 1 << 20
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-class _Malformed(Exception):  # noqa: N818 - not an error of ours
+class _Malformed(Exception):
     """The bytes that arrived are no request this server understands."""
 
     def __init__(self, status: int, message: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from antiphon import moment
 from antiphon.api import Page, Query, Record, Resource
 from antiphon.client import Client
-from antiphon.errors import BadReply, NotFound, Refused
+from antiphon.errors import BadReply, ForeignHost, NotFound, Refused
 from antiphon.singer.catalog import DELETED_AT
 from antiphon.singer.state import MOST_MARKS, Bookmark, Reading, mark
 
@@ -141,7 +141,7 @@ class Walk:
             return pages
         try:
             first = next(pages, None)
-        except (Refused, NotFound, LookupError, TypeError) as error:  # expired, or of an older release
+        except (Refused, NotFound, ForeignHost, LookupError, TypeError) as error:  # expired, or of an older release
             log.warning(
                 "%s: the place where the last run stopped is gone (%s); reading anew", self.resource.name, error
             )

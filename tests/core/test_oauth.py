@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import multiprocessing
+import socket
 import sys
 import threading
 import time
@@ -181,7 +182,7 @@ def test_the_assertion_holds_the_claims_and_is_signed_with_the_key(connected, en
     [form] = forms(token)
     assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
     found = jwt.decode(form["assertion"], jwk.import_key(key.as_dict(private=False)), algorithms=["RS256"])
-    assert found.header == {"alg": "RS256", "typ": "JWT"} or found.header == {"alg": "RS256"}
+    assert found.header["alg"] == "RS256"
     assert found.claims.pop("jti")
     assert found.claims == {
         "iss": "the client",
@@ -254,9 +255,7 @@ def test_a_rotated_refresh_token_is_the_next_one_sent(connected, endpoint, clock
 def test_a_rotated_refresh_token_is_on_the_disk_before_the_access_token_is_used(connected, endpoint, adapter, stored):
     endpoint({"access_token": "a-1", "refresh_token": "r-1"})
     seen = []
-    adapter.register_uri(
-        "GET", f"{URL}/people", json=lambda *_: seen.append(stored().refresh_token) or {"results": []}
-    )
+    adapter.register_uri("GET", f"{URL}/people", json=lambda *_: seen.append(stored().refresh_token) or {"results": []})
     read(connected(**REFRESH))
     assert seen == ["r-1"]
 
@@ -548,10 +547,10 @@ def test_a_ca_bundle_that_is_not_there_is_named(tmp_path):
         read(Client(an_api(), settings, folder=tmp_path))
 
 
-def test_an_endpoint_that_cannot_be_reached_is_told_without_its_query(raw_server, tmp_path):
-    server = raw_server(b"")
-    server.close()
-    settings = {**REFRESH, "login_url": f"{server.url}/x?key=hidden", "refresh_token": "refresh-0"}
+def test_an_endpoint_that_cannot_be_reached_is_told_without_its_query(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    settings = {**REFRESH, "login_url": f"http://127.0.0.1:{port}/x?key=hidden"}
     with pytest.raises(Unavailable, match="connection refused") as raised:
         read(Client(an_api(), settings, folder=tmp_path))
     assert "hidden" not in said(raised)
@@ -588,7 +587,7 @@ def test_no_token_and_no_secret_is_logged(connected, endpoint, adapter, caplog, 
     read(connected(ASSERTING, **ID, username="ada", private_key=pem))
     with pytest.raises(Unauthorized):
         read(connected(**{**REFRESH, "refresh_token": "refresh-9"}, client_secret=SECRET))
-    secrets = {*("access-0", "access-1", "access-2", "rotated-", "refresh-0", "refresh-9", SECRET)}
+    secrets = {"access-0", "access-1", "access-2", "rotated-", "refresh-0", "refresh-9", SECRET}
     secrets |= {form["assertion"] for form in forms(token) if "assertion" in form}
     assert len(secrets) == 8
     assert not [secret for secret in secrets if secret in caplog.text]

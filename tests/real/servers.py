@@ -89,6 +89,32 @@ def pip_packages(*requirements: str) -> Callable[[Path], None]:
     return build
 
 
+def npm_packages(*packages: str) -> Callable[[Path], None]:
+    """A build for `installed`: a folder with these packages, such as ``koa@3``, and what they need in ``node_modules``."""
+
+    def build(folder: Path) -> None:
+        command = [
+            "npm",
+            "install",
+            "--prefix",
+            str(folder),
+            "--no-save",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+        ]
+        try:
+            done = subprocess.run([*command, *packages], check=False, capture_output=True, text=True)
+        except FileNotFoundError:
+            raise CannotInstallError(f"{' '.join(packages)} can't be installed here: there is no npm") from None
+        if done.returncode:
+            said = done.stderr.strip().splitlines() or ["nothing was said"]
+            errors = [line for line in said if line.startswith("npm error")] or said[-1:]
+            raise CannotInstallError(f"{' '.join(packages)} can't be installed here: {' '.join(errors)}")
+
+    return build
+
+
 def free_port() -> int:
     """A loopback port nobody listens on at the moment."""
     with socket.socket() as probe:

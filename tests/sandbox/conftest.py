@@ -12,6 +12,8 @@ from hubspot import HubSpot as Client
 
 from antiphon.sandbox import Server, start
 
+from .salesforce_org import org, orgs  # noqa: F401 - fixtures
+
 
 class Caller:
     """Requests with the sandbox's token."""

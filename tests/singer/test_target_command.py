@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import socket
+import subprocess
 import threading
 
 import pytest
 
-from .pipes import Process, encoded, record, run, schema, state
+from antiphon.errors import InputError
+
+from .pipes import COMMAND, Process, encoded, environment, record, run, schema, state
 from .pipes import crm as an_account
 
 PEOPLE = schema("contacts", "email", "firstname")
@@ -91,66 +95,57 @@ def test_a_token_in_a_variable_is_found(crm, tmp_path):
 # Input
 
 
+SINGER = "A Singer message is a SCHEMA, RECORD, STATE or ACTIVATE_VERSION."
+ONLY_SINGER = "Only Singer messages may come in; does what writes them print its log to stdout as well?"
+IS_UTF8 = "Singer messages are UTF-8; check the encoding of what writes them."
+LOOK = "Look at what writes it."
+NO_UTF8 = b'{"type":"RECORD","stream":"contacts","record":{"email":"\xff\xfe"}}'
+
+
 @pytest.mark.parametrize(
     ("messages", "line"),
     [
+        ([PEOPLE, b"not json " + b"x" * 100], f"line 2 is no JSON object: «not json {'x' * 71}» …. {ONLY_SINGER}"),
         (
-            [PEOPLE, b"not json " + b"x" * 100],
-            f"line 2 is no JSON object: «not json {'x' * 71}» …. "
-            "Only Singer messages may come in; does what writes them print its log to stdout as well?",
-        ),
-        (
-            [PEOPLE, b"[1]"],
-            "line 2 is no JSON object: «[1]». "
-            "Only Singer messages may come in; does what writes them print its log to stdout as well?",
-        ),
-        (
-            [b"", PEOPLE, b'{"type":"RECORD","stream":"contacts","record":{"email":"\xff\xfe"}}'],
-            'line 3 is not UTF-8: «{"type":"RECORD","stream":"contacts","record":{"email":"\ufffd\ufffd"}}». '
-            "Singer messages are UTF-8; check the encoding of what writes them.",
+            [b"", PEOPLE, NO_UTF8],
+            f"line 3 is not UTF-8: «{NO_UTF8.decode(errors='replace')}». {IS_UTF8}",
         ),
         (
             [ADA],
             'line 1 is a RECORD of the stream "contacts" before its SCHEMA. Start the input with the stream\'s SCHEMA message.',
         ),
-        (
-            [PEOPLE, {"type": "RECORD", "stream": "contacts"}],
-            'line 2 is a RECORD without a record: «{"type": "RECORD", "stream": "contacts"}». Look at what writes it.',
-        ),
-        (
-            [{"type": "RECORD", "stream": "contacts", "record": [1]}],
-            'line 1 is a RECORD whose record is no object: «{"type": "RECORD", "stream": "contacts", "record": [1]}». '
-            "Look at what writes it.",
-        ),
-        (
-            [{"type": "SCHEMA", "stream": "contacts", "schema": "x"}],
-            'line 1 is a SCHEMA whose schema is no object: «{"type": "SCHEMA", "stream": "contacts", "schema": "x"}». '
-            "Look at what writes it.",
-        ),
-        ([{"type": "STATE"}], 'line 1 is a STATE without a value: «{"type": "STATE"}». Look at what writes it.'),
-        (
-            [{"type": "RECROD"}],
-            'line 1 is of the type \'RECROD\': «{"type": "RECROD"}». A Singer message is a SCHEMA, RECORD, STATE or ACTIVATE_VERSION.',
-        ),
-        (
-            [{"a": 1}],
-            'line 1 has no type: «{"a": 1}». A Singer message is a SCHEMA, RECORD, STATE or ACTIVATE_VERSION.',
-        ),
-        (
-            [{"type": "SCHEMA", "stream": "contacts", "schema": {"properties": {"email": {"type": "txet"}}}}],
-            None,
-        ),
     ],
 )
 def test_input_that_is_no_singer_is_one_line_with_its_number(config, tmp_path, messages, line):
-    ran = run("--config", config(), given=encoded(messages), folder=tmp_path)
-    if line is None:
-        assert (ran.code, ran.out, "Traceback" in ran.err) == (1, "", False)
-        assert ran.last.startswith(
-            "target-hubspot: Schema Validation Error: 'txet' is not valid under any of the given schemas"
-        )
-    else:
-        refused(ran, line)
+    refused(run("--config", config(), given=encoded(messages), folder=tmp_path), line)
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (b"[1]", f"line 2 is no JSON object: «[1]». {ONLY_SINGER}"),
+        (b'{"type":"RECORD","stream":"contacts"}', f"line 2 is a RECORD without a record: «…». {LOOK}"),
+        (b'{"type":"RECORD","stream":"a","record":[1]}', f"line 2 is a RECORD whose record is no object: «…». {LOOK}"),
+        (b'{"type":"RECORD","stream":5,"record":{}}', f"line 2 is a RECORD whose stream is no text: «…». {LOOK}"),
+        (b'{"type":"SCHEMA","stream":"a","schema":"x"}', f"line 2 is a SCHEMA whose schema is no object: «…». {LOOK}"),
+        (b'{"type":"SCHEMA","schema":{}}', f"line 2 is a SCHEMA without a stream: «…». {LOOK}"),
+        (b'{"type":"STATE"}', f"line 2 is a STATE without a value: «…». {LOOK}"),
+        (b'{"type":"RECROD"}', f"line 2 is of the type 'RECROD': «…». {SINGER}"),
+        (b'{"type":null}', f"line 2 is of the type None: «…». {SINGER}"),
+        (b'{"a":1}', f"line 2 has no type: «…». {SINGER}"),
+    ],
+)
+def test_a_message_of_another_shape_is_told_with_its_number(tmp_path, message, says):
+    with an_account(tmp_path) as crm, pytest.raises(InputError) as error:
+        crm.pipe(PEOPLE, message)
+    assert str(error.value) == says.replace("…", message.decode())
+
+
+def test_a_schema_that_is_none_is_one_line(config, tmp_path):
+    wrong = {"type": "SCHEMA", "stream": "contacts", "schema": {"properties": {"email": {"type": "txet"}}}}
+    ran = run("--config", config(), given=encoded([wrong]), folder=tmp_path)
+    assert (ran.code, ran.out, "Traceback" in ran.err) == (1, "", False)
+    assert ran.last.startswith("target-hubspot: Schema Validation Error: 'txet' is not valid under any of the given")
 
 
 def test_what_came_before_a_broken_line_is_not_lost_but_not_covered_by_a_state_either(config, crm, tmp_path):
@@ -202,10 +197,6 @@ def test_the_rejects_file_as_input_is_refused(config, tmp_path):
         "Give another path, or rename the file before piping it in."
     )
     refused(run("--config", given, "--input", str(path), folder=tmp_path), line)
-    import subprocess  # noqa: PLC0415
-
-    from .pipes import COMMAND, environment  # noqa: PLC0415
-
     with path.open("rb") as source:
         done = subprocess.run(
             [COMMAND, "--config", given],
@@ -319,14 +310,12 @@ DOING = "hubspot: asking for the fields of contacts ->"
     [
         (
             HTML,
-            f'{DOING} no JSON but "<html>We will be back</htm". '
-            "Check that base_url is the API's own address, and not that of a page for people.",
+            (
+                f'{DOING} no JSON but "<html>We will be back</htm". '
+                "Check that base_url is the API's own address, and not that of a page for people."
+            ),
         ),
-        (
-            EMPTY,
-            f"{DOING} an empty body where JSON was due. "
-            "Check that base_url is the API's own address, and not that of a page for people.",
-        ),
+        (EMPTY, f"{DOING} an empty body. Check that base_url is the API's own address."),
     ],
 )
 def test_a_server_that_is_not_the_api_is_one_line(config, tmp_path, answering, answer, line):
@@ -355,7 +344,7 @@ def test_a_server_that_is_not_there_is_one_line(config, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
 def test_about_prints_well(tmp_path, form):
-    ran = run("--about", f"--format={form}", folder=tmp_path)
+    ran = run("--about", *([] if form == "text" else [f"--format={form}"]), folder=tmp_path)
     assert (ran.code, ran.err) == (0, "")
     assert "Writes contacts, companies, deals" in ran.out
     for setting in (
@@ -369,7 +358,7 @@ def test_about_prints_well(tmp_path, form):
         "base_url",
     ):
         assert setting in ran.out
-    for other in ("load_method", "add_record_metadata", "start_date", "None"):
+    for other in ("load_method", "add_record_metadata", "start_date", "Description: None"):
         assert other not in ran.out
     if form == "json":
         about = json.loads(ran.out)
@@ -383,8 +372,17 @@ def test_version_is_told(tmp_path):
 
 
 def test_a_closed_stdout_ends_in_silence(config, tmp_path):
-    process = Process("--config", config(batch_size_rows=1), folder=tmp_path)
-    process.popen.stdout.close()
-    process.give(PEOPLE, record("contacts", email="closed@example.com"), state({"a": 1}))
-    ran = process.ended()
-    assert (ran.code, ran.err) == (141, "")
+    reading, writing = os.pipe()
+    os.close(reading)
+    given = encoded([PEOPLE, record("contacts", email="closed@example.com"), state({"a": 1})])
+    done = subprocess.run(
+        [COMMAND, "--config", config()],
+        input=given,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+        cwd=tmp_path,
+        env=environment(tmp_path),
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")

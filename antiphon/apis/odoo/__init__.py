@@ -146,12 +146,19 @@ odoo = Api(
     docs="https://www.odoo.com/documentation/master/developer/reference/external_api.html",
     settings=(
         Setting(
-            "base_url", "URL", "Where Odoo answers.", required=True, pattern="^https?://", example="https://acme.odoo.com"
+            "base_url",
+            "URL",
+            "Where Odoo answers.",
+            required=True,
+            pattern="^https?://",
+            example="https://acme.odoo.com",
         ),
         Setting("database", "Database", "Its name; on Odoo Online the sub-domain.", example="acme"),
         Setting("login", "Login", "The user's e-mail; not needed for JSON-2.", example="bot@example.org"),
         Setting("password", "Password", "The user's; an API key is better.", secret=True),
-        Setting("api_key", "API key", "Made in Preferences > Account Security. JSON-2 takes nothing else.", secret=True),
+        Setting(
+            "api_key", "API key", "Made in Preferences > Account Security. JSON-2 takes nothing else.", secret=True
+        ),
         Setting(
             "protocol",
             "Protocol",

@@ -74,7 +74,9 @@ def _ids(client: Client, model: str, externals: Sequence[str]) -> dict[str, int]
             ["name", "in", [name for _, name in part]],
         ]
         body = {"domain": domain, "fields": ["module", "name", "res_id"]}
-        for row in client.call("POST", "ir.model.data/search_read", json=body, safe=True, doing="looking up external ids"):
+        for row in client.call(
+            "POST", "ir.model.data/search_read", json=body, safe=True, doing="looking up external ids"
+        ):
             external = names.get((row["module"], row["name"]))
             if external is not None:
                 found[external] = row["res_id"]
@@ -186,7 +188,11 @@ class Load:
         there: Mapping[str, int],
     ) -> Iterator[Outcome]:
         while rows:
-            body = {"fields": list(header), "data": [cells for _, cells in rows], "context": {**self.context, "tz": "UTC"}}
+            body = {
+                "fields": list(header),
+                "data": [cells for _, cells in rows],
+                "context": {**self.context, "tz": "UTC"},
+            }
             doing = f"loading {resource.name}"
             answer = client.call("POST", f"{self.model}/load", json=body, safe=True, doing=doing)
             ids = answer.get("ids")
@@ -287,7 +293,9 @@ def _named(client: Client, model: str, values: list[str]) -> dict[str, list[int]
     names = [value for value in values if value not in found]
     if names:
         body = {"domain": [["name", "in", names]], "fields": ["name"], "context": CONTEXT}
-        for row in client.call("POST", f"{model}/search_read", json=body, safe=True, doing=f"looking up {model} by name"):
+        for row in client.call(
+            "POST", f"{model}/search_read", json=body, safe=True, doing=f"looking up {model} by name"
+        ):
             found.setdefault(row["name"], []).append(row["id"])
     return found
 

@@ -38,7 +38,13 @@ _NEWEST_RPC = 19
 """The first version with JSON-2."""
 _FIRST = ("vals_list", "vals")
 """Arguments that the RPC protocols take by position: Odoo looks at the first of a ``create`` itself."""
-_BUSY = ("could not serialize access", "deadlock detected", "could not obtain lock", "lock not available", "LockNotAvailable")
+_BUSY = (
+    "could not serialize access",
+    "deadlock detected",
+    "could not obtain lock",
+    "lock not available",
+    "LockNotAvailable",
+)
 _MARSHAL = "cannot marshal None"
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 _CREDENTIAL = "Check login and password (or api_key)."
@@ -79,7 +85,9 @@ class OdooCalls:
         if reply.status < HTTPStatus.BAD_REQUEST:
             return None
         if isinstance(body, dict):  # JSON-2
-            return _error(str(body.get("name", "")), str(body.get("message", "")), str(body.get("debug", "")), reply.status)
+            return _error(
+                str(body.get("name", "")), str(body.get("message", "")), str(body.get("debug", "")), reply.status
+            )
         return _error("", body if isinstance(body, str) else HTTPStatus(reply.status).phrase, "", reply.status)
 
     def decode(self, reply: Reply) -> Reply:
@@ -101,7 +109,9 @@ def _protocol(http: Http) -> str:
     """Return the protocol to speak: the one set, else JSON-2 where the server has it and there is a key for it."""
     chosen = http.notes.get("protocol") or http.settings.get("protocol") or "auto"
     if chosen == JSON2 and not http.settings.get("api_key"):
-        raise SettingError(f"{http.name}: JSON-2 needs the setting api_key", hint="Make a key in Odoo: Preferences > Account Security.")
+        raise SettingError(
+            f"{http.name}: JSON-2 needs the setting api_key", hint="Make a key in Odoo: Preferences > Account Security."
+        )
     if chosen == "auto":
         chosen = JSON2 if http.settings.get("api_key") and _version(http) >= _NEWEST_RPC else JSONRPC
     http.notes["protocol"] = chosen
@@ -119,7 +129,10 @@ def _version(http: Http) -> int:
 
 def _database(http: Http) -> str:
     if not http.settings.get("database"):
-        raise SettingError(f"{http.name}: the setting database is missing", hint="Give the name of the database; on Odoo Online it is the sub-domain.")
+        raise SettingError(
+            f"{http.name}: the setting database is missing",
+            hint="Give the name of the database; on Odoo Online it is the sub-domain.",
+        )
     return str(http.settings["database"])
 
 
@@ -127,7 +140,10 @@ def _secret(http: Http) -> str:
     secret = http.settings.get("api_key") or http.settings.get("password")
     if not secret or not http.settings.get("login"):
         absent = "login" if secret else "password (or api_key)"
-        raise SettingError(f"{http.name}: the setting {absent} is missing", hint="This protocol logs in with login and password, or an API key as the password.")
+        raise SettingError(
+            f"{http.name}: the setting {absent} is missing",
+            hint="This protocol logs in with login and password, or an API key as the password.",
+        )
     return str(secret)
 
 
@@ -148,7 +164,9 @@ def _uid(http: Http, protocol: str) -> int:
 
 def _login_error(error: ApiError, http: Http) -> ApiError:
     if "database" in error.message.lower() and "not exist" in error.message.lower():
-        return Unauthorized(f'there is no database "{http.settings.get("database")}"', status=401, hint="Check the setting database.")
+        return Unauthorized(
+            f'there is no database "{http.settings.get("database")}"', status=401, hint="Check the setting database."
+        )
     return error
 
 
@@ -245,7 +263,12 @@ def _xml_fault(reply: Reply) -> ApiError | None:
         name, _, told = last.partition(": ")
         if fault.faultCode == 1 and told and " " not in name:
             return _error(name, told, words, reply.status)
-        return _error(names.get(fault.faultCode, str(fault.faultCode)), words if fault.faultCode != 1 else last, words, reply.status)
+        return _error(
+            names.get(fault.faultCode, str(fault.faultCode)),
+            words if fault.faultCode != 1 else last,
+            words,
+            reply.status,
+        )
     return None
 
 
@@ -269,5 +292,3 @@ def _error(name: str, words: str, debug: str, status: int) -> ApiError:
     if not short and status in {429, 500, 502, 503, 504}:
         return Unavailable(f"{status} {words}", **said)
     return Refused(words, **said)
-
-

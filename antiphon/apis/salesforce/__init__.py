@@ -119,13 +119,17 @@ def words(body: Any) -> str:
     """Return what an error says: a list of errors at the API, an object at the token endpoint."""
     errors = body if isinstance(body, list) else [body or {}]
     return "; ".join(
-        " ".join(str(part) for part in (e.get("errorCode") or e.get("error"), e.get("message") or e.get("error_description")) if part)
+        " ".join(
+            str(part)
+            for part in (e.get("errorCode") or e.get("error"), e.get("message") or e.get("error_description"))
+            if part
+        )
         for e in errors
         if isinstance(e, dict)
     )
 
 
-def limited(status: int, body: Any) -> type[ApiError] | None:
+def limited(_status: int, body: Any) -> type[ApiError] | None:
     """Return which error a 403 is that tells of a limit: too many calls at once, or the day's are used up."""
     error = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
     if error.get("errorCode") != "REQUEST_LIMIT_EXCEEDED":
@@ -142,7 +146,7 @@ salesforce = Api(
     auth=(
         Bearer("{access_token}"),
         OAuth2(
-            token_url="{login_url}/services/oauth2/token",
+            token_url="{login_url}/services/oauth2/token",  # noqa: S106
             authorize_url="{login_url}/services/oauth2/authorize",
             scope="api refresh_token",
             assertion=Assertion(claims={"iss": "{client_id}", "sub": "{username}", "aud": "{audience}"}),
@@ -152,7 +156,9 @@ salesforce = Api(
     ),
     settings=(
         Setting("client_id", "Consumer key", "Of an external client app, or a connected app.", example="3MVG9…"),
-        Setting("client_secret", "Consumer secret", "Of that app; alone it is used for client credentials.", secret=True),
+        Setting(
+            "client_secret", "Consumer secret", "Of that app; alone it is used for client credentials.", secret=True
+        ),
         Setting("refresh_token", "Refresh token", "If one is at hand; antiphon login gets one otherwise.", secret=True),
         Setting("username", "User name", "The user to act as, with a private key.", example="bot@example.org"),
         Setting("private_key", "Private key", "PEM, for the JWT bearer flow.", secret=True),

@@ -48,7 +48,10 @@ class Ingest:
         path, doing = f"{self._path(client)}/{job}", self._doing(resource)
         data = self._csv(changes)
         if len(data) > _MOST_BYTES:
-            raise ApiError(f"{client.api.name}: {doing} -> {len(data) >> 20} MB are too many for one job", hint="Lower batch_size_rows.")
+            raise ApiError(
+                f"{client.api.name}: {doing} -> {len(data) >> 20} MB are too many for one job",
+                hint="Lower batch_size_rows.",
+            )
         client.http.send(Request("PUT", f"{path}/batches", {}, {"Content-Type": "text/csv"}, data), doing, safe=True)
         client.call("PATCH", path, json={"state": "UploadComplete"}, safe=True, doing=doing)
 
@@ -92,7 +95,9 @@ class Ingest:
     def _csv(self, changes: Sequence[Change]) -> bytes:
         columns = dict.fromkeys(name for change in changes for name in change.record)
         key = "Id" if self.operation in {"update", "delete", "erase"} else str(changes[0].by)
-        names = [key, *(name for name in columns if name != key)] if self.operation not in {"delete", "erase"} else [key]
+        names = (
+            [key, *(name for name in columns if name != key)] if self.operation not in {"delete", "erase"} else [key]
+        )
         file = io.StringIO(newline="")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)

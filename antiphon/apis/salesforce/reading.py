@@ -77,7 +77,9 @@ class Find:
         names = [name for name in asked if name not in resource.always and "." not in name]
         group: list[str] = []
         for value in [*values, None]:
-            if group and (value is None or sum(map(len, group)) + len(value) > _URL - len(",".join(names)[: _URL // 2])):
+            if group and (
+                value is None or sum(map(len, group)) + len(value) > _URL - len(",".join(names)[: _URL // 2])
+            ):
                 read = soql(self.sobject, where=f"{field} IN ({{wanted}})")
                 yield from client.pages(read, resource, Query(tuple(names)), values={"wanted": group})
                 group = []
@@ -96,7 +98,7 @@ class Rows:
     def __call__(self, client: Client, resource: Resource, query: Query) -> Iterator[Page]:
         """Yield the pages. A cursor names the job and the place in its results, or the last id."""
         if isinstance(query.cursor, Mapping) and "job" in query.cursor:
-            yield from _results(client, resource, query, query.cursor["job"], query.cursor["locator"])
+            yield from _results(client, resource, query.cursor["job"], query.cursor["locator"])
             return
         most = int(client.settings["bulk_above"])
         if query.cursor is None and most > 0 and self._count(client, resource, query) > most:
@@ -119,13 +121,19 @@ class Rows:
         names = [name for name in asked if name not in resource.always]
         text = f"SELECT {','.join(names)} FROM {self.sobject}" + (f" WHERE {self._filled(query)}" if self.where else "")
         path = f"/services/data/v{client.settings['api_version']}/jobs/query"
-        body = {"operation": "query", "query": text, "contentType": "CSV", "columnDelimiter": "COMMA", "lineEnding": "LF"}
+        body = {
+            "operation": "query",
+            "query": text,
+            "contentType": "CSV",
+            "columnDelimiter": "COMMA",
+            "lineEnding": "LF",
+        }
         doing = f"reading {resource.name} in bulk"
         reply = client.http.send(Request("POST", path, body=body), doing, safe=True)
-        yield from _results(client, resource, query, str(reply.json()["id"]), None)
+        yield from _results(client, resource, str(reply.json()["id"]), None)
 
 
-def _results(client: Client, resource: Resource, query: Query, job: str, locator: str | None) -> Iterator[Page]:
+def _results(client: Client, resource: Resource, job: str, locator: str | None) -> Iterator[Page]:
     """Yield the results of a query job, in no order."""
     path = f"/services/data/v{client.settings['api_version']}/jobs/query/{job}"
     doing = f"reading {resource.name} in bulk"

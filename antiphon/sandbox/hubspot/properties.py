@@ -23,7 +23,7 @@ MAX_TEXT = 65_536
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
-class InvalidValue(Exception):  # noqa: N818 - an answer, not an error
+class InvalidValue(Exception):
     """A value that a property does not take."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -11,7 +11,7 @@ from antiphon.sandbox.exchange import Response, json_response
 VALIDATION = "VALIDATION_ERROR"
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not an error
+class Refusal(Exception):
     """A request, or one row of a batch, that the vendor would not accept."""
 
     def __init__(

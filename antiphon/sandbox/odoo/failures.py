@@ -35,7 +35,7 @@ TRACE = (
 )
 
 
-class Failure(Exception):  # noqa: N818 - an answer, not an error of ours
+class Failure(Exception):
     """An exception of the vendor's server: its full name, its message, its arguments."""
 
     def __init__(self, name: str, message: str, arguments: list[Any] | None = None) -> None:

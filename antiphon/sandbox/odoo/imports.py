@@ -28,7 +28,7 @@ Converted = tuple[dict[str, Any], str | None, int | None]
 """Values, external id and database id of a record, as far as the file has them."""
 
 
-class Unusable(Exception):  # noqa: N818 - goes into a message
+class Unusable(Exception):
     """A cell that cannot be converted."""
 
     def __init__(self, words: str, **more: Any) -> None:

@@ -58,7 +58,7 @@ class _Sheet:
     id_at: int | None
 
 
-class _Invalid(Exception):  # noqa: N818 - a job's end, not an error of ours
+class _Invalid(Exception):
     """An upload that no row of can be written."""
 
 

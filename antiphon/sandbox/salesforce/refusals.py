@@ -7,7 +7,7 @@ from typing import Any
 from antiphon.sandbox.exchange import Response, json_response
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not an error
+class Refusal(Exception):
     """A request the vendor would not accept: a JSON array with one error."""
 
     def __init__(self, status: int, code: str, message: str, fields: tuple[str, ...] | None = None) -> None:
@@ -47,7 +47,7 @@ class RowError(Exception):
         return f"{self.code}:{self.message}:{' '.join(self.fields)} --"
 
 
-class WrongType(Exception):  # noqa: N818 - becomes one of the two above
+class WrongType(Exception):
     """A value that is not of its field's type; what follows depends on the route."""
 
     def __init__(self, field: str, label: str, kind: str, value: object) -> None:

@@ -74,7 +74,7 @@ def _contact(n: int, chance: int) -> Row:
         "MailingPostalCode": code,
         "MailingCountry": country,
         "HasOptedOutOfEmail": chance >> 6 & 1,
-        "Birthdate": _DAYS[chance % 3000] if chance & 16 else None,
+        "Birthdate": f"{1950 + chance % 50}-{1 + chance % 12:02d}-{1 + chance % 28:02d}" if chance & 16 else None,
         "Ext_Id__c": f"C-{n:07d}",
         "Level__c": _of(("Primary", "Secondary", "Tertiary"), chance >> 3),
         "Points__c": float(chance % 1000),

@@ -34,7 +34,7 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 Form = dict[str, str]
 
 
-class Denied(Exception):  # noqa: N818 - an answer, not an error
+class Denied(Exception):
     """A refusal in the shape of OAuth 2.0."""
 
     def __init__(self, error: str, description: str, status: int = 400) -> None:

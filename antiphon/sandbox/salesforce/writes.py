@@ -15,7 +15,7 @@ from antiphon.sandbox.salesforce.values import Taker, taker
 Values = dict[str, Stored]
 
 
-class Several(Exception):  # noqa: N818 - 300 for a single record, an error for a row
+class Several(Exception):
     """An external id that more than one record has."""
 
     def __init__(self, numbers: list[int]) -> None:
