@@ -37,7 +37,7 @@ def discovered(name: str) -> str:
         path = Path(folder, "config.json")
         path.write_text(json.dumps(config), "utf-8")
         tap = Path(sys.executable).with_name(f"tap-{name.replace('_', '-')}")
-        done = subprocess.run(  # noqa: S603 - our own command
+        done = subprocess.run(
             [tap, "--config", path, "--discover"],
             capture_output=True,
             encoding="utf-8",

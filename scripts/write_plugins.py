@@ -18,7 +18,7 @@ from singer_sdk.plugin_base import PluginBase
 from antiphon.singer.config import SDK_SETTINGS
 
 FOLDER = Path(__file__).parent.parent / "plugins"
-HEAD = "# Made from the plugin by `make plugins`. Give it settings in meltano.yml, not here.\n"
+HEAD = "# Made from the plugin by `make meltano`. Give it settings in meltano.yml, not here.\n"
 _KINDS = {"number": "decimal", "integer": "integer", "boolean": "boolean", "object": "object", "array": "array"}
 _CAPABILITIES = {
     "extractors": {

@@ -61,7 +61,7 @@ def main() -> None:
     if given.demo:
         ran = subprocess.run(
             [Path(sys.executable).parent / "antiphon", "demo"], capture_output=True, text=True, check=True
-        )  # noqa: S603
+        )
         text = filled(text, "demo", f"```text\n{ran.stdout.strip()}\n```")
     README.write_text(text, "utf-8")
 

@@ -27,7 +27,7 @@ def test_every_plugin_is_declared():
 @pytest.mark.parametrize("name", PLUGINS)
 def test_a_plugin_is_declared_as_it_is(name):
     kept = (write_plugins.FOLDER / f"{name}.yml").read_text("utf-8")
-    assert kept == write_plugins.text(PLUGINS[name]), "run `make plugins`"
+    assert kept == write_plugins.text(PLUGINS[name]), "run `make meltano`"
 
 
 @pytest.mark.parametrize("name", PLUGINS)

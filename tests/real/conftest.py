@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from .faults import FaultProxy, Plan, start_fault_proxy
+from .oidc_provider import Provider, start_provider
 from .pretix import Pretix, start_pretix
 from .servers import CannotInstallError
 
@@ -65,6 +66,14 @@ def pretix_faulty(pretix_proxy: FaultProxy) -> Iterator[Callable[[Plan], FaultPr
 
     yield faulty
     pretix_proxy.follow(Plan())
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Iterator[Provider]:
+    """A running OpenID provider of this test's own; it takes half a second."""
+    running = _or_skip(lambda: start_provider(tmp_path))
+    yield running
+    running.stop()
 
 
 def _or_skip(start: Callable[[], Started]) -> Started:

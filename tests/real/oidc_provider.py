@@ -91,6 +91,14 @@ class Browser:
         """Log in and agree; return where that leads: for a log-in from the command, to what it says."""
         return self.submit(self.submit(page, login="ada", password="any"))
 
+    def where_consent_leads(self, page: requests.Response) -> str:
+        """Log in and agree, and return the address that the browser is sent to, where nobody answers."""
+        try:
+            return self.consent(page).url
+        except requests.ConnectionError as error:
+            assert error.request and error.request.url
+            return error.request.url
+
     def refuse(self, page: requests.Response) -> requests.Response:
         """Turn back at the log-in page."""
         link = re.search(r'<a href="([^"]*abort)"', page.text)

@@ -226,23 +226,15 @@ def test_nothing_is_missed_while_tickets_are_sold_and_edited(fresh_pretix: Preti
     assert {version for version, times in sent.items() if times > 1} == set()
 
 
-@pytest.mark.parametrize(
-    "plan",
-    [
-        Plan(rate_limited=0.3, bad_gateway=0.2, retry_after=0, seed=1),
-        Plan(cut=0.2, truncated=0.3, seed=2),
-        Plan(rate_limited=0.1, bad_gateway=0.1, cut=0.1, truncated=0.1, delayed=0.2, delay=0.1, retry_after=1, seed=3),
-    ],
-    ids=["busy", "cut", "everything"],
-)
 def test_every_record_is_read_once_over_a_bad_line(
-    fresh_pretix: Pretix, pretix_faulty: Callable[[Plan], FaultProxy], tmp_path: Path, plan: Plan
+    fresh_pretix: Pretix, pretix_faulty: Callable[[Plan], FaultProxy], tmp_path: Path
 ) -> None:
+    plan = Plan(rate_limited=0.15, bad_gateway=0.15, cut=0.15, truncated=0.15, retry_after=1, seed=5)
     proxy = pretix_faulty(plan)
     streams = ["events", "positions", "customers", "checkins"]
     said = tap(tmp_path, fresh_pretix.config_at(proxy.url), *streams)
     assert said.code == 0
-    assert sum(proxy.counts().values()) > proxy.counts()["passed"]
+    assert {"rate_limited", "bad_gateway", "cut", "truncated"} <= proxy.counts().keys()
     for stream in streams:
         assert keys(said, stream) == Counter(in_the_database(fresh_pretix, stream)), stream
 

@@ -55,7 +55,7 @@ def test_a_query_job_sees_what_was_there_when_it_was_made(org):
         ("SELECT Id, BillingAddress FROM Account", "API_ERROR"),
         ("SELECT Id FROM Account OFFSET 3", "API_ERROR"),
         ("SELECT COUNT() FROM Account", "API_ERROR"),
-        ("SELECT Id FROM Group", "INVALIDENTITY"),
+        ("SELECT Id FROM CaseStatus", "INVALIDENTITY"),
         ("SELECT Idd FROM Account", "INVALID_FIELD"),
     ],
 )

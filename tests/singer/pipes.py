@@ -117,9 +117,10 @@ class Crm:
         """Run the console script."""
         return run("--config", str(self.write_config(**settings)), given=encoded(messages), folder=self.folder)
 
-    def started(self, **settings: Any) -> Process:
-        """Start the console script; what is piped into it is up to the caller."""
-        return Process("--config", str(self.write_config(**settings)), folder=self.folder)
+    def started(self, *, hasty: bool = False, **settings: Any) -> Process:
+        """Start the console script; what is piped into it is up to the caller. One that is *hasty* tries again at once."""
+        variables = hastily(self.folder) if hasty else {}
+        return Process("--config", str(self.write_config(**settings)), folder=self.folder, **variables)
 
     def shown(self, resource: str = "contacts", *fields: str) -> list[dict[str, str]]:
         """Return what the account has, with those of *fields* that are set."""
@@ -170,6 +171,12 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
+def hastily(folder: Path) -> dict[str, str]:
+    """Return the variables for a command that does not wait before it tries again."""
+    (folder / "sitecustomize.py").write_text("import random\nrandom.uniform = lambda low, high: 0.0\n")
+    return {"PYTHONPATH": str(folder)}
+
+
 def run(*args: str, given: bytes = b"", folder: Path, **variables: str) -> Ran:
     """Run the console script to its end."""
     done = subprocess.run(
@@ -187,14 +194,14 @@ def run(*args: str, given: bytes = b"", folder: Path, **variables: str) -> Ran:
 class Process:
     """The console script, under way. What it says is collected as it says it."""
 
-    def __init__(self, *args: str, folder: Path, preexec: Any = None) -> None:
+    def __init__(self, *args: str, folder: Path, preexec: Any = None, **variables: str) -> None:
         self.popen = subprocess.Popen(
             [COMMAND, *args],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=environment(folder),
+            env={**environment(folder), **variables},
             preexec_fn=preexec,  # noqa: PLW1509 - sets a limit, and takes no lock
         )
         self.out: list[bytes] = []

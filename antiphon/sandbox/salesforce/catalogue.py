@@ -237,6 +237,18 @@ ClosedDate:datetime,ro
         expressions={"CaseNumber": _NUMBER},
     ),
     Standard(
+        "CaseStatus",
+        "01J",
+        """
+MasterLabel:string(255),req,name
+ApiName:string(255)
+SortOrder:int
+IsDefault:boolean
+IsClosed:boolean
+""",
+        plural="Case Status",
+    ),
+    Standard(
         "Task",
         "00T",
         """

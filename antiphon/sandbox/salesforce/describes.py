@@ -7,6 +7,7 @@ from email.utils import formatdate, parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from antiphon.sandbox.exchange import Response, json_response
+from antiphon.sandbox.salesforce.sessions import ORG_ID
 
 if TYPE_CHECKING:
     from antiphon.sandbox.salesforce.context import Context
@@ -32,7 +33,9 @@ def versions(first: int, last: int) -> Response:
 
 def resources(context: Context) -> Response:
     """`GET /services/data/v67.0/`."""
-    return json_response(200, {name: f"{context.root}/{name}" for name in _RESOURCES})
+    addresses = {name: f"{context.root}/{name}" for name in _RESOURCES}
+    identity = f"{context.base}/id/{ORG_ID}/{context.org.ids.text(context.org.user)}"
+    return json_response(200, {**addresses, "identity": identity})
 
 
 def everything(context: Context) -> Response:

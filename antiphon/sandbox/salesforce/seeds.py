@@ -139,6 +139,9 @@ def sow(org: Org, records: int, counts: Mapping[str, int], seed: int) -> None:
         person: Row = {"FirstName": first, "LastName": last, "Username": name, "Email": name, "Alias": first.lower()}
         org.insert(org.objects["User"], person, at=latest - _YEAR)
     org.insert(org.objects["Group"], {"Name": "Support", "DeveloperName": "Support"}, at=latest - _YEAR)
+    for order, label in enumerate(("New", "Working", "Escalated", "Closed"), 1):
+        status: Row = {"MasterLabel": label, "ApiName": label, "SortOrder": order, "IsClosed": int(label == "Closed")}
+        org.insert(org.objects["CaseStatus"], status, at=latest - _YEAR)
     for each in STANDARD:
         if each.name in _MAKERS:
             _fill(

@@ -97,9 +97,9 @@ def _multipicklist(org: Org, field: Field) -> Taker:
 def _boolean(_org: Org, field: Field) -> Taker:
     def take(value: object) -> Stored:
         word = str(value).lower()
-        if word in {"true", "1"}:
+        if word in {"true", "yes", "y", "on", "1"}:
             return 1
-        if word in {"false", "0"}:
+        if word in {"false", "no", "n", "off", "0"}:
             return 0
         raise _wrong(field, value)
 

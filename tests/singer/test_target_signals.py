@@ -1,0 +1,97 @@
+"""SIGTERM and SIGINT: the batch in hand is finished and its STATE written; then the run ends."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from .pipes import crm as an_account
+from .pipes import record, schema, state
+
+PEOPLE = schema("contacts", "email")
+CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
+
+
+def person(n):
+    return record("contacts", email=f"p{n}@example.com")
+
+
+def until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_in_a_batch_lets_it_be_finished_and_the_next_run_goes_on(tmp_path, number):
+    with an_account(tmp_path, latency_ms=150) as crm:
+        process = crm.started(batch_size_rows=300)
+        messages = [message for n in range(1, 501) for message in (person(n), state({"n": n}))]
+        process.give(PEOPLE, *messages)
+        until(lambda: crm.app.count("batch/create"))  # one of three has been sent
+        process.popen.send_signal(number)
+        ran = process.ended()
+        assert (ran.code, ran.states) == (
+            CODES[number],
+            [{"n": 299}],
+        )  # the 300th fills the batch, and its STATE is unread
+        assert ran.err.splitlines() == [
+            f"target-hubspot: {number.name}: finishing the batch in hand",
+            f"target-hubspot: ended by {number.name}; run again with the last state to go on",
+        ]
+        assert len(crm.emails()) == 300
+        crm.app.latency_ms = 0
+        crm.app.reset_calls()
+        rest = [message for n in range(300, 501) for message in (person(n), state({"n": n}))]
+        again = crm.command(PEOPLE, *rest)
+        assert (again.code, again.states[-1]) == (0, {"n": 500})
+        assert set(crm.emails().values()) == {1}
+        assert len(crm.emails()) == 500
+        assert crm.app.count("batch/read") == 2  # nothing was left open, and the 300th is recognised
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_while_waiting_for_input_ends_at_once_and_what_is_held_is_not_covered(tmp_path, number):
+    with an_account(tmp_path) as crm:
+        process = crm.started(batch_size_rows=2)
+        process.give(PEOPLE, person(1), person(2), state({"n": 2}), person(3), state({"n": 3}))
+        until(lambda: process.out)
+        process.popen.send_signal(number)
+        began = time.monotonic()
+        code = process.popen.wait(10)  # its input is still open
+        ran = process.ended()
+        assert (code, ran.states) == (CODES[number], [{"n": 2}])
+        assert time.monotonic() - began < 5
+        assert len(crm.emails()) == 2
+
+
+def test_a_second_signal_does_not_wait_and_what_was_under_way_is_found_out_by_the_next_run(tmp_path):
+    with an_account(tmp_path, latency_ms=400) as crm:
+        process = crm.started()
+        process.give(PEOPLE, *map(person, range(300)), state({"n": 1}), close=True)
+        until(lambda: crm.app.count("batch/read"))
+        for _ in range(2):
+            process.popen.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+        ran = process.ended()
+        assert (ran.code, ran.states) == (143, [])
+        crm.app.latency_ms = 0
+        assert crm.command(PEOPLE, *map(person, range(300)), state({"n": 1})).states == [{"n": 1}]
+        assert set(crm.emails().values()) == {1}
+        assert len(crm.emails()) == 300
+
+
+def test_an_error_ends_a_run_that_was_to_be_ended_with_its_own_line(tmp_path):
+    with an_account(tmp_path, latency_ms=200) as crm:
+        process = crm.started()
+        process.give(PEOPLE, *map(person, range(300)), state({"n": 1}), close=True)
+        until(lambda: crm.app.count("batch/read"))
+        crm.app.expire_token()
+        process.popen.send_signal(signal.SIGTERM)
+        ran = process.ended()
+        assert (ran.code, ran.states) == (1, [])
+        assert ran.last.startswith("hubspot: ")
+        assert "401" in ran.last
