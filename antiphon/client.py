@@ -458,14 +458,17 @@ def _pair(name: str, suffix: str, known: Mapping[str, Any]) -> str:
 
 
 def _timed(record: Record, schema: Schema, form: str) -> Record:
-    """Return *record* with its times as the API wants them written."""
+    """Return *record* with its times as the API wants them written; what is no time is left for the API to refuse."""
     known = schema.get("properties", {})
-    return {
-        name: moment.written(moment.rfc3339(value), form)
-        if isinstance(value, str) and value and known.get(name, {}).get("format") == "date-time"
-        else value
-        for name, value in record.items()
-    }
+    times = {name for name in record if known.get(name, {}).get("format") == "date-time"}
+    return {name: _time(value, form) if name in times else value for name, value in record.items()}
+
+
+def _time(value: Any, form: str) -> Any:
+    try:
+        return moment.written(moment.rfc3339(value), form) if value else value
+    except (ValueError, OverflowError):
+        return value
 
 
 def _auth(api: Api, settings: Mapping[str, Any]) -> Auth | None:

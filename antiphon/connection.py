@@ -21,8 +21,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import requests
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import best_match
 
 from antiphon import apis, moment
 from antiphon.api import Api, Query, Record, Resource, Setting
@@ -131,7 +132,7 @@ def _check(api: Api, name: str, values: Mapping[str, Any]) -> None:
             continue
         shown = "what was given" if setting.secret else repr(value)
         schema = {**setting.schema, **({"pattern": setting.pattern} if setting.pattern else {})}
-        error = jsonschema.exceptions.best_match(jsonschema.Draft7Validator(schema).iter_errors(value))
+        error = best_match(Draft7Validator(schema).iter_errors(value))
         if error:
             why = "is not of the right form" if setting.secret else error.message
             example = f" For example: {setting.example}" if setting.example else ""

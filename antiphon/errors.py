@@ -83,6 +83,9 @@ class ApiError(AntiphonError):
     ``status`` is the HTTP status (0 where there was none), ``code`` the API's own word for the error.
     """
 
+    told = False
+    """Whether it says already whose it is and at what: one met while logging in for a request is not told, nor tried, twice."""
+
     def __init__(
         self, message: str, *, hint: str = "", status: int = 0, code: str = "", retry_after: float | None = None
     ) -> None:

@@ -326,13 +326,17 @@ class Http:
 
     def fail(self, error: ApiError, doing: str, attempts: int = 1) -> NoReturn:
         """Raise *error* anew, told in one line: whose, at what, and without a secret."""
-        raise type(error)(
+        if error.told:
+            raise error
+        told = type(error)(
             self.redact(f"{self.name}: {doing} -> {error.message}"),
             hint=error.hint or self._hint(error, attempts),
             status=error.status,
             code=self.redact(error.code),
             retry_after=error.retry_after,
-        ) from None
+        )
+        told.told = True
+        raise told from None
 
     def _hint(self, error: ApiError, attempts: int) -> str:
         if isinstance(error, Unauthorized):
@@ -374,7 +378,9 @@ def _waits() -> Generator[float, Any, None]:
 
 
 def _hopeless(error: Exception) -> bool:
-    return isinstance(error, QuotaSpent) or (getattr(error, "retry_after", None) or 0) > LONGEST_RETRY_AFTER
+    if getattr(error, "told", False) or isinstance(error, QuotaSpent):
+        return True
+    return (getattr(error, "retry_after", None) or 0) > LONGEST_RETRY_AFTER
 
 
 def _forms(secret: str) -> set[str]:

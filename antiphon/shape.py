@@ -6,7 +6,7 @@ The shape is data (:class:`~antiphon.api.Read`); it is compiled once per read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -25,10 +25,14 @@ _DIGITS = 4000
 def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record]:
     """Return the function that gives one of *read*'s records the shape that *schema* has."""
     lifts, nulls, pairs = read.lift, read.nulls, read.pairs
-    flags = {name for name, field in schema.get("properties", {}).items() if "boolean" in types(field)}
+    properties = schema.get("properties", {})
+    flags = {name for name, field in properties.items() if "boolean" in types(field)}
+    whole = {name for name, field in properties.items() if types(field) != ("integer",)}
+    named = {name.removesuffix(pairs) for name in properties if pairs and name.endswith(pairs)} - whole
+    absent = {type(null) for null in nulls}
     converters = {
         name: convert
-        for name, field in schema.get("properties", {}).items()
+        for name, field in properties.items()
         if (convert := _converter(field, text=read.text)) is not None
     }
     warned: set[str] = set()
@@ -41,7 +45,7 @@ def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record
         for name, value in record.items():
             if value is None:
                 continue
-            if nulls and _among(nulls, value) and not (value is False and name in flags):
+            if type(value) in absent and value in nulls and not (value is False and name in flags):
                 record[name] = None
             elif convert := converters.get(name):
                 try:
@@ -53,19 +57,22 @@ def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record
                         log.warning(
                             'field "%s" holds a value that is not of its type; such values are read as null', name
                         )
-        return _apart(record, pairs) if pairs else record
+        return _apart(record, pairs, named, whole) if pairs else record
 
     return shape
 
 
-def _among(nulls: tuple[Any, ...], value: Any) -> bool:
-    return any(value is null or (value == null and type(value) is type(null)) for null in nulls)
+def _apart(record: Record, suffix: str, named: Collection[str], whole: Collection[str]) -> Record:
+    """Take pairs of an id and a name apart: the id stays, the name becomes a field of its own.
 
-
-def _apart(record: Record, suffix: str) -> Record:
-    """Take pairs of an id and a name apart: the id stays, the name becomes a field of its own."""
+    *named* have such a field, which is null where they are; lists in the fields *whole* are no pairs.
+    """
     for name in [name for name, value in record.items() if type(value) is list and _is_pair(value)]:
-        record[name], record[name + suffix] = record[name]
+        if name not in whole:
+            record[name], record[name + suffix] = record[name]
+    for name in named:
+        if name in record and record[name] is None:
+            record[name + suffix] = None
     return record
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from antiphon.sandbox import KINDS, names, parse_faults, parse_limit, run
+from antiphon.sandbox.openssl import MissingError
 
 T = TypeVar("T")
 
@@ -32,7 +33,10 @@ def main() -> None:
     parser.add_argument("--faults", type=_argument(parse_faults), metavar="KIND=SHARE,…", help=", ".join(KINDS))
     parser.add_argument("--seed", type=int, default=0, help="the same seed makes up the same records and faults")
     parser.add_argument("--tls", action="store_true", help="serve https with a certificate that nobody has signed")
-    run(**vars(parser.parse_args()))
+    try:
+        run(**vars(parser.parse_args()))
+    except MissingError as error:
+        parser.exit(1, f"{error}\n")
 
 
 if __name__ == "__main__":

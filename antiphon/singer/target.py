@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, ClassVar
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -141,8 +142,15 @@ class Target(singer_sdk.Target):
     @cached_property
     def journal(self) -> Journal:
         """The connection's journal, with what an earlier run left open settled."""
-        journal = Journal(self.settings.state_dir, self.settings.name)
-        for outcome in settle_open(self.client, journal):
+        base_url = str(self.settings.values.get("base_url") or "")
+        host = "" if base_url == self.settings.api.base_url else urlsplit(base_url).netloc.rpartition("@")[2]
+        journal = Journal(self.settings.state_dir, self.settings.name, host)
+        try:
+            settled = settle_open(self.client, journal)
+        except BaseException:
+            journal.close()
+            raise
+        for outcome in settled:
             key = outcome.change.value or outcome.change.id
             self.logger.warning(
                 "from an interrupted run: %s of %s ended as %s", outcome.operation, key, outcome.kind.value

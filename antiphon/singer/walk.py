@@ -40,7 +40,8 @@ class Walk:
 
     The slot ``changes`` is taken where there is a time to start from, else ``read``, of whose records those are left out that are too
     old. With ``deletes``, those follow that were deleted since that time; a first read without ``start_date`` has none, for
-    nothing was sent yet that could be gone.
+    nothing was sent yet that could be gone. Where deletions are found by comparing (:mod:`antiphon.vanished`), it is before the first
+    record is read that what is there is written down.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class Walk:
         Raises:
             ApiError: the API says no. What was kept until then is where the next read goes on.
         """
+        if "deleted" in self.slots and (begin := getattr(self.resource.deleted, "begin", None)):
+            begin(self.client, self.resource)
         for number, slot in enumerate(self.slots):
             if number:
                 self.cursor = None
@@ -100,7 +103,8 @@ class Walk:
 
     def _slots(self, *, deletes: bool) -> tuple[str, ...]:
         first = "changes" if self.resource.changes and (self.since or not self.resource.read) else "read"
-        return (first, "deleted") if deletes and self.resource.deleted and self.since else (first,)
+        told = self.since or (not self.whole and hasattr(self.resource.deleted, "begin"))
+        return (first, "deleted") if deletes and self.resource.deleted and told else (first,)
 
     def _resume(self, reading: Reading | None) -> None:
         if reading is None:

@@ -81,9 +81,13 @@ class Journal:
         Storage: it cannot be read or written.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
-        """Open it, making folder and file where they are not there."""
-        self.path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)}.journal.sqlite3"
+    def __init__(self, folder: Path, name: str, host: str = "") -> None:
+        """Open it, making folder and file where they are not there.
+
+        What one server was sent says nothing of another: *host* is the one spoken to, if not the API's own.
+        """
+        whole = f"{name}-{host}" if host else name
+        self.path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', whole)}.journal.sqlite3"
         self.run = moment.now().strftime("%Y%m%dT%H%M%S.%f")
         with _storage(self.path):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -389,7 +389,9 @@ class Writer:
             outcomes.extend(rejected(change, error.message) for change in group)
         except (Unavailable, Unauthorized, ForeignHost, SettingError) as error:  # what has no outcome was not written
             how = getattr(self.resource, operation)
-            perhaps = isinstance(error, Unavailable) and isinstance(how, Write) and (job or (how.remembers and not how.safe))
+            perhaps = (
+                isinstance(error, Unavailable) and isinstance(how, Write) and (job or (how.remembers and not how.safe))
+            )
             if self.journal:
                 self.journal.answered(outcomes)
                 answered = {o.change.token for o in outcomes}
@@ -500,7 +502,9 @@ class Writer:
         return [
             name
             for name in changed
-            if not self._heeded(name) and not self._property(name).get("writeOnly") and not _holds(found.get(name), record[name])
+            if not self._heeded(name)
+            and not self._property(name).get("writeOnly")
+            and not _holds(found.get(name), record[name])
         ]
 
     def _heeded(self, name: str) -> bool:
@@ -551,6 +555,8 @@ class Writer:
             one, other = one.lower(), other.lower()
         numeric = bool({"number", "integer"} & {*types(self._property(name))})
         timed = self._property(name).get("format") == "date-time"
+        if isinstance(ours, str) and self._property(name).get("x-relation") and ours == found.get(f"{name}_name"):
+            return True
         alike = (numeric and _same_number(ours, theirs)) or (timed and _same_moment(ours, theirs))
         return alike or one == other or bool(ours == theirs)
 
@@ -692,7 +698,9 @@ def settle_open(client: Client, journal: Journal) -> list[Outcome]:
             continue
         outcomes = _jobs_settled(client, resource, how, left)
         found = {outcome.change.token for outcome in outcomes}
-        outcomes += Writer(client, resource).settle(operation, [i for i in left if i.job is None and i.token not in found])
+        outcomes += Writer(client, resource).settle(
+            operation, [i for i in left if i.job is None and i.token not in found]
+        )
         journal.answered(outcomes)
         answered = {outcome.change.token for outcome in outcomes}
         journal.not_sent(intent.change() for intent in left if intent.token not in answered)

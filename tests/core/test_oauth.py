@@ -193,14 +193,15 @@ def test_the_assertion_holds_the_claims_and_is_signed_with_the_key(connected, en
     }
 
 
-def test_no_two_assertions_have_one_id(connected, endpoint, key, clock):
-    token = endpoint({"access_token": "access-1", "expires_in": 10})
+def test_no_two_assertions_have_one_id_and_nothing_is_kept_but_the_token(connected, endpoint, key, clock, stored):
+    token = endpoint({"access_token": "access-1", "expires_in": 10, "refresh_token": "not-to-be-used"})
     client = connected(ASSERTING, **ID, username="ada", private_key=key.as_pem(private=True).decode())
     read(client)
     clock[0] += 10
     read(client)
     ids = [jwt.decode(form["assertion"], key).claims["jti"] for form in forms(token)]
     assert len(set(ids)) == 2
+    assert not stored().refresh_token
 
 
 @pytest.mark.parametrize(
@@ -428,13 +429,13 @@ def test_a_dead_refresh_token_says_which_command_renews_it(connected, endpoint, 
 
 
 def test_a_dead_stored_token_that_came_of_a_log_in_names_the_command_alone(connected, endpoint, tmp_path, clock):
-    token = endpoint({"json": {"error": "invalid_grant"}, "status_code": 400})
+    token = endpoint({"json": {"error": "invalid_grant", "error_description": "r-1 is revoked"}, "status_code": 400})
     client = connected(**ID)
     client.http.auth.accept(client.http, {"access_token": "a-1", "refresh_token": "r-1", "expires_in": 60})
     clock[0] += 60
     with pytest.raises(Unauthorized) as raised:
         read(client)
-    assert str(raised.value).endswith("400 invalid_grant. Run: antiphon login crm")
+    assert str(raised.value).endswith("400 invalid_grant: *** is revoked. Run: antiphon login crm")
     assert forms(token)[0]["refresh_token"] == "r-1"
 
 

@@ -119,8 +119,11 @@ INVALID = 20
 
 def a_stormy_run_is_whole(
     crm: Crm, mode: str, *, seed: int, faults: Mapping[str, float] | None = None, hasty: bool = False
-) -> None:
-    """Write 5,000 contacts, 20 of them invalid, through *faults*: none is lost, none is there twice, each reject is told."""
+) -> set[str]:
+    """Write 5,000 contacts, 20 of them invalid, through *faults*: none is lost, none is there twice, each reject is told.
+
+    Returns the kinds of faults that struck.
+    """
     chance = random.Random(seed)
     bad = set(chance.sample(range(RECORDS), INVALID))
     if mode == "upsert":
@@ -143,4 +146,4 @@ def a_stormy_run_is_whole(
     kinds = Counter(receipt["outcome"] for receipt in crm.receipted())
     updated = len(good & there)
     assert kinds == Counter({"rejected": INVALID, "created": len(good) - updated, "updated": updated})
-    assert {call.fault for call in crm.app.log if call.fault} == set(faults or FAULTS), "this seed proves too little"
+    return {call.fault for call in crm.app.log if call.fault}

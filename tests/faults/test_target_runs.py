@@ -43,11 +43,12 @@ def test_a_killed_creation_of_contacts_is_resumed_through_lost_answers(tmp_path,
 @pytest.mark.parametrize("run", range(5))
 def test_a_run_through_faults_is_whole(tmp_path, mode, run):
     with an_account(tmp_path, stall_seconds=0.05) as crm:
-        a_stormy_run_is_whole(crm, mode, seed=random.randint(1, 10**6))
+        assert a_stormy_run_is_whole(crm, mode, seed=random.randint(1, 10**6))
 
 
 @pytest.mark.parametrize("run", range(3))
 def test_a_run_through_a_storm_is_whole(tmp_path, run):
     storm = {"429": 0.1, "500": 0.1, "502-html": 0.05, "cut": 0.05, "timeout": 0.05, "commit-timeout": 0.1}
     with an_account(tmp_path, stall_seconds=0.02) as crm:
-        a_stormy_run_is_whole(crm, "create" if run % 2 else "upsert", seed=random.randint(1, 10**6), faults=storm)
+        mode = "create" if run % 2 else "upsert"
+        assert a_stormy_run_is_whole(crm, mode, seed=random.randint(1, 10**6), faults=storm)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -11,6 +12,8 @@ import yaml
 from real.pretix import start_pretix
 
 pytestmark = pytest.mark.real
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def written(server):
@@ -139,7 +142,7 @@ def test_streams_and_fields_can_be_selected(project, account):
     assert re.search(r"\[excluded *\] contacts\.jobtitle", project("select", "tap-hubspot", "--list", "--all"))
 
 
-@pytest.mark.parametrize("plugin", ["tap-csv", "tap-hubspot", "tap-pretix", "target-hubspot", "target-pretix"])
+@pytest.mark.parametrize("plugin", sorted(path.stem for path in (ROOT / "plugins").glob("*.yml")))
 def test_meltano_knows_every_settings_variable_and_shows_no_secret(project, plugin):
     project.variables["TARGET_HUBSPOT_ACCESS_TOKEN"] = "pat-na1-secret"
     listed = project("config", "list", plugin, "--all")

@@ -82,10 +82,10 @@ class Browser:
         form = re.search(r"<form[^>]*>.*?</form>", page.text, re.DOTALL)
         assert form, f"no form on {page.url}: {page.text[:500]}"
         action = re.search(r'<form[^>]*action="([^"]*)"', form[0])
-        given = dict(
-            re.findall(r'<input[^>]*type="hidden"[^>]*name="([^"]*)"[^>]*value="([^"]*)"', form[0])
+        given = dict(re.findall(r'<input[^>]*type="hidden"[^>]*name="([^"]*)"[^>]*value="([^"]*)"', form[0]))
+        return self.session.post(
+            urljoin(page.url, html.unescape(action[1]) if action else ""), {**given, **fields}, timeout=30
         )
-        return self.session.post(urljoin(page.url, html.unescape(action[1]) if action else ""), {**given, **fields}, timeout=30)
 
     def consent(self, page: requests.Response) -> requests.Response:
         """Log in and agree; return where that leads: for a log-in from the command, to what it says."""
@@ -107,7 +107,4 @@ class Browser:
 
     def type_code(self, address: str) -> requests.Response:
         """Open the page for a device's code, confirm it, log in and agree."""
-        page = self.open(address)
-        if "user_code" in page.text and "confirm" not in page.text:
-            page = self.submit(page)
-        return self.consent(self.submit(page, confirm="yes"))
+        return self.consent(self.submit(self.open(address)))

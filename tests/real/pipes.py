@@ -46,7 +46,11 @@ class Ran:
 
 def surroundings(home: Path) -> dict[str, str]:
     """An environment with this one's programs, and nothing of the user's own settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "TARGET_", "PRETIX_", "HUBSPOT_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TAP_", "TARGET_", "PRETIX_", "HUBSPOT_"))
+    }
     folders = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "XDG_STATE_HOME": str(home / "state")}
     return {**kept, **folders, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
 

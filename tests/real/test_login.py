@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import stat
 import subprocess
 import sys
@@ -26,23 +25,25 @@ class Command:
     """A command in a process of its own; what it says on stderr is read as it comes."""
 
     def __init__(self, args, environment, folder, stdin=subprocess.DEVNULL, stdout=None):
-        self.stdout = stdout or (folder / f"{args[0]}-{id(self)}.out").open("w+b")
+        self.said = folder / f"{args[0]}-{id(self)}.out"
         self.err = ""
-        self.process = subprocess.Popen(
-            [sys.executable, str(PLUGINS), *args],
-            env=environment,
-            cwd=folder,
-            stdin=stdin,
-            stdout=self.stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with self.said.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, str(PLUGINS), *args],
+                env=environment,
+                cwd=folder,
+                stdin=stdin,
+                stdout=stdout or file,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
     def read(self):
-        for line in self.process.stderr:
-            self.err += line
+        with self.process.stderr as lines:
+            for line in lines:
+                self.err += line
 
     def says(self, pattern, within=30):
         """Wait until stderr has *pattern*; return its first group."""
@@ -59,11 +60,13 @@ class Command:
         self.reader.join(10)
         return code
 
+    def kill(self):
+        """Leave it no time for anything."""
+        self.process.kill()
+        self.end()
+
     def out(self):
-        if isinstance(self.stdout, int):
-            return ""
-        self.stdout.flush()
-        return Path(self.stdout.name).read_text()
+        return self.said.read_text()
 
 
 @pytest.fixture
@@ -75,7 +78,9 @@ def state(tmp_path):
 def start(provider, tmp_path):
     """Start a command whose connection is in the environment; what still runs at the end of the test is killed."""
     started = []
-    environment = {name: text for name, text in os.environ.items() if not name.startswith(("LEDGER_", "TAP_", "TARGET_"))}
+    environment = {
+        name: text for name, text in os.environ.items() if not name.startswith(("LEDGER_", "TAP_", "TARGET_"))
+    }
     environment |= {
         "LEDGER_URL": provider.url,
         "LEDGER_CLIENT_ID": APP,
@@ -90,9 +95,7 @@ def start(provider, tmp_path):
 
     yield start
     for command in started:
-        if command.process.poll() is None:
-            command.process.kill()
-            command.process.wait()
+        command.kill()
 
 
 @pytest.fixture
@@ -257,8 +260,7 @@ def test_processes_that_are_killed_do_not_lose_the_token(provider, start, state)
             assert victim.process.poll() is None, victim.err
             if number % 2:
                 time.sleep(4)  # the token ends meanwhile: all are waiting for the lock
-            victim.process.send_signal(signal.SIGKILL)
-            victim.process.wait()
+            victim.kill()
             assert "ada" in victim.out()
         asking[number % 3] = start("asking")
     time.sleep(5)

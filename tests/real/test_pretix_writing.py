@@ -75,7 +75,9 @@ GUESTS = "select email from pretixbase_customer where email like 'guest%'"
 def test_nothing_is_lost_and_nothing_done_twice_over_a_bad_line(
     fresh_pretix: Pretix, pretix_faulty: Callable[[Plan], FaultProxy], tmp_path: Path
 ) -> None:
-    plan = Plan(rate_limited=0.1, bad_gateway=0.1, cut=0.1, truncated=0.15, lost_answer=0.25, retry_after=0, only="POST")
+    plan = Plan(
+        rate_limited=0.1, bad_gateway=0.1, cut=0.1, truncated=0.15, lost_answer=0.25, retry_after=0, only="POST"
+    )
     proxy = pretix_faulty(plan)
     messages = lines("customers", customers(8)) + lines("orders", tickets(fresh_pretix, 6))
     plans = {"orders": {"mode": "create"}}
@@ -243,6 +245,8 @@ def test_an_attendee_is_found_by_ticket_and_renamed(fresh_pretix: Pretix) -> Non
 
 def test_a_refusal_comes_in_the_words_of_pretix(fresh_pretix: Pretix) -> None:
     pretix = one_liners(fresh_pretix)
-    with pytest.raises(Refused, match=r"pretix: creating customers -> 400 email: Enter a valid email address\.") as caught:
+    with pytest.raises(
+        Refused, match=r"pretix: creating customers -> 400 email: Enter a valid email address\."
+    ) as caught:
         pretix.add("customer", email="no address")
     assert caught.value.status == 400

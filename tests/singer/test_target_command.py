@@ -210,11 +210,11 @@ def test_the_rejects_file_as_input_is_refused(config, tmp_path):
     assert (done.returncode, done.stderr.splitlines()[-1]) == (1, line)
 
 
-def test_two_runs_at_once_are_refused(config, tmp_path):
+def test_two_runs_at_once_are_refused(config, crm, tmp_path):
     given = config()
     first = Process("--config", given, folder=tmp_path)
     first.give(PEOPLE, record("contacts", email="first@example.com"))
-    journal = tmp_path / "state" / "hubspot.journal.sqlite3"
+    journal = crm.journal()
     for _ in range(400):
         if journal.exists():
             break
@@ -227,12 +227,13 @@ def test_two_runs_at_once_are_refused(config, tmp_path):
     assert first.ended().code == 0
 
 
-def test_a_damaged_journal_is_one_line(config, tmp_path):
+def test_a_damaged_journal_is_one_line(config, crm, tmp_path):
+    given = config()
     (tmp_path / "state").mkdir()
-    journal = tmp_path / "state" / "hubspot.journal.sqlite3"
+    journal = crm.journal()
     journal.write_text("nothing of the kind" * 500)
     refused(
-        run("--config", config(), given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path),
+        run("--config", given, given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path),
         f"the journal {journal} is damaged: file is not a database. Nothing more was sent, and the state was not moved. "
         "To go on without what it knew, move the file away.",
     )
@@ -253,7 +254,7 @@ def test_a_full_disk_is_one_line_and_the_state_stays(config, crm, tmp_path, full
     process.give(PEOPLE, *states)
     ran = process.ended()
     name = f"target-hubspot: rejects: {tmp_path}/r.jsonl cannot be written: File too large. The state was not moved"
-    expected = name if full == "rejects" else f"the journal {tmp_path}/state/hubspot.journal.sqlite3 cannot be used: "
+    expected = name if full == "rejects" else f"the journal {crm.journal()} cannot be used: "
     assert (ran.code, ran.out) == (1, "")
     assert ran.last.startswith(expected)
     assert "Traceback" not in ran.err
@@ -324,9 +325,7 @@ def test_a_server_that_is_not_there_is_one_line(config, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     given = config(base_url=f"http://127.0.0.1:{port}")
-    ran = run(
-        "--config", given, given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path, **hastily(tmp_path)
-    )
+    ran = run("--config", given, given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path, **hastily(tmp_path))
     refused(
         ran,
         f"hubspot: asking for the fields of contacts -> no connection to http://127.0.0.1:{port} (connection refused). "

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from faults.runs import a_stormy_run_is_whole
+import pytest
+from faults.runs import FAULTS, a_stormy_run_is_whole
 
 from .pipes import crm as an_account
 
 
-def test_upserts_through_faults(tmp_path):
+@pytest.mark.parametrize("mode", ["upsert", "create"])
+def test_a_run_through_faults_is_whole(tmp_path, mode):
     with an_account(tmp_path, stall_seconds=0.05) as crm:
-        a_stormy_run_is_whole(crm, "upsert", seed=1)
-
-
-def test_creations_through_faults(tmp_path):
-    with an_account(tmp_path, stall_seconds=0.05) as crm:
-        a_stormy_run_is_whole(crm, "create", seed=2)
+        struck = a_stormy_run_is_whole(crm, mode, seed=3, hasty=True)
+    assert struck == set(FAULTS)

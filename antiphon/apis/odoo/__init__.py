@@ -6,27 +6,20 @@ other model an installation has goes by its own name. The fields of a model are 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from antiphon import schema
 from antiphon.api import Api, Read, Resource, Schema, Setting, Write
-from antiphon.apis.odoo.records import (
-    EXTERNAL,
-    TIME,
-    Create,
-    Find,
-    Load,
-    Update,
-    archiving,
-    calling,
-    searching,
-    unlinking,
-)
+from antiphon.apis.odoo.records import EXTERNAL, Find, getting, searching
 from antiphon.apis.odoo.wire import OdooCalls
+from antiphon.apis.odoo.writing import BATCH, Create, Load, Update, archiving, calling, unlinking
 from antiphon.client import Client
-from antiphon.errors import Forbidden
+from antiphon.errors import BadReply, Forbidden, NotFound
 from antiphon.vanished import Vanished
+
+log = logging.getLogger("antiphon.odoo")
 
 _WORDS = {
     "integer": "integer",
@@ -43,7 +36,7 @@ _WORDS = {
     "properties": "any",
 }
 _BY_ODOO = {"id", "create_uid", "create_date", "write_uid", "write_date", "display_name"}
-_ATTRIBUTES = ["string", "type", "required", "readonly", "store", "relation", "selection"]
+_ATTRIBUTES = ["type", "readonly", "store", "related", "relation", "relation_field", "selection"]
 _QUIET = {"tracking_disable": True, "mail_create_nosubscribe": True}
 """Context of writes: no notes in the chatter and no followers for each of thousands of records."""
 
@@ -57,43 +50,41 @@ def model(
     actions: Iterable[str] = (),
     common: bool = True,
     title: str = "",
+    timed: bool = True,
 ) -> Resource:
-    """Return one model as a resource; *where* are conditions for reading, *context* goes with writes."""
+    """Return one model as a resource.
+
+    *where* are conditions for reading, *context* goes with writes; what is not *timed* has no write_date (reports).
+    """
     context = {**_QUIET, **(context or {})}
     conditions = tuple(where)
-    every = searching(technical, *conditions)
+    # By id within the window of time: write_date has microseconds that Odoo does not show, and many records may share one.
+    changes = searching(
+        technical,
+        ["write_date", ">=", "{since}"],
+        ["write_date", "<=", "{until}"],
+        *conditions,
+        latest="9000-01-01T00:00:00Z",
+    )
     return Resource(
         name,
         schema=lambda client: _schema(client, technical),
         aliases=tuple(dict.fromkeys(alias for alias in (technical, f"{name}s") if alias != name)),
         title=title,
-        created="create_date",
-        updated="write_date",
+        created="create_date" if timed else "",
+        updated="write_date" if timed else "",
         match=(EXTERNAL,),
         cleared=False,
         common=common,
         lookback=600,  # write_date is when a transaction began: a long one becomes visible that much later
-        read=every,
-        # By id within the window of time: write_date has microseconds that Odoo does not show, and ties.
-        changes=searching(
-            technical,
-            ["write_date", ">=", "{since}"],
-            ["write_date", "<=", "{until}"],
-            *conditions,
-            latest="9000-01-01T00:00:00Z",
-        ),
-        deleted=Vanished(searching(technical, *conditions)),
-        get=Read(
-            f"{technical}/read",
-            "POST",
-            body={"ids": ["{id}"], "fields": "{fields}"},
-            nulls=(False,),
-            pairs="_name",
-        ),
+        read=searching(technical, *conditions),
+        changes=changes if timed else None,
+        deleted=Vanished(searching(technical, *conditions, size=10_000)),
+        get=getting(technical),
         find=Find(technical),
-        create=Write(via=Create(technical, context), batch=200, atomic=True),
-        update=Write(via=Update(technical, context), batch=200, safe=True),
-        upsert=Write(via=Load(technical, context), batch=200, safe=True),
+        create=Write(via=Create(technical, context), batch=BATCH, atomic=True),
+        update=Write(via=Update(technical, context), batch=BATCH, safe=True),
+        upsert=Write(via=Load(technical, context), batch=BATCH, safe=True),
         archive=archiving(technical),
         delete=unlinking(technical),
         actions={action: calling(technical, action) for action in (*actions, "action_archive", "action_unarchive")},
@@ -101,13 +92,18 @@ def model(
 
 
 def _schema(client: Client, technical: str) -> Schema:
-    """Return the schema of a model from its fields (one call). Binary and computed fields are left out: they cost much."""
+    """Return the schema of a model from its fields (one call).
+
+    Left out is what costs much: binary fields, and those computed anew whenever they are read.
+    """
     doing = f"asking for the fields of {technical}"
     body = {"attributes": _ATTRIBUTES}
     found = client.call("POST", f"{technical}/fields_get", json=body, safe=True, doing=doing)
+    if not isinstance(found, dict):
+        raise BadReply(f"{client.api.name}: {doing} -> the answer is no list of fields")
     properties = {"id": schema.of("integer!", readOnly=True), EXTERNAL: schema.of("string", writeOnly=True)}
     for name, field in found.items():
-        if name == "id" or field["type"] == "binary" or not field.get("store", True):
+        if name in properties or field["type"] == "binary" or not _kept(field):
             continue
         more: dict[str, Any] = {}
         if field.get("readonly") or name in _BY_ODOO:
@@ -116,25 +112,46 @@ def _schema(client: Client, technical: str) -> Schema:
             more["x-options"] = [option[0] for option in field["selection"]]
         if field["type"] == "many2one":
             more["x-relation"] = field.get("relation")
-            properties[f"{name}_name"] = schema.of("string", readOnly=True)
+            properties.setdefault(f"{name}_name", schema.of("string", readOnly=True))
         properties[name] = schema.of(_WORDS.get(field["type"], "string"), **more)
     return {"type": "object", "properties": properties}
 
 
+def _kept(field: Mapping[str, Any]) -> bool:
+    """Whether a field's value lies in the database: its own, its lines', or another record's."""
+    return bool(field.get("store", True) or field.get("related") or field.get("relation_field"))
+
+
 def installed(client: Client) -> Iterable[Resource]:
-    """Yield a resource for each model of the installation (one call); a user who may not list them gets the usual ones."""
-    body = {"domain": [["transient", "=", False]], "fields": ["model", "name"], "order": "model"}
+    """Yield a resource for each model of the installation (two calls).
+
+    A user who may not list them gets those of the usual ones that can be asked for their fields.
+    """
+    body: dict[str, Any] = {"domain": [["transient", "=", False]], "fields": ["model", "name"], "order": "model"}
+    timed = {"domain": [["name", "=", "write_date"]], "fields": ["model"]}
     try:
         rows = client.call("POST", "ir.model/search_read", json=body, safe=True, doing="asking for the models")
+        dated = client.call("POST", "ir.model.fields/search_read", json=timed, safe=True, doing="asking for the models")
     except Forbidden:
-        yield from odoo.resources
+        log.info("%s: the user may not list the models; only the usual ones are tried", client.api.name)
+        yield from (resource for resource in odoo.resources if _is_there(client, resource))
         return
     there = {row["model"]: row["name"] for row in rows}
+    with_time = {row["model"] for row in dated}
     usual = {resource.aliases[0]: resource for resource in odoo.resources}
-    yield from (resource for resource in odoo.resources if resource.aliases[0] in there)
+    yield from (resource for technical, resource in usual.items() if technical in there)
     for technical, title in there.items():
         if technical not in usual:
-            yield model(technical.replace(".", "_"), technical, common=False, title=title)
+            name = technical.replace(".", "_")
+            yield model(name, technical, common=False, title=title, timed=technical in with_time)
+
+
+def _is_there(client: Client, resource: Resource) -> bool:
+    try:
+        client.schema(resource)
+    except (NotFound, Forbidden):
+        return False
+    return True
 
 
 _INVOICES = ["move_type", "in", ["out_invoice", "out_refund", "in_invoice", "in_refund", "out_receipt", "in_receipt"]]
@@ -197,5 +214,3 @@ odoo = Api(
         model("registration", "event.registration", actions=("action_confirm", "action_set_done", "action_cancel")),
     ),
 )
-
-__all__ = ["TIME", "installed", "model", "odoo"]

@@ -25,6 +25,10 @@ class AssociationType:
         return {"category": self.category, "typeId": self.type_id, "label": self.label}
 
 
+def _turned(pair: Pair) -> Pair:
+    return pair[1], pair[0]
+
+
 class Associations:
     """All associations of a portal."""
 
@@ -34,7 +38,7 @@ class Associations:
         self._links: dict[Pair, dict[int, dict[int, set[int]]]] = {}
         self._next_type = 1001
         for pair, kinds in ASSOCIATIONS.items():
-            inverse = dict(ASSOCIATIONS[pair[::-1]])
+            inverse = dict(ASSOCIATIONS[_turned(pair)])
             back = {label: number for number, label in inverse.items()}
             for number, label in kinds:
                 self._define(AssociationType(number, label, "HUBSPOT_DEFINED", pair, back[label]))
@@ -50,7 +54,7 @@ class Associations:
         self._next_type += 2
         made = [
             AssociationType(there, label, "USER_DEFINED", pair, back),
-            AssociationType(back, inverse_label, "USER_DEFINED", pair[::-1], there),
+            AssociationType(back, inverse_label, "USER_DEFINED", _turned(pair), there),
         ]
         for kind in made:
             self._define(kind)
@@ -72,7 +76,7 @@ class Associations:
         wanted = {self.unlabelled(pair), *type_ids}
         there = self._links.setdefault(pair, {}).setdefault(one, {})
         there[other] = wanted if replace else there.get(other, set()) | wanted
-        back = self._links.setdefault(pair[::-1], {}).setdefault(other, {})
+        back = self._links.setdefault(_turned(pair), {}).setdefault(other, {})
         back[one] = {self.types[number].inverse for number in there[other]}
 
     def unlink(self, pair: Pair, one: int, other: int, type_ids: Iterable[int] | None = None) -> None:
@@ -85,7 +89,7 @@ class Associations:
             self.link(pair, one, other, there[other] - gone, replace=True)
             return
         del there[other]
-        self._links[pair[::-1]][other].pop(one, None)
+        self._links[_turned(pair)][other].pop(one, None)
 
     def of(self, pair: Pair, one: int) -> dict[int, set[int]]:
         """The records that one is associated with, and by which types."""

@@ -1,4 +1,4 @@
-"""Times: whole seconds since 1970 inside, and the vendor's three ways to write them outside."""
+"""Times: whole seconds since 1970 inside, and as the vendor writes them outside."""
 
 from __future__ import annotations
 
@@ -42,8 +42,3 @@ def parse(text: str) -> int:
 def json_text(at: int) -> str:
     """As JSON replies have it: `2026-01-31T12:00:00.000+0000`."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime(at))
-
-
-def csv_text(at: int) -> str:
-    """As CSV has it: `2026-01-31T12:00:00.000Z`."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at))

@@ -18,7 +18,7 @@ from typing import Any
 from antiphon.sandbox.salesforce import moments
 from antiphon.sandbox.salesforce.catalogue import GROUP, STANDARD, USER, Standard
 from antiphon.sandbox.salesforce.fields import Field, parse_catalogue
-from antiphon.sandbox.salesforce.ids import COUNT, SHIFT, Ids
+from antiphon.sandbox.salesforce.ids import SHIFT, Ids
 
 Stored = str | int | float | None
 _FIRST_CUSTOM = 1
@@ -239,11 +239,6 @@ class Org:
 
     def _id_text(self, number: int | None) -> str | None:
         return None if number is None else self.ids.text(number)
-
-
-def count_of(number: int) -> int:
-    """The running count within a record's number."""
-    return number & COUNT
 
 
 def _end(database: sqlite3.Connection, folder: Path) -> None:
