@@ -384,7 +384,8 @@ class Client:
             return []
         rows = [found] if isinstance(found, dict) else found
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise BadReply(f'{self.api.name}: {doing} -> the answer has no list of records at "{read.records}"')
+            said = f': "{found}"' if isinstance(found, str) else ""
+            raise BadReply(f'{self.api.name}: {doing} -> the answer has no list of records at "{read.records}"{said}')
         return rows
 
     def _fetched(

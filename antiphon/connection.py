@@ -299,6 +299,7 @@ class Connection:
             said = f"{self.name}: {doing} {resource.name} -> {outcome.problem.status or ''} {outcome.problem.message}"
             kind = NotFound if outcome.problem.status == HTTPStatus.NOT_FOUND else Refused
             hint = self.client.explain(resource, outcome.change.record)
+            hint = "" if hint in said else hint
             raise kind(said, hint=hint, status=outcome.problem.status, code=outcome.problem.code)
         return outcome.record or {**outcome.change.record, **({"id": outcome.id} if outcome.id else {})}
 

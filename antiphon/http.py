@@ -56,7 +56,7 @@ LONGEST_RETRY_AFTER = 600.0
 """Seconds; a server that asks for more than that gets no further try."""
 _QUOTA_HOLDS = 60.0
 """Seconds for which what was said of a quota is believed; then the API is asked again, for quotas are renewed."""
-_NOT_DONE = frozenset({429, 503})
+_NOT_DONE = frozenset({403, 429, 503})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -285,7 +285,7 @@ class Http:
             return
         left, limit = self._left
         reserve = float(self.settings.get("quota_reserve", 0.1))
-        if limit > 0 and left < limit * reserve:
+        if limit > 0 and left <= limit * reserve:
             hint = f"The last {reserve:.0%} are kept for others (quota_reserve); run again when the quota is renewed."
             raise QuotaSpent(f"{left:,.0f} of {limit:,.0f} calls are left of the quota", hint=hint)
 

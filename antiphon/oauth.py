@@ -171,9 +171,7 @@ class OAuth2:
                 url,
                 data=dict(form),
                 headers={"Accept": "application/json", "User-Agent": http.session.headers["User-Agent"]},
-                auth=client.client_auth(
-                    client.token_endpoint_auth_method
-                ),  # given, so that ~/.netrc is not looked into
+                auth=client.client_auth(client.token_endpoint_auth_method),  # without one, ~/.netrc would be read
                 allow_redirects=False,
                 timeout=timeout,
                 verify=http.settings.get("ca_bundle") or None,
@@ -181,10 +179,10 @@ class OAuth2:
             )
         except (OSError, UnicodeError) as error:
             raise http.trouble(error, url, where=where) from None
-        secrets = (
-            *(form[name] for name in form if name not in {"grant_type", "scope"}),
+        secrets = [
             value(self.client_secret, http),
-        )
+            *(form[name] for name in form if name not in {"grant_type", "scope"}),
+        ]
         return _granted(response, f"{http.name}: {origin(url)}", hint, self._check_client(), secrets, where)
 
     def client(self, http: Http, **more: Any) -> Any:
@@ -197,6 +195,7 @@ class OAuth2:
         )
         session.register_client_auth_method(("client_secret_basic", _basic))
         session.adapters = http.session.adapters
+        session.get_redirect_target = _nowhere
         return session
 
     def _signed(self, http: Http) -> str:
@@ -251,9 +250,7 @@ class OAuth2:
 
     def _owner(self, http: Http) -> str:
         """Return a hash of the settings that say whose a token is. A new client secret changes nothing in that."""
-        signed = (
-            fill(self.assertion.claims, http.settings) if self.assertion and value(self.assertion.key, http) else ""
-        )
+        signed = fill(self.assertion.claims, http.settings) if self.assertion and self.held(http) == "assertion" else ""
         return _hash(repr([str(fill(self.token_url, http.settings)), value(self.client_id, http), signed]))
 
     def _renewal(self, http: Http, stored: Token | None) -> str:
@@ -304,6 +301,10 @@ def _granted(
     if not isinstance(reply, Mapping):
         raise Unavailable(f"{status} and no JSON from {who.partition(': ')[2]}", hint=f"Check {where}.")
     return reply
+
+
+def _nowhere(response: Any) -> None:
+    """Tell requests that *response* redirects nowhere: even when told not to follow, it takes the target apart."""
 
 
 def _alone(reply: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -149,7 +149,8 @@ class Tap(singer_sdk.Tap):
         """The resources that may be read, by name: those of the catalog, else all. Their fields are not fetched for this."""
         known = {r.name: r for r in self.description().resources if r.read or r.changes}
         if self.input_catalog is None:
-            return known | self._discovered()
+            found = self._discovered()
+            return found if found and self.description().complete else known | found
         wanted = [name for name, entry in self.input_catalog.items() if catalog.selected(entry)]
         if any(name not in known for name in wanted):
             known |= self._discovered()

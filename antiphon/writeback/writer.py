@@ -363,13 +363,18 @@ class Writer:
     def _job(self, how: Any, changes: Sequence[Change]) -> Job | None:
         """Return how *changes* are written as a job of the API's, if there are enough of them to be worth one."""
         job = how.job if isinstance(how, Write) else None
-        if job is None or not all(change.by or change.id for change in changes):
+        if job is None or len({change.by for change in changes}) != 1 or changes[0].by is None:
             return None
         above = int(self.client.settings.get(job.above) or 0)
         return job if 0 < above < len(changes) else None
 
-    def _by_job(self, job: Job, group: list[Change]) -> Iterator[Outcome]:
-        id = job.open(self.client, self.resource, group)
+    def _by_job(self, job: Job, operation: str, group: list[Change]) -> Iterator[Outcome]:
+        try:
+            id = job.open(self.client, self.resource, group)
+        except Refused as error:
+            log.info("%s: written without a job, for it was refused: %s", self.where, error.message)
+            yield from self.client.write(self.resource, operation, group)
+            return
         if self.journal:
             self.journal.under_way(id, group)
         job.start(self.client, self.resource, id, group)
@@ -383,7 +388,7 @@ class Writer:
             self.journal.intend(self.stream, self.resource.name, operation, group, keys)
         outcomes: list[Outcome] = []
         try:
-            written = self._by_job(job, group) if job else self.client.write(self.resource, operation, group)
+            written = self._by_job(job, operation, group) if job else self.client.write(self.resource, operation, group)
             outcomes.extend(written)
         except DescriptionError as error:  # the record lacks what the path needs
             outcomes.extend(rejected(change, error.message) for change in group)
@@ -663,14 +668,12 @@ def _older(sent_at: str, seconds: float) -> bool:
     return (moment.now() - moment.parse(sent_at)).total_seconds() > seconds
 
 
-def _jobs_settled(client: Client, resource: Resource, how: Any, intents: Sequence[Intent]) -> list[Outcome]:
-    """Return what became of *intents* that a job of the API's was to carry out, as its results tell."""
-    job = how.job if isinstance(how, Write) else None
+def _told_by_jobs(client: Client, resource: Resource, job: Job, intents: Sequence[Intent]) -> list[Outcome]:
+    """Return what became of *intents* that jobs of the API's were to carry out, as their results tell."""
     changes: dict[str, list[Change]] = {}
     for intent in intents:
-        if intent.job and job:
-            changes.setdefault(intent.job, []).append(intent.change())
-    return [o for id, group in changes.items() if job for o in job.results(client, resource, id, group)]
+        changes.setdefault(str(intent.job), []).append(intent.change())
+    return [outcome for id, group in changes.items() for outcome in job.results(client, resource, id, group)]
 
 
 def settle_open(client: Client, journal: Journal) -> list[Outcome]:

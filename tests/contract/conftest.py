@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
 
 from contract.apis import Account, Entry
-from contract.wire import Wire
+from contract.wire import Wire, tapped
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +29,8 @@ def _nothing_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     """All that the library sends; between two tries it waits no longer than it is asked to."""
-    tapped = Wire()
-
-    def send(adapter: HTTPAdapter, request: PreparedRequest, **options: Any) -> Response:
-        return tapped.send(adapter, request, **options)
-
-    monkeypatch.setattr(HTTPAdapter, "send", send)
     monkeypatch.setattr(random, "uniform", lambda low, _high: low)
-    return tapped
+    return tapped(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
+import pytest
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -71,6 +72,17 @@ class Wire:
                 del self._faults[number]
                 return fault
         return None
+
+
+def tapped(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """A wire through which everything goes until the test ends."""
+    wire = Wire()
+
+    def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        return wire.send(adapter, request, **options)
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    return wire
 
 
 def writes(request: requests.PreparedRequest) -> bool:

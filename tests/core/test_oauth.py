@@ -5,16 +5,21 @@ import json
 import logging
 import multiprocessing
 import socket
+import ssl
 import sys
 import threading
 import time
 import traceback
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from urllib.parse import parse_qs
 
 import pytest
-import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwk, jwt
 
 from antiphon.api import Api, Read, Resource, Setting
@@ -534,12 +539,52 @@ def test_the_login_server_may_be_any_host_that_the_description_names(connected, 
     assert tokens_used(adapter) == ["Bearer a-1"]
 
 
-def test_a_certificate_that_is_not_trusted_names_ca_bundle(connected, adapter):
-    reason = requests.exceptions.SSLError("certificate verify failed: self-signed certificate")
-    adapter.register_uri("POST", TOKEN_URL, exc=reason)
-    with pytest.raises(SettingError, match=r"crm: login.example.net -> its certificate is not trusted") as raised:
+@pytest.mark.parametrize("target", ["http://[", "https://evil.example:port/", ""])
+def test_a_redirect_to_nowhere_is_told_all_the_same(connected, endpoint, target):
+    endpoint({"status_code": 302, "headers": {"Location": target}, "text": ""})
+    with pytest.raises(SettingError, match="302 redirects elsewhere"):
         read(connected(**REFRESH))
-    assert "ca_bundle" in said(raised)
+
+
+def self_signed(folder):
+    """Write key and certificate of 127.0.0.1, in one file; return its path."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    day = timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - day)
+        .not_valid_after(datetime.now(UTC) + day)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path = folder / "server.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, *plain) + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+def test_a_certificate_that_is_not_trusted_names_ca_bundle_which_helps(tmp_path):
+    pem = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    server = Rotating()
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"https://127.0.0.1:{server.server_port}"
+        settings = {**ID, "refresh_token": "r-0", "login_url": url, "base_url": url}
+        with pytest.raises(SettingError, match=r"crm: 127.0.0.1:\d+ -> its certificate is not trusted") as raised:
+            Client(an_api(), settings, folder=tmp_path / "crm").call("GET", "/me")
+        assert "ca_bundle" in said(raised)
+        assert not server.asked
+        Client(an_api(), {**settings, "ca_bundle": str(pem)}, folder=tmp_path / "crm").call("GET", "/me")
+        assert server.asked == ["r-0"]
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_ca_bundle_that_is_not_there_is_named(tmp_path):

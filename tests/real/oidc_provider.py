@@ -96,8 +96,7 @@ class Browser:
         try:
             return self.consent(page).url
         except requests.ConnectionError as error:
-            assert error.request and error.request.url
-            return error.request.url
+            return str(error.request.url) if error.request else ""
 
     def refuse(self, page: requests.Response) -> requests.Response:
         """Turn back at the log-in page."""
@@ -107,4 +106,5 @@ class Browser:
 
     def type_code(self, address: str) -> requests.Response:
         """Open the page for a device's code, confirm it, log in and agree."""
-        return self.consent(self.submit(self.open(address)))
+        confirm = self.submit(self.open(address))  # which a script does at once where there are scripts
+        return self.consent(self.submit(confirm))

@@ -8,15 +8,17 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-
 from contract import plugins
-from contract.wire import Wire
+from contract.wire import tapped
+
 from tap_pretix import TapPretix
 
 from . import pretix_seed as seed
@@ -85,8 +87,7 @@ def test_every_stream_is_read_whole_and_valid_by_its_schema(fresh_pretix: Pretix
 def test_the_bookmark_is_what_pretix_named_and_is_asked_for_as_it_came(
     fresh_pretix: Pretix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wire = Wire()
-    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", lambda *args, **options: wire.send(*args, **options))
+    wire = tapped(monkeypatch)
     config = {**fresh_pretix.config, "lookback": 0}
     first = plugins.read(TapPretix, config, "orders")
     bookmark = first.state["bookmarks"]["orders"]["replication_key_value"]
@@ -166,32 +167,35 @@ def test_what_is_written_while_it_is_read_is_read_the_next_time(fresh_pretix: Pr
     assert [(order["code"], order["comment"]) for order in after.records("orders")] == [(code, "slow")]
 
 
-def test_nothing_is_missed_while_tickets_are_sold_and_edited(fresh_pretix: Pretix) -> None:
+@contextmanager
+def busy(*acts: Callable[[int], object]) -> Iterator[None]:
+    """Other people at work: each of *acts* is done again and again, with the number of its turn, until the block ends."""
     stop = threading.Event()
-    failed: list[Exception] = []
 
-    def busy(act: Callable[[int], object]) -> threading.Thread:
-        def work() -> None:
-            number = 0
-            while not stop.is_set():
-                try:
-                    act(number)
-                except Exception as error:
-                    failed.append(error)
-                    return
-                number += 1
+    def work(act: Callable[[int], object]) -> None:
+        for number in count():
+            if stop.is_set():
+                return
+            act(number)
 
-        thread = threading.Thread(target=work)
-        thread.start()
-        return thread
+    with ThreadPoolExecutor() as pool:
+        working = [pool.submit(work, act) for act in acts]
+        try:
+            yield
+        finally:
+            stop.set()
+    for done in working:
+        done.result()
 
+
+def test_nothing_is_missed_while_tickets_are_sold_and_edited(fresh_pretix: Pretix) -> None:
     item = min(row["id"] for row in fresh_pretix.every(f"{seed.CONFERENCE}/items/"))
+    order = {"locale": "en", "sales_channel": "web", "status": "p", "payment_provider": "manual"}
 
     def sell(number: int) -> None:
         position = {"item": item, "variation": None, "price": "120.00", "answers": [], **seed.attendee(500 + number)}
-        order = {"email": f"rush{number}@example.org", "locale": "en", "sales_channel": "web", "status": "p"}
-        order |= {"payment_provider": "manual", "positions": [position]}
-        fresh_pretix.api("POST", f"{seed.CONFERENCE}/orders/", order)
+        sold = {**order, "email": f"rush{number}@example.org", "positions": [position]}
+        fresh_pretix.api("POST", f"{seed.CONFERENCE}/orders/", sold)
 
     def edit(number: int) -> None:
         path = f"{seed.CONFERENCE}/orders/{seed.order_code(number % 40)}/"
@@ -199,31 +203,22 @@ def test_nothing_is_missed_while_tickets_are_sold_and_edited(fresh_pretix: Preti
 
     seen: dict[str, tuple[str, str]] = {}
     sent: Counter[tuple[str, str]] = Counter()
-    state = None
 
-    def pull() -> None:
-        nonlocal state
+    def pull(state: Any) -> Any:
         said = plugins.read(TapPretix, fresh_pretix.config, "orders", state=state)
-        state = said.state
-        for order in said.records("orders"):
-            seen[order["code"]] = order["last_modified"], order["comment"]
-            sent[order["code"], order["last_modified"]] += 1
+        for found in said.records("orders"):
+            seen[found["code"]] = found["last_modified"], found["comment"]
+            sent[found["code"], found["last_modified"]] += 1
+        return said.state
 
-    pull()
-    workers = [busy(sell), busy(edit)]
-    for _ in range(12):
-        pull()
-    stop.set()
-    for worker in workers:
-        worker.join()
-    pull()
-    assert failed == []
-    truth = {
-        order["code"]: (order["last_modified"], order["comment"])
-        for order in fresh_pretix.every(f"{seed.HOME}/orders/")
-    }
-    assert len(truth) > seed.CONFERENCE_ORDERS + seed.WORKSHOP_ORDERS
-    assert seen == truth
+    state = pull(None)
+    with busy(sell, edit):
+        for _ in range(12):
+            state = pull(state)
+    pull(state)
+    orders = list(fresh_pretix.every(f"{seed.HOME}/orders/"))
+    assert len(orders) > seed.CONFERENCE_ORDERS + seed.WORKSHOP_ORDERS
+    assert seen == {row["code"]: (row["last_modified"], row["comment"]) for row in orders}
     assert {version for version, times in sent.items() if times > 1} == set()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from antiphon import schema
 from antiphon.api import Api, Quota, Read, Resource, Schema, Setting, Write
 from antiphon.apis.salesforce.bulk import HardDelete, job
-from antiphon.apis.salesforce.reading import BASE, Find, Rows, soql
+from antiphon.apis.salesforce.reading import BASE, Deleted, Find, Get, Rows
 from antiphon.apis.salesforce.writing import Collection, Removal
 from antiphon.auth import Bearer
 from antiphon.client import Client
@@ -32,7 +32,6 @@ _WORDS = {
 }
 _LEFT_OUT = {"address", "location", "base64", "complexvalue"}
 """Compound fields, whose parts are fields of their own, and files."""
-_CHANGED = "SystemModstamp >= {since} AND SystemModstamp <= {until}"
 
 
 def sobject(name: str, *, title: str = "", tracked: bool = True, common: bool = True) -> Resource:
@@ -49,18 +48,12 @@ def sobject(name: str, *, title: str = "", tracked: bool = True, common: bool = 
         always=("attributes",),
         common=common,
         lookback=600,  # a long transaction is seen when it is committed, with the time of its beginning
-        read=Rows(name),
+        folded=("Email", "Username"),
+        read=Rows(name, tracked=tracked),
         # By id within the window of time: equal times are common after bulk loads.
-        changes=Rows(name, _CHANGED) if tracked else None,
-        deleted=soql(
-            name,
-            where=f"IsDeleted = true AND {_CHANGED}",
-            every=True,
-            keep={"_sdc_deleted_at": "{record.SystemModstamp}"},
-        )
-        if tracked
-        else None,
-        get=soql_by_id(name),
+        changes=Rows(name) if tracked else None,
+        deleted=Deleted(name) if tracked else None,
+        get=Get(name),
         find=Find(name),
         create=Write(via=Collection(name, "create"), job=job(name, "create"), batch=200, atomic=True),
         update=Write(via=Collection(name, "update"), job=job(name, "update"), batch=200, safe=True),
@@ -68,11 +61,6 @@ def sobject(name: str, *, title: str = "", tracked: bool = True, common: bool = 
         delete=Write(via=Removal(name), job=job(name, "delete"), batch=200, safe=True),
         erase=Write(via=HardDelete(name), batch=10_000, safe=True),
     )
-
-
-def soql_by_id(name: str) -> Read:
-    """Return the query for the one record with an id."""
-    return Read(f"{BASE}/sobjects/{name}/{{id}}", params={"fields": "{fields}"})
 
 
 def _schema(client: Client, name: str) -> Schema:
@@ -95,7 +83,7 @@ def _field(field: Mapping[str, Any]) -> dict[str, Any]:
     more: dict[str, Any] = {}
     if not (field.get("createable") or field.get("updateable")):
         more["readOnly"] = True
-    elif field.get("externalId") or field.get("unique"):
+    elif field.get("externalId") or (field.get("unique") and field.get("idLookup")):
         more["x-unique"] = True
     if field.get("picklistValues") and field.get("restrictedPicklist"):
         more["x-options"] = [option["value"] for option in field["picklistValues"] if option.get("active", True)]
@@ -115,18 +103,21 @@ def objects(client: Client) -> Iterable[Resource]:
             yield usual.get(name) or sobject(name, title=found.get("labelPlural", ""), tracked=tracked, common=False)
 
 
+_ADVICE = {
+    "API_DISABLED_FOR_ORG": "An administrator has to give this user the permission API Enabled, or the edition has no API",
+}
+
+
 def words(body: Any) -> str:
     """Return what an error says: a list of errors at the API, an object at the token endpoint."""
     errors = body if isinstance(body, list) else [body or {}]
-    return "; ".join(
-        " ".join(
-            str(part)
-            for part in (e.get("errorCode") or e.get("error"), e.get("message") or e.get("error_description"))
-            if part
-        )
-        for e in errors
-        if isinstance(e, dict)
-    )
+    said = []
+    for error in errors:
+        if isinstance(error, dict):
+            code = error.get("errorCode") or error.get("error")
+            message = error.get("message") or error.get("error_description")
+            said.append(" ".join(str(part) for part in (code, message, _ADVICE.get(str(code))) if part))
+    return "; ".join(said)
 
 
 def limited(_status: int, body: Any) -> type[ApiError] | None:

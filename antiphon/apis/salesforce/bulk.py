@@ -11,14 +11,17 @@ from typing import Any
 
 from antiphon.api import Job, Request, Resource
 from antiphon.apis.salesforce.reading import rows, wait
+from antiphon.apis.salesforce.writing import GONE, LOCKED, explained
 from antiphon.client import Client
-from antiphon.errors import ApiError, Unavailable
+from antiphon.errors import ApiError, NotFound, Refused
 from antiphon.fill import text
 from antiphon.outcome import Change, Kind, Outcome, rejected, unanswered
 
 _NULL = "#N/A"
 """A cell that sets a field to null; an empty one leaves it as it is."""
 _OPERATIONS = {"create": "insert", "update": "update", "upsert": "upsert", "delete": "delete", "erase": "hardDelete"}
+_BY_ID = frozenset({"update", "delete", "erase"})
+_DELETIONS = frozenset({"delete", "erase"})
 _MOST_BYTES = 95 * 1024 * 1024
 
 
@@ -44,7 +47,7 @@ class Ingest:
         return str(reply.json()["id"])
 
     def start(self, client: Client, resource: Resource, job: str, changes: Sequence[Change]) -> None:
-        """Upload the records and set the job going."""
+        """Upload the records and set the job going. Both may be repeated: what was done already is seen by the job's state."""
         path, doing = f"{self._path(client)}/{job}", self._doing(resource)
         data = self._csv(changes)
         if len(data) > _MOST_BYTES:
@@ -52,61 +55,88 @@ class Ingest:
                 f"{client.api.name}: {doing} -> {len(data) >> 20} MB are too many for one job",
                 hint="Lower batch_size_rows.",
             )
-        client.http.send(Request("PUT", f"{path}/batches", {}, {"Content-Type": "text/csv"}, data), doing, safe=True)
-        client.call("PATCH", path, json={"state": "UploadComplete"}, safe=True, doing=doing)
+        upload = Request("PUT", f"{path}/batches", {}, {"Content-Type": "text/csv"}, data)
+        try:
+            client.http.send(upload, doing, safe=True)
+        except Refused as error:
+            if error.code != "INVALIDJOBSTATE":  # else it came whole the first time, and the answer was lost
+                raise
+        try:
+            client.call("PATCH", path, json={"state": "UploadComplete"}, safe=True, doing=doing)
+        except Refused:
+            if client.call("GET", path, doing=doing)["state"] == "Open":
+                raise
 
     def results(self, client: Client, resource: Resource, job: str, changes: Sequence[Change]) -> Iterator[Outcome]:
         """Wait for the job, and yield an outcome for every change that its results mention; the others are unknown.
 
-        Of a job that was never given its data there is none: nothing was done, and it is aborted.
+        Of a job that was never set going there is none: nothing was done, and it is aborted. Rows that somebody else held
+        are written again, without a job; where their fields are known no more there is no outcome, for nothing was done.
         """
         path, doing = f"{self._path(client)}/{job}", self._doing(resource)
         try:
             state = wait(client, path, doing)
-        except Unavailable as error:
-            if error.status != 0:
-                raise
+        except NotFound:  # jobs are kept for seven days
+            yield from map(unanswered, changes)
+            return
+        if state["state"] == "Open":
             client.call("PATCH", path, json={"state": "Aborted"}, safe=True, doing=doing)
             return
         waiting = {self._key(change): change for change in changes}
-        column = "Id" if self.operation in {"update", "delete", "erase"} else str(changes[0].by)
+        locked: list[Change] = []
         for name in ("successfulResults", "failedResults", "unprocessedrecords"):
             reply = client.http.send(Request("GET", f"{path}/{name}/", {}, {"Accept": "text/csv"}), doing)
-            for row in rows(reply.body):
-                change = waiting.pop(row.get(column, ""), None)
-                if change is not None:
-                    yield self._outcome(change, row, name, state)
+            for row in rows(reply.body, f"{client.api.name}: {doing}"):
+                change = waiting.pop(row.get(self._column(changes), ""), None)
+                if change is None:
+                    continue
+                outcome = self._outcome(change, row, name, state)
+                if outcome.problem and outcome.problem.code in LOCKED and self.operation != "erase":
+                    locked.append(change)
+                else:
+                    yield explained(client, resource, outcome)
         for change in waiting.values():
-            yield unanswered(change)
+            yield self._unmentioned(change, state)
+        yield from client.write(resource, self.operation, [c for c in locked if c.record or self.operation == "delete"])
 
     def _outcome(self, change: Change, row: dict[str, str], name: str, state: dict[str, Any]) -> Outcome:
         if name == "successfulResults":
-            kinds = {"update": Kind.UPDATED, "delete": Kind.DELETED, "erase": Kind.DELETED}
             created = row.get("sf__Created", "").lower() == "true"
-            kind = kinds.get(self.operation) or (Kind.CREATED if created else Kind.UPDATED)
+            kind = Kind.DELETED if self.operation in _DELETIONS else Kind.CREATED if created else Kind.UPDATED
             return Outcome(change, kind, row.get("sf__Id") or change.id)
-        if name == "failedResults":
-            words = row.get("sf__Error", "").rstrip("- ").rstrip(":")
-            code, _, message = words.partition(":")
-            return rejected(change, f"{code} {message}".strip(), status=HTTPStatus.BAD_REQUEST, code=code)
-        said = f"the job ended as {state.get('state')} before this row: {state.get('errorMessage') or ''}".rstrip(": ")
-        return rejected(change, said, code="unprocessed")
+        if name == "unprocessedrecords":
+            return rejected(change, f"{_ended(state)} before this row", code="unprocessed")
+        code, _, words = row.get("sf__Error", "").partition(":")
+        if code in GONE and self.operation in _DELETIONS:
+            return Outcome(change, Kind.DELETED, change.id)
+        message, _, fields = words.rpartition(":")
+        fields = fields.strip().removesuffix("--").strip()
+        said = f"{code} {message or words}".strip() + (f" ({fields})" if fields else "")
+        return rejected(change, said, status=HTTPStatus.BAD_REQUEST, code=code)
+
+    def _unmentioned(self, change: Change, state: dict[str, Any]) -> Outcome:
+        """Return the outcome of a change that is in none of the results; of a job that wrote no row, it was not written."""
+        if state["state"] != "JobComplete" and not state.get("numberRecordsProcessed"):
+            return rejected(change, _ended(state), status=HTTPStatus.BAD_REQUEST, code=str(state["state"]))
+        return unanswered(change)
 
     def _csv(self, changes: Sequence[Change]) -> bytes:
         columns = dict.fromkeys(name for change in changes for name in change.record)
-        key = "Id" if self.operation in {"update", "delete", "erase"} else str(changes[0].by)
-        names = (
-            [key, *(name for name in columns if name != key)] if self.operation not in {"delete", "erase"} else [key]
-        )
+        key = self._column(changes)
+        names = [] if self.operation in _DELETIONS else [name for name in columns if name != key]
         file = io.StringIO(newline="")
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
+        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        writer.writerow([key, *names])
         for change in changes:
-            writer.writerow([self._key(change), *(_cell(change.record, name) for name in names[1:])])
+            writer.writerow([self._key(change), *(_cell(change.record, name) for name in names)])
         return file.getvalue().encode()
 
+    def _column(self, changes: Sequence[Change]) -> str:
+        """Return the column by which results are told apart."""
+        return "Id" if self.operation in _BY_ID else str(changes[0].by)
+
     def _key(self, change: Change) -> str:
-        return str(change.id) if self.operation in {"update", "delete", "erase"} else str(change.value)
+        return str(change.id) if self.operation in _BY_ID else text(change.value)
 
     def _path(self, client: Client) -> str:
         return f"/services/data/v{client.settings['api_version']}/jobs/ingest"
@@ -119,6 +149,11 @@ def _cell(record: dict[str, Any], name: str) -> str:
     if name not in record:
         return ""
     return _NULL if record[name] in (None, "") else text(record[name])
+
+
+def _ended(state: dict[str, Any]) -> str:
+    said = f": {state['errorMessage']}" if state.get("errorMessage") else ""
+    return f"the job ended as {state['state']}{said}"
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,18 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
-from antiphon.api import Resource, Write
+from antiphon.api import Request, Resource, Write
+from antiphon.apis.salesforce.reading import BASE
 from antiphon.client import Client
+from antiphon.errors import Refused
 from antiphon.outcome import Change, Kind, Outcome, Record, Said, rejected, unanswered
 
-BASE = "/services/data/v{api_version}"
-_LOCKED = {"UNABLE_TO_LOCK_ROW"}
+LOCKED = frozenset({"UNABLE_TO_LOCK_ROW"})
+"""Codes of rows that another transaction holds: they may be sent again."""
+GONE = frozenset({"ENTITY_IS_DELETED"})
 _TRIES = 4
 
 
@@ -51,11 +55,11 @@ class Collection:
         for attempt in range(1, _TRIES + 1):
             locked = []
             for outcome in client.send_changes(self._write(by), resource, waiting, self.operation):
-                if outcome.problem and outcome.problem.code in _LOCKED and attempt < _TRIES:
+                if outcome.problem and outcome.problem.code in LOCKED and attempt < _TRIES:
                     locked.append(outcome.change)
                 else:
                     outcome.attempts = max(outcome.attempts, attempt)
-                    yield outcome
+                    yield explained(client, resource, outcome)
             if not locked:
                 return
             waiting = locked
@@ -110,13 +114,23 @@ def per_row(said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
         else:
             errors = result.get("errors") or [{}]
             words = "; ".join(_words(error) for error in errors)
-            outcomes.append(rejected(change, words, status=400, code=str(errors[0].get("statusCode", ""))))
+            outcomes.append(
+                rejected(change, words, status=HTTPStatus.BAD_REQUEST, code=str(errors[0].get("statusCode", "")))
+            )
     return outcomes
 
 
 def _words(error: dict[str, Any]) -> str:
     fields = f" ({', '.join(error['fields'])})" if error.get("fields") else ""
     return f"{error.get('statusCode', '')} {error.get('message', 'refused')}{fields}".strip()
+
+
+def explained(client: Client, resource: Resource, outcome: Outcome) -> Outcome:
+    """Return *outcome*, in whose words a value that a picklist does not allow is told with those that it does."""
+    if outcome.problem and outcome.problem.code == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST":
+        hint = client.explain(resource, outcome.change.record)
+        outcome.problem.message = f"{outcome.problem.message}. {hint}".removesuffix(". ")
+    return outcome
 
 
 @dataclass(frozen=True)
@@ -127,17 +141,22 @@ class Removal:
 
     def __call__(self, client: Client, resource: Resource, changes: Sequence[Change]) -> Iterator[Outcome]:
         """Yield what became of each of *changes*; one that is gone already counts as deleted."""
-        ids = ",".join(str(change.id) for change in changes)
-        one = Write(
-            f"{BASE}/composite/sobjects",
-            "DELETE",
-            params={"ids": ids, "allOrNone": False},
-            batch=200,
-            outcomes=per_row,
-            safe=True,
-        )
-        for outcome in client.send_changes(one, resource, changes, "delete"):
-            if outcome.problem and outcome.problem.code == "ENTITY_IS_DELETED":
+        path = f"/services/data/v{client.settings['api_version']}/composite/sobjects"
+        params = {"ids": ",".join(str(change.id) for change in changes), "allOrNone": False}
+        try:
+            reply = client.http.send(Request("DELETE", path, params), f"deleting {resource.name}", safe=True)
+        except Refused as error:  # as a whole, for one of them
+            half = len(changes) // 2
+            if half:
+                yield from self(client, resource, changes[:half])
+                yield from self(client, resource, changes[half:])
+            else:
+                words = error.message.partition(" -> ")[2].removeprefix(f"{error.status} ")
+                yield rejected(changes[0], words, status=error.status, code=error.code)
+            return
+        for outcome in per_row(Said(reply.status, reply.json()), changes, Kind.DELETED):
+            outcome.attempts = reply.attempts
+            if outcome.problem and outcome.problem.code in GONE:
                 yield Outcome(outcome.change, Kind.DELETED, outcome.change.id)
             else:
                 yield outcome
