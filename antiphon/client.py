@@ -27,7 +27,7 @@ from antiphon.errors import (
     Unknown,
     did_you_mean,
 )
-from antiphon.fill import MISSING, fill, fill_path, look, put
+from antiphon.fill import MISSING, fill, fill_path, look, names, put
 from antiphon.http import Http
 from antiphon.limits import Limiter
 from antiphon.outcome import Change, Kind, Outcome, Problem, Said, rejected, unanswered
@@ -100,6 +100,8 @@ class Client:
             folder=folder,
             connection=connection,
         )
+        if not self.settings.get("base_url"):
+            self.http.base_setting = " or ".join(sorted(names(api.base_url))) or "base_url"
         self._schemas: dict[str, Schema] = {}
         self._discovered: dict[str, Resource] | None = None
 

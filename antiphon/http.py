@@ -121,6 +121,8 @@ class Http:
         self._left: tuple[float, float] | None = None
         self._left_at = 0.0
         self._others = {host.lower() for host in hosts}
+        self.base_setting = "base_url"
+        """The setting that says where the API is."""
         self.move(base_url)
         self._secrets = sorted({form for s in secrets if s for form in _forms(s)}, key=len, reverse=True)
         self._credential = ""
@@ -181,7 +183,7 @@ class Http:
         """
         if not self._host:
             raise SettingError(
-                f"{self.name}: base_url is no URL with a scheme and a host", hint="For example: https://example.org"
+                f"{self.name}: {self.base_setting} is no URL with a scheme and a host", hint="For example: https://example.org"
             )
         url = url if _ABSOLUTE.match(url) else f"{self.base_url}/{url.lstrip('/')}"
         scheme, host = _origin(url)

@@ -766,7 +766,7 @@ pretix = Api(
             find=Find(listed("/webhooks/")),
             create=Write(f"{_HOME}/webhooks/", body="{record}", headers=_KEYED, remembers=_DAY),
             update=Write(f"{_HOME}/webhooks/{{id}}/", "PATCH", body="{record}", safe=True),
-            delete=Write(f"{_HOME}/webhooks/{{id}}/", "DELETE", safe=True, outcomes=Nothing()),
+            archive=Write(f"{_HOME}/webhooks/{{id}}/", "DELETE", safe=True, outcomes=Nothing()),  # it stays, disabled
         ),
     ),
 )

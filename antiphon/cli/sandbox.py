@@ -39,6 +39,7 @@ def _read(parse: Callable[[str], T]) -> Callable[[click.Context, click.Parameter
 @click.option("--limit", metavar="CALLS/SECONDS", callback=_read(parse_limit), help="Enforce a rate limit: 190/10.")
 @click.option("--faults", metavar="KIND=SHARE,…", callback=_read(parse_faults), help=f"Misbehave: {', '.join(KINDS)}.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed, the same records and faults.")
+@click.option("--tls", is_flag=True, help="Speak https; the config names the certificate to trust, as ca_bundle.")
 def sandbox(name: str | None, **knobs: Any) -> None:
     """Serve an emulated API on this machine until SIGTERM or Ctrl-C; without a NAME, list those there are.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -35,7 +36,13 @@ class LineReader(GenericSingerReader[bytes]):
 
     @property
     def default_input(self) -> IO[bytes]:
-        """Standard input."""
+        """Standard input.
+
+        Raises:
+            InputError: it is closed.
+        """
+        if sys.stdin is None:
+            raise InputError("nothing is piped in", hint="Pipe a tap into it, or name a file with --input.")
         return sys.stdin.buffer
 
     def process_lines(
@@ -47,6 +54,8 @@ class LineReader(GenericSingerReader[bytes]):
         self.on_input(source)
         for line in source:
             self.line_number += 1
+            if self.line_number == 1 and isinstance(line, bytes):
+                line = line.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901 - Windows shells put one in
             if not line.strip():
                 continue
             self._current_message = line
@@ -73,7 +82,7 @@ class LineReader(GenericSingerReader[bytes]):
         except UnicodeDecodeError as error:
             hint = "Singer messages are UTF-8; check the encoding of what writes them."
             raise InputError(f"line {self.line_number} is not UTF-8: {self._start(line)}", hint=hint) from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             hint = "Only Singer messages may come in; does what writes them print its log to stdout as well?"
             wrong = "is not UTF-8" if "utf-8" in str(error).lower() else "is no JSON object"
             raise InputError(f"line {self.line_number} {wrong}: {self._start(line)}", hint=hint) from error

@@ -14,6 +14,8 @@ Records with ``_sdc_deleted_at`` are deleted as the ``deletes`` policy says, wha
 from __future__ import annotations
 
 import logging
+import random
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,7 +50,8 @@ Deletes = Literal["ignore", "archive", "delete"]
 
 MODES: tuple[Mode, ...] = ("upsert", "create", "update", "delete")
 DELETES: tuple[Deletes, ...] = ("ignore", "archive", "delete")
-_SETTLE_TRIES = 3
+_SETTLE_TRIES = 5
+"""How often a batch is sent whose answers are lost and that is found not to be there; in between, full jitter from 0-1 s on."""
 _REMEMBERED = 100_000
 
 
@@ -90,7 +93,7 @@ class Writer:
     ) -> None:
         """Check the settings against the resource. *columns* are those of the stream, where they are known beforehand.
 
-        *recent* remembers what was created and may not be found by a look-up yet; writers to one resource share it.
+        *recent* remembers what was written and may not be found by a look-up yet; writers to one resource share it.
         """
         self.client, self.resource, self.deletes = client, resource, deletes
         self.mode: Mode = mode or ("upsert" if resource.upsert or resource.update else "create")
@@ -168,7 +171,9 @@ class Writer:
             return
         mapped = {name: value for name, value in mapped.items() if name not in self._readonly}
         change.record = mapped
-        batch.identities[change.token] = identity(self.resource.name, mapped, change.by, change.value, deletion=deleted)
+        batch.identities[change.token] = identity(
+            self.resource.name, mapped, change.by, change.value, deletion=deleted or self.mode == "delete"
+        )
         if not mapped and not deleted and self.mode != "delete":
             batch.settle(rejected(change, "none of its columns is a field that the API lets one write"))
 
@@ -290,16 +295,16 @@ class Writer:
             ids = ", ".join(self._id(hit) for hit in hits[:10])
             said = f"{len(hits)} records have the {change.by} {change.value}: {ids}{', …' if len(hits) > 10 else ''}"  # noqa: PLR2004
             batch.settle(rejected(change, said, code="ambiguous"))
-        elif hits:
-            if self._recent.get(key, "") is None:
-                del self._recent[key]
-                if self.journal and change.by:
-                    self.journal.found(self.resource.name, change.by, change.value)
-            pairs.append((change, hits[0]))
         elif key not in self._recent:
-            pairs.append((change, None))
-        elif (id := self._recent[key]) is not None:
-            pairs.append((change, {self.resource.key[0]: id}))
+            pairs.append((change, hits[0] if hits else None))
+        elif (id := self._recent[key]) is not None:  # written moments ago: a look-up may show what was there before
+            seen = {name: value for name, value in (hits[0] if hits else {}).items() if name not in change.record}
+            pairs.append((change, {**seen, self.resource.key[0]: id}))
+        elif hits:
+            del self._recent[key]
+            if self.journal and change.by:
+                self.journal.found(self.resource.name, change.by, change.value)
+            pairs.append((change, hits[0]))
         else:
             said = f"a record with this {change.by} was sent before and not answered, and cannot be found yet"
             batch.settle(Outcome(change, Kind.UNKNOWN, problem=Problem(said)))
@@ -343,6 +348,8 @@ class Writer:
             group = changes[start : start + size]
             tries = 0
             while group:
+                if tries:
+                    time.sleep(random.uniform(0, 2.0 ** (tries - 1)))  # noqa: S311
                 tries += 1
                 outcomes = self._sent(batch, operation, group, job)
                 lost = [o for o in outcomes if o.kind is Kind.UNKNOWN]
@@ -569,17 +576,17 @@ class Writer:
         return str(record.get(self.resource.key[0]))
 
     def _remember(self, operation: str, outcome: Outcome) -> None:
-        """Remember what was created, for look-ups that would not see it yet."""
+        """Remember what was written, for look-ups that would not see it yet."""
         change = outcome.change
         if not change.by or self._prompt(change.by):
             return
         key = self._key_of(change)
         if outcome.kind is Kind.DELETED:
             self._recent.pop(key, None)
-        elif operation == "create" and outcome.kind in {Kind.CREATED, Kind.UNKNOWN}:
+        elif outcome.kind in {Kind.CREATED, Kind.UPDATED} or (operation == "create" and outcome.kind is Kind.UNKNOWN):
             if len(self._recent) >= _REMEMBERED:
                 self._recent.pop(next(iter(self._recent)))
-            self._recent[key] = outcome.id if outcome.kind is Kind.CREATED else None
+            self._recent[key] = None if outcome.kind is Kind.UNKNOWN else outcome.id
 
 
 class _Batch:
@@ -699,11 +706,15 @@ def settle_open(client: Client, journal: Journal) -> list[Outcome]:
         left = [intent for intent in intents if not remembers or _older(intent.sent_at, remembers)]
         if not left:
             continue
-        outcomes = _jobs_settled(client, resource, how, left)
-        found = {outcome.change.token for outcome in outcomes}
-        outcomes += Writer(client, resource).settle(
-            operation, [i for i in left if i.job is None and i.token not in found]
-        )
+        job = how.job if isinstance(how, Write) else None
+        begun = [intent for intent in left if job and intent.job]
+        told = _told_by_jobs(client, resource, job, begun) if job else []
+        lost = {outcome.change.token for outcome in told if outcome.kind is Kind.UNKNOWN}
+        outcomes = [outcome for outcome in told if outcome.kind is not Kind.UNKNOWN]
+        for outcome in outcomes:
+            outcome.operation = operation
+        unsettled = [intent for intent in left if not (job and intent.job) or intent.token in lost]
+        outcomes += Writer(client, resource).settle(operation, unsettled)
         journal.answered(outcomes)
         answered = {outcome.change.token for outcome in outcomes}
         journal.not_sent(intent.change() for intent in left if intent.token not in answered)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contract import plugins
 
 from antiphon import http
 from antiphon.client import Client
 from antiphon.connection import Connection, connect
 from antiphon.sandbox import start
-from contract import plugins
 from tap_odoo import TapOdoo
 from target_odoo import TargetOdoo
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from odoo_account import EACH, odoo, written
 
 from antiphon.errors import BadReply, Forbidden, NotFound, Refused, Unavailable, Unknown
-from odoo_account import EACH, odoo, written
 
 VALUES = {
     "name": 'Ünïcode & <b>tags</b> ]]> "quotes" \' \N{GRINNING FACE}',
@@ -213,7 +213,7 @@ def test_what_does_not_exist_is_said_with_what_does(tmp_path, protocol):
 @EACH
 def test_rights_that_are_missing_are_said(tmp_path, protocol):
     with odoo(tmp_path, protocol, deny={"hr.employee": ["read", "create"]}) as account:
-        with pytest.raises(Forbidden, match="hr.employee|Employee"):
+        with pytest.raises(Forbidden, match=r"hr\.employee|Employee"):
             list(account.connection().read("employee"))
         with pytest.raises(Refused, match="403"):
             account.connection().add("employee", name="Ada")

@@ -13,7 +13,8 @@ from antiphon import apis
 from antiphon.api import Query
 from antiphon.client import Client
 from antiphon.errors import Forbidden, NotFound, Refused, Unauthorized
-from antiphon.outcome import Change, Kind
+from antiphon.outcome import Change, Kind, Outcome
+from antiphon.writeback.writer import Writer
 
 URL = "https://pretix.eu/api/v1"
 HOME = f"{URL}/organizers/acme"
@@ -213,3 +214,81 @@ def test_money_is_read_to_the_last_digit(client: Client, requests_mock: requests
     requests_mock.get(f"{HOME}/orders/", **page(rows, count=1, more=False))
     [found] = [row for got in client.read(client.resource("orders")) for row in got.records]
     assert str(found["total"]) == "1234567890123456.10"
+
+
+# What is there already
+
+
+def order(**more: Any) -> dict[str, Any]:
+    position = {
+        "id": 7,
+        "positionid": 1,
+        "item": 1,
+        "price": "120.00",
+        "attendee_email": "a@example.org",
+        "checkins": [],
+    }
+    return {
+        "code": "ABCDE",
+        "event": "conf",
+        "status": "p",
+        "total": "120.00",
+        "comment": "",
+        "positions": [position],
+        **more,
+    }
+
+
+def written(client: Client, name: str, record: dict[str, Any], **more: Any) -> Outcome:
+    [outcome] = Writer(client, client.resource(name), **more).write([record])
+    return outcome
+
+
+def test_an_order_that_is_sent_again_as_it_was_created_is_unchanged(
+    client: Client, requests_mock: requests_mock.Mocker
+) -> None:
+    requests_mock.get(f"{HOME}/orders/", **page([order()], count=1, more=False))
+    positions = [{"item": 1, "price": "120.00", "attendee_email": "a@example.org"}]
+    sent = {"code": "ABCDE", "event": "conf", "status": "p", "positions": positions, "send_email": False}
+    assert written(client, "orders", sent).kind is Kind.UNCHANGED
+    assert [request.method for request in requests_mock.request_history] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    "positions",
+    [
+        [{"item": 2, "price": "120.00"}],
+        [{"item": 1, "price": "99.00"}],
+        [{"item": 1}, {"item": 1}],
+        [],
+    ],
+)
+def test_other_positions_than_an_order_has_are_refused_in_words(
+    client: Client, requests_mock: requests_mock.Mocker, positions: list[Any]
+) -> None:
+    requests_mock.get(f"{HOME}/orders/", **page([order()], count=1, more=False))
+    outcome = written(client, "orders", {"code": "ABCDE", "event": "conf", "comment": "x", "positions": positions})
+    assert outcome.kind is Kind.REJECTED
+    assert outcome.problem
+    assert outcome.problem.message == "pretix does not let one change positions of orders there already"
+
+
+def test_of_an_order_that_is_there_only_what_can_be_changed_is_sent(
+    client: Client, requests_mock: requests_mock.Mocker
+) -> None:
+    requests_mock.get(f"{HOME}/orders/", **page([order()], count=1, more=False))
+    requests_mock.patch(f"{HOME}/events/conf/orders/ABCDE/", json=order(comment="VIP"))
+    sent = {"code": "ABCDE", "event": "conf", "status": "p", "comment": "VIP", "force": True}
+    assert written(client, "orders", sent).kind is Kind.UPDATED
+    assert requests_mock.last_request.json() == {"comment": "VIP"}
+
+
+@pytest.mark.parametrize("price", ["23.00", "23", 23, 23.0, "23.0"])
+def test_the_same_amount_in_other_figures_is_no_change(
+    client: Client, requests_mock: requests_mock.Mocker, price: Any
+) -> None:
+    requests_mock.get(f"{HOME}/events/", **page([{"slug": "conf"}], count=1, more=False))
+    item = {"id": 1, "internal_name": "seat", "default_price": "23.00", "active": True}
+    requests_mock.get(f"{HOME}/events/conf/items/", **page([item], count=1, more=False))
+    sent = {"event": "conf", "internal_name": "seat", "default_price": price}
+    assert written(client, "items", sent, match=("internal_name",)).kind is Kind.UNCHANGED

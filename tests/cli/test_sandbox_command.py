@@ -31,6 +31,18 @@ def test_it_prints_one_json_line_answers_and_ends_on_sigterm():
     assert (child.returncode, rest, said) == (0, "", "")
 
 
+def test_with_tls_its_config_names_the_certificate_to_trust(run, tmp_path):
+    command = [sys.executable, "-m", "antiphon.cli", "sandbox", "hubspot", "--records", "1", "--tls"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            line = child.stdout.readline()
+            (tmp_path / "sandbox.json").write_text(line)
+            assert json.loads(line)["config"]["base_url"].startswith("https://")
+            assert run("check", "hubspot", "--config", "sandbox.json").code == 0
+        finally:
+            child.send_signal(signal.SIGTERM)
+
+
 def test_its_line_is_a_config_file_for_every_connection_command(run, hubspot, tmp_path):
     (tmp_path / "sandbox.json").write_text(json.dumps({"config": hubspot.config}) + os.linesep)
     assert run("check", "hubspot", "--config", "sandbox.json").code == 0

@@ -48,7 +48,7 @@ def test_a_run_through_faults_is_whole(tmp_path, mode, run):
 
 @pytest.mark.parametrize("run", range(3))
 def test_a_run_through_a_storm_is_whole(tmp_path, run):
-    storm = {"429": 0.1, "500": 0.1, "502-html": 0.05, "cut": 0.05, "timeout": 0.05, "commit-timeout": 0.1}
+    storm = {"429": 0.1, "500": 0.05, "502-html": 0.02, "cut": 0.02, "timeout": 0.02, "commit-timeout": 0.05}
     with an_account(tmp_path, stall_seconds=0.02) as crm:
         mode = "create" if run % 2 else "upsert"
         assert a_stormy_run_is_whole(crm, mode, seed=random.randint(1, 10**6), faults=storm)

@@ -54,6 +54,14 @@ class Command:
             time.sleep(0.05)
         return found[1]
 
+    def answers(self, times, within=30):
+        """Wait until the API has said who asks so many times."""
+        ends = time.monotonic() + within
+        while self.out().count("ada") < times:
+            assert time.monotonic() < ends, self.err
+            assert self.process.poll() is None, self.err
+            time.sleep(0.05)
+
     def end(self, within=60):
         """Wait for its end; return its exit code."""
         code = self.process.wait(within)
@@ -134,7 +142,8 @@ def test_login_by_browser_gives_a_token_that_is_renewed_by_rotation(provider, st
     assert works(start) == (True, "")
     assert token(state)["refresh_token"] != first["refresh_token"]
     seen = provider.seen()
-    assert seen["granted"] == {"authorization_code": 1, "refresh_token": 1}
+    assert seen["granted"]["authorization_code"] == 1
+    assert seen["granted"]["refresh_token"] >= 1
     assert not seen["refused"]
 
 
@@ -177,12 +186,14 @@ def test_login_by_device_code(provider, start, state):
 def test_client_credentials_with_a_secret_of_odd_letters(provider, start, state):
     robot = {"LEDGER_CLIENT_ID": ROBOT, "LEDGER_CLIENT_SECRET": ROBOT_SECRET}
     assert works(start, **robot) == (True, "")
-    assert works(start, **robot) == (True, "")
-    assert provider.seen()["granted"] == {"client_credentials": 1}
+    first = token(state)
+    assert not first["refresh_token"]
     time.sleep(5.5)
     assert works(start, **robot) == (True, "")
-    assert provider.seen()["granted"] == {"client_credentials": 2}
-    assert "refresh_token" not in json.dumps(token(state)) or not token(state)["refresh_token"]
+    assert token(state)["access_token"] != first["access_token"]
+    seen = provider.seen()
+    assert seen["granted"].keys() == {"client_credentials"}
+    assert not seen["refused"]
 
 
 def test_a_wrong_secret_names_the_settings(start):
@@ -252,20 +263,25 @@ def test_processes_that_are_killed_do_not_lose_the_token(provider, start, state)
     A process is killed while another has the lock, never between the provider's answer and the disk: a token that is lost
     there is lost with every provider that rotates.
     """
-    asking = [start("asking") for _ in range(3)]
+
+    def ask():
+        command = start("asking")
+        command.answers(1)
+        return command
+
+    asking = [ask() for _ in range(3)]
     for number in range(9):
-        time.sleep(1.7)
+        time.sleep(1.3)
         with FileLock(f"{state / 'token.json'}.lock", timeout=10):
             victim = asking[number % 3]
             assert victim.process.poll() is None, victim.err
             if number % 2:
                 time.sleep(4)  # the token ends meanwhile: all are waiting for the lock
             victim.kill()
-            assert "ada" in victim.out()
-        asking[number % 3] = start("asking")
+        asking[number % 3] = ask()
     time.sleep(5)
-    assert all(command.process.poll() is None for command in asking)
-    assert all("ada" in command.out() for command in asking)
+    for command in asking:
+        command.answers(command.out().count("ada") + 1)
     seen = provider.seen()
     assert not seen["revoked"]
     assert not seen["refused"]

@@ -141,6 +141,34 @@ def test_a_message_of_another_shape_is_told_with_its_number(tmp_path, message, s
     assert str(error.value) == says.replace("…", message.decode())
 
 
+def test_nothing_to_read_from_is_one_line(config, tmp_path):
+    given = config()
+    done = subprocess.run(
+        [COMMAND, "--config", given],
+        preexec_fn=lambda: os.close(0),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment(tmp_path),
+    )
+    line = "nothing is piped in. Pipe a tap into it, or name a file with --input."
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (1, [line])
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path):
+    lines = [b"\xef\xbb\xbf" + json.dumps(PEOPLE).encode() + b"\r", json.dumps(ADA).encode() + b"\r"]
+    with an_account(tmp_path) as crm:
+        assert crm.pipe(*lines).code == 0
+        assert crm.emails() == {"ada@example.com": 1}
+
+
+def test_json_without_a_bottom_is_told_with_its_number(tmp_path):
+    deep = b'{"type":"RECORD","stream":"contacts","record":' + b"[" * 100_000
+    with an_account(tmp_path) as crm, pytest.raises(InputError, match=r"^line 2 is no JSON object: «"):
+        crm.pipe(PEOPLE, deep)
+
+
 def test_a_schema_that_is_none_is_one_line(config, tmp_path):
     wrong = {"type": "SCHEMA", "stream": "contacts", "schema": {"properties": {"email": {"type": "txet"}}}}
     ran = run("--config", config(), given=encoded([wrong]), folder=tmp_path)
@@ -271,8 +299,8 @@ def test_a_full_disk_is_one_line_and_the_state_stays(config, crm, tmp_path, full
 
 @pytest.fixture
 def answering():
-    """Serve the same bytes to whoever comes; without any, say nothing and hang up."""
-    servers = []
+    """Serve the same bytes to whoever comes; for none of them hang up, for None let the caller wait."""
+    servers, waiting = [], []
 
     def serve(answer):
         listener = socket.create_server(("127.0.0.1", 0))
@@ -284,10 +312,12 @@ def answering():
                     connection, _ = listener.accept()
                 except OSError:
                     return
+                connection.recv(65536)
+                if answer is None:
+                    waiting.append(connection)
+                    continue
                 with connection:
-                    connection.recv(65536)
-                    if answer:
-                        connection.sendall(answer)
+                    connection.sendall(answer)
 
         threading.Thread(target=loop, daemon=True).start()
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -296,10 +326,13 @@ def answering():
     for listener in servers:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+    for connection in waiting:
+        connection.close()
 
 
 HTML = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 26\r\n\r\n<html>We will be back</htm"
 EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+CHECK = "Check base_url, the network and the proxy."
 DOING = "hubspot: asking for the fields of contacts ->"
 
 
@@ -314,11 +347,15 @@ DOING = "hubspot: asking for the fields of contacts ->"
             ),
         ),
         (EMPTY, f"{DOING} an empty body. Check that base_url is the API's own address."),
+        (b"", f"{DOING} no answer from {{url}} (the connection was dropped). {CHECK}"),
+        (None, f"{DOING} no answer from {{url}} (timed out). {CHECK}"),
     ],
 )
 def test_a_server_that_is_not_the_api_is_one_line(config, tmp_path, answering, answer, line):
-    given = config(base_url=answering(answer))
-    refused(run("--config", given, given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path), line)
+    url = answering(answer)
+    given = config(base_url=url, timeout=0.1)
+    ran = run("--config", given, given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path, **hastily(tmp_path))
+    refused(ran, line.replace("{url}", url))
 
 
 def test_a_server_that_is_not_there_is_one_line(config, tmp_path):
@@ -329,7 +366,7 @@ def test_a_server_that_is_not_there_is_one_line(config, tmp_path):
     refused(
         ran,
         f"hubspot: asking for the fields of contacts -> no connection to http://127.0.0.1:{port} (connection refused). "
-        "Check base_url, the network and the proxy.",
+        f"{CHECK}",
     )
 
 

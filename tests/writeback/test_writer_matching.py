@@ -197,6 +197,19 @@ class TestIndexLag:
             account.writer("companies", recent=recent, stream="b").write([{"domain": "a.example", "city": "U"}])
         ) == ["updated"]
 
+    def test_a_value_that_search_still_shows_is_not_taken_for_the_one_that_is_there(self, accounts):
+        account = accounts()
+        account.app.add("companies", {"domain": "a.example", "city": "Ulm"}, at="2026-01-01T00:00:00Z")
+        account.app.index_lag = 600
+        writer = account.writer("companies")
+        for city in ("Jena", "Ulm"):
+            assert kinds(writer.write([{"domain": "a.example", "city": city}])) == ["updated"]
+            assert account.shown("companies", "city") == [{"city": city}]
+        assert kinds(
+            account.writer("companies", recent=writer._recent).write([{"domain": "a.example", "city": ""}])
+        ) == ["updated"]
+        assert account.shown("companies", "city") == [{}]
+
     def test_create_skips_what_the_run_itself_has_created(self, accounts):
         account = accounts(index_lag=600)
         writer = account.writer("companies", mode="create")

@@ -12,7 +12,7 @@ import requests_mock
 from antiphon import api, schema
 from antiphon.apis.hubspot import archived, decoded
 from antiphon.client import Client
-from antiphon.errors import BadReply, Unauthorized, Unavailable
+from antiphon.errors import BadReply, ForeignHost, QuotaSpent, Unauthorized, Unavailable
 from antiphon.outcome import Change, Kind, Said
 from antiphon.writeback.journal import Journal
 from antiphon.writeback.writer import Writer, settle_open
@@ -255,12 +255,12 @@ def test_a_creation_that_nothing_can_find_is_sent_once_at_most(accounts, fault, 
     assert account.app.count("batch/create") == (2 if fault == "429" else 1)
 
 
-def test_a_creation_whose_answer_is_always_lost_and_that_is_not_there_is_rejected_after_three_tries(accounts):
+def test_a_creation_whose_answer_is_always_lost_and_that_is_not_there_is_rejected_after_five_tries(accounts):
     account = accounts(stall_seconds=0.01)
     account.app.fail_next(10, "500", "batch/create")
     outcomes = account.writer().write(mixed(2, bad=()))
     assert {(o.kind, o.problem.message, o.problem.status) for o in outcomes} == {(Kind.REJECTED, "internal error", 500)}
-    assert account.app.count("batch/create") == 3
+    assert account.app.count("batch/create") == 5
 
 
 @pytest.mark.parametrize("fault", ["html", "empty"])
@@ -277,7 +277,7 @@ def test_an_update_that_is_never_mentioned_is_rejected_so_that_it_can_be_sent_ag
         else:
             assert kinds(writer.write(records)) == ["rejected", "rejected"]
         assert journal._db.execute("select count(*) from entries where kind is null").fetchone() == (0,)
-    assert account.app.count("batch/update") == 3
+    assert account.app.count("batch/update") == 5
 
 
 @pytest.mark.parametrize("fault", ["429", "token-expiry"])
@@ -288,6 +288,29 @@ def test_what_was_surely_not_done_leaves_no_open_intent(accounts, fault):
         account.writer("notes", mode="create", journal=journal).write([{"hs_note_body": "N", **NOTE}])
     with account.journal() as journal:
         assert journal.open_intents() == []
+        assert not journal.earlier()
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (
+            {"status_code": 429, "json": {"message": "You have reached your daily limit.", "policyName": "DAILY"}},
+            QuotaSpent,
+        ),
+        ({"status_code": 307, "headers": {"Location": "https://elsewhere.example/"}}, ForeignHost),
+        ({"status_code": 503, "text": "maintenance"}, Unavailable),
+    ],
+)
+def test_an_api_that_sends_us_away_leaves_no_open_intent(account, reply, kind):
+    with (
+        requests_mock.Mocker(session=account.client.http.session, real_http=True) as mocked,
+        account.journal() as journal,
+    ):
+        mocked.post(f"{account.server.url}/crm/objects/2026-03/notes/batch/create", **reply)
+        with pytest.raises(kind):
+            account.writer("notes", mode="create", journal=journal).write([{"hs_note_body": "N", **NOTE}])
+    with account.journal() as journal:
         assert not journal.earlier()
 
 

@@ -94,7 +94,7 @@ def model(
 def _schema(client: Client, technical: str) -> Schema:
     """Return the schema of a model from its fields (one call).
 
-    Left out is what costs much: binary fields, and those computed anew whenever they are read.
+    What costs much is not read: binary fields, and those computed anew whenever they are read. It can be written.
     """
     doing = f"asking for the fields of {technical}"
     body = {"attributes": _ATTRIBUTES}
@@ -103,16 +103,21 @@ def _schema(client: Client, technical: str) -> Schema:
         raise BadReply(f"{client.api.name}: {doing} -> the answer is no list of fields")
     properties = {"id": schema.of("integer!", readOnly=True), EXTERNAL: schema.of("string", writeOnly=True)}
     for name, field in found.items():
-        if name in properties or field["type"] == "binary" or not _kept(field):
+        if name in properties:
             continue
         more: dict[str, Any] = {}
         if field.get("readonly") or name in _BY_ODOO:
             more["readOnly"] = True
+        if field["type"] == "binary" or not _kept(field):
+            if more:
+                continue
+            more["writeOnly"] = True
         if field["type"] == "selection" and isinstance(field.get("selection"), list):
             more["x-options"] = [option[0] for option in field["selection"]]
         if field["type"] == "many2one":
             more["x-relation"] = field.get("relation")
-            properties.setdefault(f"{name}_name", schema.of("string", readOnly=True))
+            if "writeOnly" not in more:
+                properties.setdefault(f"{name}_name", schema.of("string", readOnly=True))
         properties[name] = schema.of(_WORDS.get(field["type"], "string"), **more)
     return {"type": "object", "properties": properties}
 

@@ -84,7 +84,9 @@ def _last(traceback: str) -> tuple[str, str]:
     """Return the name and the words of the exception at the end of a Python traceback."""
     lines = traceback.strip().splitlines()
     frames = [n for n, line in enumerate(lines) if line.startswith('  File "')]
-    start = next((n for n in range(frames[-1], len(lines)) if not lines[n].startswith(" ")), 0) if frames else 0
+    start = (
+        next((n for n in range(frames[-1], len(lines)) if not lines[n].startswith(" ")), len(lines)) if frames else 0
+    )
     name, colon, words = "\n".join(lines[start:]).partition(": ")
     if re.fullmatch(r"[A-Za-z_][\w.]*", name):
         return name, words if colon else ""

@@ -30,7 +30,9 @@ def resolved(
     wanted: dict[str, set[str]] = {}
     for change in changes:
         for name, value in _texts(change, models):
-            if value.isdecimal():
+            if not value.strip():
+                change.record[name] = False
+            elif value.isdecimal():
                 change.record[name] = int(value)
             else:
                 wanted.setdefault(models[name], set()).add(value)
@@ -53,7 +55,7 @@ def resolved(
 
 def _texts(change: Change, models: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the many2one fields of *change* that hold a text, with it."""
-    return [(name, v) for name in models if isinstance(v := change.record.get(name), str) and v]
+    return [(name, v) for name in models if isinstance(v := change.record.get(name), str)]
 
 
 def _why_not(model: str, value: str, found: dict[str, list[int]] | str) -> str:
@@ -61,7 +63,7 @@ def _why_not(model: str, value: str, found: dict[str, list[int]] | str) -> str:
         return f'"{value}" could not be looked up: {found}'
     if value not in found:
         return f'no record of {model} is called "{value}"'
-    shown = ", ".join(map(str, found[value][:10]))
+    shown = ", ".join(map(str, sorted(found[value])[:10]))
     return f'{len(found[value])} records of {model} are called "{value}" ({shown}): give an id or an external id'
 
 

@@ -95,7 +95,7 @@ class OdooCalls:
         Raises:
             BadReply: it is no answer of the protocol.
         """
-        if _by(reply, "xmlrpc/") and xml.is_answer(reply.body):
+        if _by(reply, "xmlrpc/"):
             fault, result = xml.read(reply.body)  # of faults only the harmless one comes here
             return Reply(reply.status, reply.headers, _ENCODE(UNSENT if fault else result), reply.url)
         answer = _answer(reply)

@@ -47,6 +47,8 @@ def read(body: bytes) -> tuple[bool, Any]:
     Raises:
         BadReply: it is no such answer; or it declares a document type, which none does that means well.
     """
+    if not is_answer(body):
+        raise BadReply(f'no XML-RPC but "{_start(body)}"')
     if b"<!" in body.partition(_ROOT)[0]:
         raise BadReply("an XML-RPC answer with a document type declaration")
     try:
@@ -55,8 +57,11 @@ def read(body: bytes) -> tuple[bool, Any]:
             return True, _value(found[0])
         return False, _value(found[0][0])
     except (ET.ParseError, ValueError, IndexError, KeyError, InvalidOperation, RecursionError) as error:
-        start = " ".join(body[:60].decode("utf-8", "replace").split())
-        raise BadReply(f'an answer that is no XML-RPC ({type(error).__name__}): "{start}"') from None
+        raise BadReply(f'no XML-RPC ({type(error).__name__}) but "{_start(body)}"') from None
+
+
+def _start(body: bytes) -> str:
+    return " ".join(body[:60].decode("utf-8", "replace").split())
 
 
 def _write(value: Any, out: Callable[[str], None]) -> None:

@@ -45,7 +45,6 @@ def sobject(name: str, *, title: str = "", tracked: bool = True, common: bool = 
         title=title,
         created="CreatedDate" if tracked else "",
         updated="SystemModstamp" if tracked else "",
-        always=("attributes",),
         common=common,
         lookback=600,  # a long transaction is seen when it is committed, with the time of its beginning
         folded=("Email", "Username"),

@@ -193,6 +193,8 @@ def _pages(
     asked = replace(query, fields=("Id",) if wide else tuple(names))
     doing = f"{'looking up' if query.where else 'reading'} {resource.name}"
     for page in client.pages(read, resource, asked, doing=doing, values={"where": f"{where} AND " if where else ""}):
+        for record in page.records:
+            record.pop("attributes", None)
         if wide:
             page.rows = _whole(client, resource, sobject, [row["Id"] for row in page.records], names)
         yield page
@@ -209,7 +211,7 @@ def _whole(
         body = {"ids": list(ids[start : start + size]), "fields": list(names)}
         request = Request("POST", f"{_base(client)}/composite/sobjects/{sobject}", body=body)
         reply = client.http.send(request, f"reading {resource.name}")
-        found += [shaped(row) for row in reply.json() if row is not None]
+        found += [shaped({name: row.get(name) for name in names}) for row in reply.json() if row is not None]
     return found
 
 
@@ -288,7 +290,7 @@ def _changed(query: Query) -> str:
 def _names(client: Client, resource: Resource, query: Query) -> list[str]:
     """Return the fields asked for; those of parents are written only."""
     asked = query.fields if query.fields is not None else _properties(client, resource)
-    return list(dict.fromkeys(("Id", *(name for name in asked if "." not in name and name not in resource.always))))
+    return list(dict.fromkeys(("Id", *(name for name in asked if "." not in name))))
 
 
 def _properties(client: Client, resource: Resource) -> Mapping[str, Any]:

@@ -77,10 +77,8 @@ class Case:
     insert: Callable[[Any], Key] | None = None
     edit: Callable[[Any, Key], object] | None = None
     delete: Callable[[Any, Key], object] | None = None
-    steady: bool = True
-    """Whether a walk brings every lasting record although others go meanwhile."""
     why: str = ""
-    """The reason for a hand that there is not, or for a walk that is not steady."""
+    """The reason for a hand that there is not."""
     sample: Sample | None = None
     page: int = 2
     """Records to a page, so that there are several."""

@@ -1,4 +1,10 @@
-"""pretix under the contract: a real server, put back to its seed for every test."""
+"""pretix under the contract: a real server, put back to its seed for every test.
+
+pretix pages by number. When a row goes that was read already, those behind it move up by one, and one of them is hidden
+from the next page. The count that comes with each page shows that, and the page before is read again. What no test
+here can ask for: a row that goes in the very moment in which another comes, so that the count is the same; and a
+customer whose address changes meanwhile, for customers are listed in the order of their addresses.
+"""
 
 from __future__ import annotations
 
@@ -173,10 +179,6 @@ def three(
 
 
 NO_TIME = "pretix tells no time of change for it: all are read each time"
-SHIFTS = (
-    "pretix pages by number: when a row goes that was read already, the rest move up by one. The count it gives with "
-    "each page shows that, and the page before is read again; it does not if a row is added at the same moment"
-)
 
 ENTRY = Entry(
     name="pretix",
