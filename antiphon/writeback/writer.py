@@ -401,8 +401,8 @@ class Writer:
             outcomes.extend(rejected(change, error.message) for change in group)
         except (Unavailable, Unauthorized, ForeignHost, SettingError) as error:  # what has no outcome was not written
             how = getattr(self.resource, operation)
-            perhaps = (
-                isinstance(error, Unavailable) and isinstance(how, Write) and (job or (how.remembers and not how.safe))
+            perhaps = job is not None or (
+                isinstance(error, Unavailable) and isinstance(how, Write) and how.remembers > 0 and not how.safe
             )
             if self.journal:
                 self.journal.answered(outcomes)

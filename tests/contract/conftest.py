@@ -19,7 +19,7 @@ from contract.wire import Wire, tapped
 def _nothing_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No settings and no state but the test's own."""
     for name in os.environ:
-        if name.startswith(("TAP_", "TARGET_", "HUBSPOT_", "PRETIX_", "CSV_")):
+        if name.startswith(("TAP_", "TARGET_", "HUBSPOT_", "ODOO_", "PRETIX_", "CSV_", "SALESFORCE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

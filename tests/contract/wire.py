@@ -22,6 +22,8 @@ _SEND = HTTPAdapter.send
 WORDS = b'{"message": "put in by the test"}'
 LOST = "lost"
 """Carried out by the server, and the answer is lost."""
+_READING = ("/search", "/batch/read", "/search_read", "/read", "/fields_get", "/context_get")
+"""How paths end that are asked with POST and change nothing."""
 CUT = "cut"
 """Never sent: the connection breaks."""
 
@@ -88,7 +90,7 @@ def tapped(monkeypatch: pytest.MonkeyPatch) -> Wire:
 def writes(request: requests.PreparedRequest) -> bool:
     """Whether *request* changes something, as its method and path tell."""
     path = urlsplit(str(request.url)).path
-    return request.method != "GET" and not path.endswith(("/search", "/batch/read"))
+    return request.method != "GET" and not path.endswith(_READING)
 
 
 def doubled(sent: Iterable[requests.PreparedRequest]) -> list[str]:
@@ -116,8 +118,11 @@ def shown(request: requests.PreparedRequest, root: str, secret: str, ids: Iterab
     found["headers"] = {
         name: _masked(str(value).replace(secret, "<token>"), name, known) for name, value in headers.items()
     }
-    if request.body:
+    if request.body and "json" in headers.get("Content-Type", ""):
         found["body"] = _masked(msgspec.json.decode(request.body), "", known)
+    elif request.body:
+        text = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
+        found["body"] = [",".join(_masked(cell, "id", known) for cell in line.split(",")) for line in text.splitlines()]
     return found
 
 

@@ -101,30 +101,32 @@ def _schema(client: Client, technical: str) -> Schema:
     found = client.call("POST", f"{technical}/fields_get", json=body, safe=True, doing=doing)
     if not isinstance(found, dict):
         raise BadReply(f"{client.api.name}: {doing} -> the answer is no list of fields")
-    properties = {"id": schema.of("integer!", readOnly=True), EXTERNAL: schema.of("string", writeOnly=True)}
+    properties: dict[str, Schema] = {
+        "id": schema.of("integer!", readOnly=True),
+        EXTERNAL: schema.of("string", writeOnly=True),
+    }
     for name, field in found.items():
-        if name in properties:
+        if name in properties or (made := _field(name, field)) is None:
             continue
-        more: dict[str, Any] = {}
-        if field.get("readonly") or name in _BY_ODOO:
-            more["readOnly"] = True
-        if field["type"] == "binary" or not _kept(field):
-            if more:
-                continue
-            more["writeOnly"] = True
-        if field["type"] == "selection" and isinstance(field.get("selection"), list):
-            more["x-options"] = [option[0] for option in field["selection"]]
-        if field["type"] == "many2one":
-            more["x-relation"] = field.get("relation")
-            if "writeOnly" not in more:
-                properties.setdefault(f"{name}_name", schema.of("string", readOnly=True))
-        properties[name] = schema.of(_WORDS.get(field["type"], "string"), **more)
+        if field["type"] == "many2one" and "writeOnly" not in made:
+            properties.setdefault(f"{name}_name", schema.of("string", readOnly=True))
+        properties[name] = made
     return {"type": "object", "properties": properties}
 
 
-def _kept(field: Mapping[str, Any]) -> bool:
-    """Whether a field's value lies in the database: its own, its lines', or another record's."""
-    return bool(field.get("store", True) or field.get("related") or field.get("relation_field"))
+def _field(name: str, field: Mapping[str, Any]) -> Schema | None:
+    """Return the schema of a field as ``fields_get`` describes it; None where it is neither read nor written."""
+    fixed = bool(field.get("readonly")) or name in _BY_ODOO
+    kept = field.get("store", True) or field.get("related") or field.get("relation_field")
+    cheap = bool(kept) and field["type"] != "binary"
+    if fixed and not cheap:
+        return None
+    more: dict[str, Any] = {"readOnly": True} if fixed else {} if cheap else {"writeOnly": True}
+    if field["type"] == "selection" and isinstance(field.get("selection"), list):
+        more["x-options"] = [option[0] for option in field["selection"]]
+    if field["type"] == "many2one":
+        more["x-relation"] = field.get("relation")
+    return schema.of(_WORDS.get(field["type"], "string"), **more)
 
 
 def installed(client: Client) -> Iterable[Resource]:

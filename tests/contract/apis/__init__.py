@@ -102,9 +102,9 @@ class Entry:
 
 def entries() -> tuple[Entry, ...]:
     """Every API under the contract."""
-    from contract.apis import csv, hubspot, pretix  # noqa: PLC0415 - they need the words above
+    from contract.apis import csv, hubspot, odoo, pretix, salesforce  # noqa: PLC0415 - they need the words above
 
-    return (hubspot.ENTRY, csv.ENTRY, pretix.ENTRY)
+    return (hubspot.ENTRY, odoo.ENTRY, csv.ENTRY, pretix.ENTRY, salesforce.ENTRY)
 
 
 def cases(wanted: Callable[[Entry, Case], object] = lambda _entry, _case: True) -> list[Any]:
