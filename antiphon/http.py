@@ -183,7 +183,8 @@ class Http:
         """
         if not self._host:
             raise SettingError(
-                f"{self.name}: {self.base_setting} is no URL with a scheme and a host", hint="For example: https://example.org"
+                f"{self.name}: {self.base_setting} is no URL with a scheme and a host",
+                hint="For example: https://example.org",
             )
         url = url if _ABSOLUTE.match(url) else f"{self.base_url}/{url.lstrip('/')}"
         scheme, host = _origin(url)

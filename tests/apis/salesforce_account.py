@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from singer.pipes import Message, Process, Ran, read, record, schema, state
+
 from antiphon import http
 from antiphon.api import Query
 from antiphon.connection import Connection, settings
@@ -20,7 +22,6 @@ from antiphon.sandbox.exchange import Request, Response
 from antiphon.singer.target import settle_open
 from antiphon.writeback.journal import Journal
 from antiphon.writeback.writer import Writer
-from singer.pipes import Message, Process, Ran, read, record, schema, state
 
 BIN = Path(sys.executable).parent
 HASTY = """

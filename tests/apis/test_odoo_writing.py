@@ -126,6 +126,23 @@ def test_what_another_record_needs_cannot_be_deleted_and_its_neighbours_go(tmp_p
         assert "If possible, archive it instead" in errors(said)["P1"]
 
 
+def test_a_field_that_is_costly_to_read_can_be_written(tmp_path):
+    with odoo(tmp_path) as account:
+        image = "R0lGODlhAQABAAAAACw="
+        assert written(account.write(people(1, image_1920=image), match=["ref"])) == {"created": 1}
+        assert account.partners("image_1920")[-1] == {"image_1920": image}
+        assert written(account.write(people(1, image_1920=image), match=["ref"])) == {"unchanged": 1}
+
+
+def test_a_look_up_takes_one_call(tmp_path):
+    with odoo(tmp_path) as account:
+        account.write(people(200), match=["ref"])
+        account.app.reset_calls()
+        account.write(people(200), match=["ref"])
+        assert account.called("res.partner/search_read") == 1
+        assert account.called("res.partner/write") == 0
+
+
 # Relations
 
 

@@ -146,7 +146,7 @@ def step(method, last):
 
 @pytest.mark.parametrize("mode", ["upsert", "create"])
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", STEPS, ids=lambda pair: "-".join(pair))
+@pytest.mark.parametrize("at", STEPS, ids="-".join)
 def test_a_run_killed_at_any_step_is_resumed_by_the_jobs_results(tmp_path, at, done, mode):
     with org(tmp_path, job_polls=2) as there:
         how = {"bulk_above": ABOVE, "streams": {"Account": {"mode": mode}}}

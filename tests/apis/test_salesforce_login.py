@@ -13,6 +13,12 @@ def logins(app):
     return app.count("oauth2/token")
 
 
+def used_up(connection):
+    """Read until something is against it."""
+    for _ in range(100):
+        list(connection.read("User"))
+
+
 @pytest.mark.parametrize("login", ["refresh_token", "jwt", "client_credentials", "session"])
 def test_every_login_reads(tmp_path, login):
     with org(tmp_path, records=3, login=login) as there:
@@ -96,18 +102,18 @@ def test_a_run_stops_before_the_last_tenth_of_the_day(tmp_path):
     with org(tmp_path, records=3, daily_limit=100, daily_used=80) as there:
         connection = there.connect()
         with pytest.raises(QuotaSpent) as told:
-            for _ in range(100):
-                list(connection.read("User"))
+            used_up(connection)
         assert there.app.settings.daily_used == 90
-        assert "10 of 100 calls are left of the quota. The last 10% are kept for others (quota_reserve)" in str(told.value)
+        assert "10 of 100 calls are left of the quota. The last 10% are kept for others (quota_reserve)" in str(
+            told.value
+        )
 
 
 def test_the_reserve_is_the_users_to_set(tmp_path):
     with org(tmp_path, records=3, daily_limit=100, daily_used=80) as there:
         connection = there.connect(quota_reserve=0)
         with pytest.raises(QuotaSpent):
-            for _ in range(100):
-                list(connection.read("User"))
+            used_up(connection)
         assert there.app.settings.daily_used == 100
 
 
@@ -131,7 +137,7 @@ def test_the_days_limit_and_too_many_at_once_are_told_apart(tmp_path):
         connection.check()
         there.app.settings.daily_used = there.app.settings.daily_limit
         there.app.reset_calls()
-        with pytest.raises(QuotaSpent, match="TotalRequests Limit exceeded. The quota is used up"):
+        with pytest.raises(QuotaSpent, match=r"TotalRequests Limit exceeded. The quota is used up"):
             there.connect(quota_reserve=0).check()
         assert there.app.count("limits") == 1
 

@@ -31,7 +31,12 @@ def test_a_short_list_takes_one_call_besides_the_count(there):
 
 
 def test_a_job_gives_what_pages_give(there):
-    nulls = {"Name": 'Zoë "O\'Hara", Søn & Co.', "Description": "two\nlines, and \\ more", "Score__c": None, "Phone": None}
+    nulls = {
+        "Name": 'Zoë "O\'Hara", Søn & Co.',
+        "Description": "two\nlines, and \\ more",
+        "Score__c": None,
+        "Phone": None,
+    }
     there.app.add("Account", nulls)
     pages, job = by_id(there.rows("account")), by_id(there.rows("account", bulk_above=10))
     assert len(there.jobs("query")) == 1

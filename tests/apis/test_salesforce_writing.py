@@ -43,7 +43,9 @@ def test_five_hundred_take_three_requests(there):
 
 def test_a_field_that_is_no_external_id_is_looked_up_and_then_created_or_updated(there):
     there.app.add("Account", {"Name": "Acme", "Phone": "1"})
-    outcomes = there.write("Account", [{"Name": "Acme", "Phone": "2"}, {"Name": "O'New", "Phone": "2"}], match=("Name",))
+    outcomes = there.write(
+        "Account", [{"Name": "Acme", "Phone": "2"}, {"Name": "O'New", "Phone": "2"}], match=("Name",)
+    )
     assert kinds(outcomes) == ["updated", "created"]
     assert Counter(row["Name"] for row in there.app.records("Account")) == {"Acme": 1, "O'New": 1}
 
@@ -67,7 +69,9 @@ def test_deletions_by_external_id_and_by_id(there):
 
 def test_an_id_that_cannot_be_deleted_leaves_its_neighbours_deleted(there):
     ids = [there.app.add("Account", account(n)) for n in range(3)]
-    outcomes = there.write("Account", [{"Id": ids[0]}, {"Id": "nonsense"}, {"Id": ids[2]}], mode="delete", match=("Id",))
+    outcomes = there.write(
+        "Account", [{"Id": ids[0]}, {"Id": "nonsense"}, {"Id": ids[2]}], mode="delete", match=("Id",)
+    )
     assert kinds(outcomes) == ["deleted", "rejected", "deleted"]
     assert there.ids() == [ids[1]]
 
@@ -186,9 +190,7 @@ def test_two_thousand_land_once_through_faults(tmp_path, mode, above):
     faults = {kind: share * 3 if above else share for kind, share in FAULTS.items()}  # jobs are few calls
     with org(tmp_path, faults=faults, seed=7, stall_seconds=0.02) as there:
         size = 500 if above else 40
-        ran = there.target(
-            tapped(2000), batch_size_rows=size, bulk_above=above, streams={"Account": {"mode": mode}}
-        )
+        ran = there.target(tapped(2000), batch_size_rows=size, bulk_above=above, streams={"Account": {"mode": mode}})
         assert (ran.code, ran.states) == (0, [{"done": 2000}]), ran.err
         assert there.externals() == Counter(f"X-{n:05}" for n in range(2000))
         assert len({call.fault for call in there.app.log if call.fault}) > 2

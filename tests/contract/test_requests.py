@@ -35,7 +35,8 @@ class Recorder:
 
     def __init__(self, entry: Entry, case: Case, account: Account, wire: Wire) -> None:
         self.wire, self.account, self.case = wire, account, case
-        self.client = Client(apis.load(entry.name), account.config)
+        state = account.config.get("state_dir")
+        self.client = Client(apis.load(entry.name), account.config, folder=Path(state) if state else None)
         self.resource = self.client.resource(case.resource)
         self.schema = self.client.schema(self.resource)
         self.said: dict[str, list[dict[str, Any]]] = {}

@@ -199,9 +199,7 @@ def run(*args: str, given: bytes = b"", folder: Path, **variables: str) -> Ran:
 class Process:
     """The console script, under way. What it says is collected as it says it."""
 
-    def __init__(
-        self, *args: str, folder: Path, preexec: Any = None, command: str = COMMAND, **variables: str
-    ) -> None:
+    def __init__(self, *args: str, folder: Path, preexec: Any = None, command: str = COMMAND, **variables: str) -> None:
         self.popen = subprocess.Popen(
             [command, *args],
             stdin=subprocess.PIPE,

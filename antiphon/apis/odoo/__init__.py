@@ -35,6 +35,8 @@ _WORDS = {
     "json": "any",
     "properties": "any",
 }
+_OPEN = {"json", "properties"}
+"""Types whose values may have any shape; false is null."""
 _BY_ODOO = {"id", "create_uid", "create_date", "write_uid", "write_date", "display_name"}
 _ATTRIBUTES = ["type", "readonly", "store", "related", "relation", "relation_field", "selection"]
 _QUIET = {"tracking_disable": True, "mail_create_nosubscribe": True}
@@ -85,7 +87,7 @@ def model(
         create=Write(via=Create(technical, context), batch=BATCH, atomic=True),
         update=Write(via=Update(technical, context), batch=BATCH, safe=True),
         upsert=Write(via=Load(technical, context), batch=BATCH, safe=True),
-        archive=archiving(technical),
+        archive=archiving(technical, context),
         delete=unlinking(technical),
         actions={action: calling(technical, action) for action in (*actions, "action_archive", "action_unarchive")},
     )
@@ -126,6 +128,8 @@ def _field(name: str, field: Mapping[str, Any]) -> Schema | None:
         more["x-options"] = [option[0] for option in field["selection"]]
     if field["type"] == "many2one":
         more["x-relation"] = field.get("relation")
+    if field["type"] in _OPEN:
+        more["type"] = ["object", "array", "string", "number", "null"]
     return schema.of(_WORDS.get(field["type"], "string"), **more)
 
 

@@ -16,11 +16,12 @@ EXTERNAL = "external_id"
 TIME = "%Y-%m-%d %H:%M:%S"
 CONTEXT = {"active_test": False, "tz": "UTC"}
 """Archived records are records."""
+_PAGE = 1000
 _AT_ONCE = 500
 """Values in one look-up."""
 
 
-def searching(model: str, *conditions: Any, size: int = 1000, **more: Any) -> Read:
+def searching(model: str, *conditions: Any, size: int = _PAGE, **more: Any) -> Read:
     """Return the list of a model's records that fulfil all *conditions*, by id, *size* to a page."""
     return Read(
         f"{model}/search_read",
@@ -47,7 +48,7 @@ class Find:
     model: str
 
     def __call__(self, client: Client, resource: Resource, query: Query) -> Iterator[Page]:
-        """Yield the records whose field has one of the values."""
+        """Yield the records whose field has one of the values. A page that is not full is taken for the last."""
         field, values = query.where["field"], list(query.where["values"])
         by_id: dict[int, list[str]] = {}
         if field == EXTERNAL:
@@ -59,9 +60,12 @@ class Find:
             wanted = [number(v) if field == "id" else v for v in values[start : start + _AT_ONCE]]
             read = searching(self.model, [field, "in", "{wanted}"])
             for page in client.pages(read, resource, Query(asked), values={"wanted": wanted}):
+                full = len(page.records) == _PAGE
                 if by_id:
                     page.rows = [{**row, EXTERNAL: external} for row in page.records for external in by_id[row["id"]]]
                 yield page
+                if not full:
+                    break
 
 
 def external_ids(client: Client, model: str, externals: Sequence[str]) -> dict[str, int]:

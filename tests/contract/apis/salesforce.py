@@ -92,7 +92,12 @@ ENTRY = Entry(
             {"StageName": "Prospecting", "CloseDate": "2030-01-01"},
             "Name",
             [
-                {"Name": f"Contract {n}", "StageName": "Proposal", "CloseDate": f"2030-01-0{n + 1}", "Amount": 10.25 + n}
+                {
+                    "Name": f"Contract {n}",
+                    "StageName": "Proposal",
+                    "CloseDate": f"2030-01-0{n + 1}",
+                    "Amount": 10.25 + n,
+                }
                 for n in range(3)
             ],
             {"StageName": "Closed Won"},
