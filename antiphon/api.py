@@ -66,14 +66,30 @@ class Setting:
 
 #: The settings that any connection has.
 COMMON_SETTINGS: tuple[Setting, ...] = (
-    Setting("base_url", "Base URL", "Where the API answers, if not at its usual address.", example="http://127.0.0.1:8080"),
-    Setting("proxy", "Proxy", "URL of an HTTP proxy; the usual environment variables work too."),
-    Setting("ca_bundle", "CA bundle", "Path of a PEM file with the certificates to trust, for servers with a private CA."),
     Setting(
-        "timeout", "Timeout", "Seconds to wait for an answer.", default=120, schema={"type": "number", "exclusiveMinimum": 0}
+        "base_url", "Base URL", "Where the API answers, if not at its usual address.", example="http://127.0.0.1:8080"
+    ),
+    Setting(
+        "proxy",
+        "Proxy",
+        "URL of an HTTP proxy; the usual environment variables work too.",
+        pattern=r"^(https?|socks[45][ah]?)://",
+        example="http://proxy.example.org:3128",
+    ),
+    Setting(
+        "ca_bundle", "CA bundle", "Path of a PEM file with the certificates to trust, for servers with a private CA."
+    ),
+    Setting(
+        "timeout",
+        "Timeout",
+        "Seconds to wait for an answer.",
+        default=120,
+        schema={"type": "number", "exclusiveMinimum": 0},
     ),
     Setting("user_agent", "User agent", "What we call ourselves; sent with each request."),
-    Setting("state_dir", "State folder", "Where journals, rejects and tokens are kept, if not in the user's state folder."),
+    Setting(
+        "state_dir", "State folder", "Where journals, rejects and tokens are kept, if not in the user's state folder."
+    ),
     Setting(
         "rate_share",
         "Share of the rate limit",
@@ -474,7 +490,10 @@ class Api:
         """Its own settings, and of those that any connection has the ones that mean something here."""
         own = {setting.name for setting in self.settings}
         spoken = bool(self.base_url) or "base_url" in own
-        return (*self.settings, *(s for s in COMMON_SETTINGS if s.name not in own and (spoken or s.name == "state_dir")))
+        return (
+            *self.settings,
+            *(s for s in COMMON_SETTINGS if s.name not in own and (spoken or s.name == "state_dir")),
+        )
 
     def setting(self, name: str) -> Setting:
         """Return the setting called *name*.

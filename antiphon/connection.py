@@ -134,7 +134,8 @@ def _check(api: Api, name: str, values: Mapping[str, Any]) -> None:
         schema = {**setting.schema, **({"pattern": setting.pattern} if setting.pattern else {})}
         error = best_match(Draft7Validator(schema).iter_errors(value))
         if error:
-            why = "is not of the right form" if setting.secret else error.message
+            plain = setting.secret or error.validator == "pattern"
+            why = "is not of the right form" if plain else error.message
             example = f" For example: {setting.example}" if setting.example else ""
             raise SettingError(f"{name}: the setting {setting.name} cannot be {shown}: {why}.{example}")
 
@@ -144,8 +145,14 @@ def _api_of(name: str, api: str | None, stored: Mapping[str, Any]) -> Api:
     try:
         return apis.load(str(named))
     except Unknown as error:
-        if api or "api" in stored:
+        if "api" in stored:
+            said = f'{CONNECTIONS_FILE}: {name}: there is no API "{stored["api"]}"'
+            raise Unknown(said, hint=error.hint) from None
+        if api:
             raise
+        if stored:
+            said = f"{CONNECTIONS_FILE}: {name} does not say which API it is to"
+            raise SettingError(said, hint=f"Give it as api. {error.hint}") from None
         hint = f"{error.hint} Or describe the connection in {CONNECTIONS_FILE}."
         raise Unknown(f'there is no connection and no API "{name}"', hint=hint) from None
 

@@ -353,7 +353,9 @@ class Http:
 
     def _tell(self, details: Any) -> None:
         error = details["exception"]
-        log.info("%s: %s; trying again in %.1f s", self.name, self.redact(str(error.message)), details["wait"])
+        level = logging.INFO if details["tries"] == 1 else logging.WARNING
+        said = self.redact(str(error.message))
+        log.log(level, "%s: %s; trying again in %.1f s", self.name, said, details["wait"])
 
 
 def _left(quota: Quota | None, headers: Mapping[str, str]) -> tuple[float, float] | None:

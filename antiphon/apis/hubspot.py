@@ -406,7 +406,10 @@ def words(error: Any) -> str:
     message = str((error or {}).get("message") or "")
     start = message.find("[{")
     if start < 0:
-        return message
+        details = [
+            str(detail.get("message") or "") for detail in (error or {}).get("errors") or () if isinstance(detail, dict)
+        ]
+        return "; ".join(dict.fromkeys(text for text in (message.rstrip("."), *details) if text))
     try:
         found = msgspec.json.decode(message[start:])
         return "; ".join(dict.fromkeys(str(problem["message"]) for problem in found))

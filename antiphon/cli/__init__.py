@@ -24,6 +24,7 @@ COMMANDS = {
     "update": "records",
     "upsert": "records",
     "delete": "records",
+    "erase": "records",
     "call": "records",
     "sandbox": "sandbox",
     "new": "new",

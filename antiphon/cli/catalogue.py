@@ -151,21 +151,26 @@ def _quoted(value: str) -> str:
     return f'"{value}"' if " " in value else value
 
 
+def _read_or_written(fact: Fact) -> list[str]:
+    """Return the names of the resources; those that cannot be written are in brackets."""
+    return [
+        name if name in fact["writes"] else f"({name})" for name in dict.fromkeys([*fact["reads"], *fact["writes"]])
+    ]
+
+
 def _show_all(found: list[Fact]) -> None:
     shown.table(
-        ("api", "title", "reads", "writes", "actions"),
+        ("api", "title", "resources"),
         (
             (
                 fact["name"],
                 fact["title"],
-                ", ".join([*fact["reads"], *(["those it finds there"] if fact["discovers"] else [])]),
-                ", ".join(fact["writes"]),
-                ", ".join(fact["actions"]),
+                ", ".join([*(_read_or_written(fact)), *(["and those it finds there"] if fact["discovers"] else [])]),
             )
             for fact in found
         ),
     )
-    click.echo("antiphon apis NAME shows settings, resources and snippets.")
+    click.echo("Those in brackets are only read. antiphon apis NAME shows settings, resources, actions and snippets.")
 
 
 def _show_one(fact: Fact) -> None:

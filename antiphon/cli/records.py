@@ -156,6 +156,22 @@ def delete(connection: Connection, as_json: bool, resource: str, id: str) -> Non
         shown.record({"id": id, "deleted": True}, as_json=True)
 
 
+@click.command(epilog="Example: antiphon erase hubspot contact 123 --yes")
+@connected
+@click.argument("resource")
+@click.argument("id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(connection: Connection, as_json: bool, resource: str, id: str, yes: bool) -> None:
+    """Erase the person behind the record with that ID, as privacy law wants it. It cannot be undone."""
+    if not yes:
+        click.confirm(f"Erase {resource} {id} of {connection.name} for good?", abort=True, err=True)
+    connection.erase(resource, id)
+    if shown.for_people(as_json):
+        click.echo(f"{connection.client.resource(resource).name} {id} is erased.")
+    else:
+        shown.record({"id": id, "erased": True}, as_json=True)
+
+
 @click.command(
     epilog="\b\nExamples:\n  antiphon call hubspot GET /crm/v3/owners limit=10\n  antiphon call pretix checkins.redeem secret=abc123"
 )

@@ -90,8 +90,9 @@ def _resolved(
     api: Api, plugin_config: Mapping[str, Any], plugin_name: str, others: Iterable[str], *, check: bool
 ) -> Settings:
     connection.refuse_unknown(list(plugin_config), api, plugin_name, also=["connection", *others])
-    name = str(plugin_config.get("connection") or api.name)
-    if plugin_config.get("connection"):
+    named = _given(plugin_config, plugin_name, "connection")
+    name = str(named or api.name)
+    if named:
         _refuse_other_api(name, api, plugin_name)
     given = {
         setting.name: typed(value, setting.schema)

@@ -20,10 +20,19 @@ from singer_sdk.plugin_base import PluginBase, _ConfigInput
 from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 
-from antiphon import apis, connection
+from antiphon import apis, connection, moment
 from antiphon.api import Api, Resource
 from antiphon.client import Client
-from antiphon.errors import AntiphonError, BadReply, Forbidden, InputError, NotFound, Refused, Unauthorized
+from antiphon.errors import (
+    AntiphonError,
+    BadReply,
+    Forbidden,
+    InputError,
+    NotFound,
+    Refused,
+    SettingError,
+    Unauthorized,
+)
 from antiphon.schema import for_catalog
 from antiphon.singer import catalog
 from antiphon.singer import config as plugin_config
@@ -133,6 +142,11 @@ class Tap(singer_sdk.Tap):
         self.settings, self._config = plugin_config.validated(
             type(self), self.description(), self._config, check=raise_errors
         )
+        start, end = self._config.get("start_date"), self._config.get("end_date")
+        if start and end and moment.parse(start) > moment.parse(end):
+            raise SettingError(
+                f"{self.name}: start_date {start} is after end_date {end}", hint="Nothing would be read."
+            )
         self._lenient = not raise_errors
         if absent := plugin_config.missing(self.settings):
             self._go_offline(f"{' and '.join(setting.name for setting in absent)} not given")

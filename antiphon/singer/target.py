@@ -342,6 +342,9 @@ class Target(singer_sdk.Target):
             total.update(counts)
             told = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in Kind if counts[kind])
             click.echo(f"{self.name}: {stream}: {told}", err=True)
+        for name in self.config.get("streams") or {}:
+            if name not in self._schemas and name not in self.counts:
+                click.echo(f'{self.name}: the stream "{name}" of the setting streams did not come', err=True)
         rejects, unknown = total[Kind.REJECTED], total[Kind.UNKNOWN]
         allowed = self._max_rejects * total.total() if isinstance(self._max_rejects, float) else self._max_rejects
         if rejects:

@@ -86,6 +86,14 @@ class Mapper:
         """Return the fields that a stream with these *columns* can give."""
         return {name for column in columns for name in self.targets(column)} | set(self._constants)
 
+    def refuse_absent(self, columns: Iterable[str]) -> None:
+        """Raise :class:`SettingError` if ``fields`` takes a column that the stream does not have."""
+        there = set(columns)
+        for column, names in self._columns.items():
+            if there and column not in there:
+                said = f'{self._where}: fields.{names[0]} takes the column "{column}", which the stream does not have'
+                raise SettingError(said, hint=did_you_mean(column, there))
+
     def check(self, columns: Iterable[str]) -> None:
         """Say once which *columns* will not be written; where ``unknown`` is ``fail``, raise :class:`SettingError`."""
         lost = [c for c in columns if self._lost(c)]

@@ -108,6 +108,7 @@ class Writer:
         self.mapper = Mapper(fields or Fields(), resource, self.schema, where=self.where, matched=self._match)
         if columns is not None:
             columns = list(columns)
+            self.mapper.refuse_absent(columns)
             self.mapper.check(columns)
             self._narrow(self.mapper.fields(columns), asked=bool(match))
         self._recent: dict[Any, str | None] = {} if recent is None else recent  # None: perhaps it was created

@@ -72,7 +72,7 @@ def test_an_unknown_api_names_those_we_know(run, zoo):
 
 
 def test_people_see_tables(run, zoo, watched):
-    assert "animals, keepers" in run("apis").out
+    assert "animals, (keepers)" in run("apis").out
     out = run("apis", "zoo").out
     for word in ("ZOO_ACCESS_TOKEN", "required, secret", "animals / animal", "animals.feed", "connect("):
         assert word in out

@@ -300,3 +300,14 @@ def test_a_real_conversation_with_the_sandbox(run, hubspot, tmp_path, monkeypatc
     assert json.loads(run("find", "hubspot", "contact", "email=cli@example.org").out) == []
     owners = json.loads(run("call", "hubspot", "GET", "/crm/v3/owners", "limit=1").out)
     assert len(owners["results"]) == 1
+
+
+def test_erase_asks_first_and_then_erases_for_good(run, hubspot, monkeypatch):
+    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", hubspot.config["access_token"])
+    monkeypatch.setenv("HUBSPOT_BASE_URL", hubspot.config["base_url"])
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    made = json.loads(run("add", "hubspot", "contact", "email=gone@example.org").out)
+    assert run("erase", "hubspot", "contact", made["id"]).code == 130
+    assert json.loads(run("find", "hubspot", "contact", "email=gone@example.org").out)
+    assert json.loads(run("erase", "hubspot", "contact", made["id"], "--yes").out) == {"id": made["id"], "erased": True}
+    assert json.loads(run("find", "hubspot", "contact", "email=gone@example.org").out) == []

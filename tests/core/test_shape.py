@@ -181,3 +181,23 @@ def test_whole_numbers_of_any_size_stay_whole(number, word):
 def test_no_value_whatever_makes_reading_fail(value, word):
     shaped(value, word)
     shaped(value, word, text=False)
+
+
+def test_the_name_in_a_pair_that_is_null_is_null_too():
+    known = schema.record({"partner_id": "integer", "partner_id_name": "string"})
+    shape = compiled(Read("/x", pairs="_name", nulls=(False,)), known)
+    assert shape({"partner_id": False}) == {"partner_id": None, "partner_id_name": None}
+    assert shape({"name": "A"}) == {"name": "A"}
+
+
+def test_a_list_that_looks_like_a_pair_is_none_where_the_schema_says_so():
+    known = schema.record({"lines": "array", "bag": "object", "foo": "string", "foo_name": "string"})
+    shape = compiled(Read("/x", pairs="_name", nulls=(False,)), known)
+    assert shape({"lines": [1, "a"], "bag": [2, "b"], "other_id": [3, "c"], "foo": False, "foo_name": "d"}) == {
+        "lines": [1, "a"],
+        "bag": [2, "b"],
+        "other_id": 3,
+        "other_id_name": "c",
+        "foo": None,
+        "foo_name": "d",
+    }
