@@ -87,5 +87,5 @@ def external_ids(client: Client, model: str, externals: Sequence[str]) -> dict[s
         for row in client.call(
             "POST", "ir.model.data/search_read", json=body, safe=True, doing="looking up external ids"
         ):
-            found |= dict.fromkeys(names.get((row["module"], row["name"]), ()), row["res_id"])
+            found.update((external, row["res_id"]) for external in names.get((row["module"], row["name"]), ()))
     return found

@@ -181,7 +181,10 @@ def parse_catalogue(text: str, expressions: dict[str, str] | None = None) -> dic
         if parts is None:
             raise ValueError(line)
         name, kind, size, scale, flags, refers_to, options = parts.groups()
-        words = dict(flag.partition("=")[::2] for flag in flags.split(",")[1:])
+        words: dict[str, str] = {}
+        for flag in flags.split(",")[1:]:
+            word, _, value = flag.partition("=")
+            words[word] = value
         choices = options.split("|") if options else []
         expression = (expressions or {}).get(name)
         read_only = "ro" in words or expression is not None or kind in COMPOUND

@@ -101,7 +101,7 @@ class Writer:
         if len(keys) != 1 or (named is None and len(reference.refers_to) > 1):
             message = f"Cannot reference a foreign key field {reference.relationship}."
             raise RowError("INVALID_FIELD", message)
-        of = self.org.find(named or reference.refers_to[0])
+        of = self.org.find(named or next(iter(reference.refers_to), ""))
         field = of.field(keys[0]) if of else None
         if of is None or field is None or not (field.external_id or field.id_lookup):
             name = of.name if of else str(named)
