@@ -44,11 +44,11 @@ def refusal(account: Any, **more: Any) -> AntiphonError:
 # Credentials
 
 
-@EACH
-@pytest.mark.parametrize("setting", ["api_key", "password"])
+CREDENTIALS = [("json2", "api_key"), *((p, s) for p in ("jsonrpc", "xmlrpc") for s in ("api_key", "password"))]
+
+
+@pytest.mark.parametrize(("protocol", "setting"), CREDENTIALS)  # JSON-2 takes keys only
 def test_a_wrong_credential_is_named_and_not_shown(tmp_path, protocol, setting):
-    if (protocol, setting) == ("json2", "password"):
-        pytest.skip("JSON-2 takes keys only")
     with odoo(tmp_path, protocol) as account:
         wrong = {"api_key": None, "password": None} | {setting: WRONG}
         config = {name: value for name, value in account.config.items() if name not in wrong}

@@ -185,7 +185,8 @@ def test_fifty_thousand_rows_go_in_and_out(orgs):
     lines = "".join(f'E-{n:06d},"Company, number {n} with a rather long name",{n}\n' for n in range(50_000))
     id_ = org.ingest("upsert", "Account", "Ext_Id__c,Name,NumberOfEmployees\n" + lines, **UPSERT)
     deadline = time.monotonic() + 60
-    while (job := org.get(f"/jobs/ingest/{id_}"))["state"] == "InProgress" and time.monotonic() < deadline:
+    under_way = {"UploadComplete", "InProgress"}
+    while (job := org.get(f"/jobs/ingest/{id_}"))["state"] in under_way and time.monotonic() < deadline:
         time.sleep(0.1)
     assert (job["state"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == ("JobComplete", 50_000, 0)
     assert len(org.results(id_)[0]) == 50_000
