@@ -89,7 +89,7 @@ class Client:
         self.http = Http(
             api.name,
             base_url,
-            auth=_auth(api, self.settings),
+            auth=_auth(api, self.settings, base_url),
             settings={"user_agent": f"antiphon/{antiphon.__version__}", **self.settings},
             secrets=secrets,
             hosts=() if self.settings.get("base_url") else api.hosts,
@@ -474,12 +474,14 @@ def _time(value: Any, form: str) -> Any:
         return value
 
 
-def _auth(api: Api, settings: Mapping[str, Any]) -> Auth | None:
+def _auth(api: Api, settings: Mapping[str, Any], base_url: str) -> Auth | None:
     kinds = api.auth if isinstance(api.auth, tuple) else (api.auth,)
     for auth in kinds:
         if all(settings.get(name) for name in auth.needs()):
             return auth
-    return kinds[0] if kinds else None
+    if not kinds:
+        return None
+    return kinds[0 if base_url else -1]  # without a URL, the one that would find it
 
 
 def _needed(then: Then | None, fields: Any) -> Then | None:

@@ -270,6 +270,11 @@ class Connection:
 
         values = {**(record or {}), **fields}
         found = self.client.resource(resource)
+        known = self.client.schema(found).get("properties", {})
+        if absent := [name for name in values if name not in known and "." not in name]:
+            raise Unknown(
+                f'{self.api.name}: {found.name} has no field "{absent[0]}"', hint=did_you_mean(absent[0], known)
+            )
         [outcome] = Writer(self.client, found, match=(by,) if by else ()).write([values])
         return self._result(found, "upserting", outcome)
 

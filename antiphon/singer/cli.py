@@ -165,7 +165,8 @@ def _config(ctx: click.Context, param: click.Parameter, value: Iterable[str]) ->
             raw = Path(path).read_bytes()
         except OSError as error:
             raise SettingError(f"{what} -> {error.strerror}", hint="Check the path.") from None
-        config |= read_object(raw, what, SettingError)
+        found = read_object(raw, what, SettingError)
+        config |= found["config"] if set(found) == {"config"} and isinstance(found["config"], dict) else found
     return _ConfigInput(config=config, parse_env=env)
 
 

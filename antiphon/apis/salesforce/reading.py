@@ -259,7 +259,7 @@ def rows(body: bytes, doing: str) -> Iterator[dict[str, Any]]:
     Raises:
         BadReply: it is no table.
     """
-    csv.field_size_limit(1 << 30)
+    csv.field_size_limit(max(csv.field_size_limit(), 1 << 24))
     text = io.TextIOWrapper(io.BytesIO(body.replace(b"\x00", b"")), "utf-8-sig", newline="")
     try:
         lines = csv.reader(text, strict=True)
