@@ -86,3 +86,7 @@ class Basic:
     def renew(self, http: Http) -> bool:  # noqa: ARG002
         """Return that there is no other: only the user can give one."""
         return False
+
+
+#: What `auth` may be, by the word for it in a description.
+KINDS: dict[str, type] = {"bearer": Bearer, "api_key": ApiKey, "basic": Basic}

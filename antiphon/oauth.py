@@ -353,3 +353,7 @@ def _hash(text: str) -> str:
 
 def _listed(templates: Any) -> str:
     return " and ".join(sorted(names(templates)))
+
+
+#: What `auth` may be besides, by the word for it in a description.
+KINDS: dict[str, type] = {"oauth2": OAuth2}

@@ -171,3 +171,7 @@ class PerItem:
 def unanswered(change: Change) -> Outcome:
     """Return the outcome of a change that the API's reply does not mention."""
     return Outcome(change, Kind.UNKNOWN, change.id, Problem("the reply does not mention this record"))
+
+
+#: What `outcomes` may be, by the word for it in a description.
+KINDS: dict[str, type] = {"one": One, "nothing": Nothing, "per_item": PerItem}

@@ -210,3 +210,14 @@ def link(header: str, rel: str) -> str | None:
         if rel.lower() in relations.strip('"').lower().split():
             return str(target)
     return None
+
+
+#: What `paging` may be, by the word for it in a description.
+KINDS: dict[str, type] = {
+    "cursor": Cursor,
+    "keyset": Keyset,
+    "page": Page,
+    "offset": Offset,
+    "next_url": NextUrl,
+    "link_header": LinkHeader,
+}

@@ -95,3 +95,7 @@ def _body(reply: Reply) -> Any:
         return msgspec.json.decode(reply.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+#: What `style` may be, by the word for it in a description.
+KINDS: dict[str, type] = {"rest": Rest}
