@@ -129,6 +129,7 @@ class Http:
         self._key_params: set[str] = set()
         proxy = self.settings.get("proxy")
         self._proxies = {"http": proxy, "https": proxy} if proxy else None
+        self._ways: dict[tuple[str, str], Mapping[str, Any]] = {}
         self.session.headers["User-Agent"] = self.settings.get("user_agent") or "antiphon"
 
     def send(self, request: Request, doing: str, *, safe: bool = True, plain: bool = False) -> Reply:
@@ -256,18 +257,18 @@ class Http:
         headers: Mapping[str, str] = {}
         timeout = float(self.settings.get("timeout") or 120)
         try:
-            with self.session.request(
-                request.method,
-                request.url,
+            prepared = requests.PreparedRequest()
+            prepared.prepare(
+                method=request.method,
+                url=request.url,
                 params=request.params,
+                headers={**self.session.headers, **request.headers},
                 data=request.body,
-                headers=request.headers,
                 auth=_Signed(),
-                timeout=(min(timeout, 30.0), timeout),
-                allow_redirects=False,
-                stream=True,
-                proxies=self._proxies,
-                verify=self.settings.get("ca_bundle") or None,
+                cookies=self.session.cookies,
+            )
+            with self.session.send(
+                prepared, timeout=(min(timeout, 30.0), timeout), allow_redirects=False, **self._way(request.url)
             ) as response:
                 headers = response.headers
                 if left := _left(self.quota, headers):
@@ -277,6 +278,19 @@ class Http:
             raise self.trouble(error, request.url, safe=safe) from None
         finally:
             self.limiter.release(request.url, headers)
+
+    def _way(self, url: str) -> Mapping[str, Any]:
+        """Return how requests reaches the host of *url*: proxies, certificates, those of the environment included.
+
+        Found out once for each host: a session that is asked to make a request reads the whole environment each time, which costs
+        as much again as the request.
+        """
+        there = _origin(url)
+        if there not in self._ways:
+            self._ways[there] = self.session.merge_environment_settings(
+                url, self._proxies or {}, True, self.settings.get("ca_bundle") or None, None
+            )
+        return self._ways[there]
 
     def _spare_quota(self) -> None:
         """Stop before the part of the quota is used that is for others.
