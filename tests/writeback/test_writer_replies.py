@@ -343,22 +343,22 @@ class Killed(BaseException):
 def crash(account, records, when, resource="contacts", **more):
     """Write until the process dies: as a request is about to be sent, or as soon as it was answered."""
     session = account.client.http.session
-    send = session.request
+    send = session.send
 
-    def dying(method, url, *args, **kwargs):
-        if "batch/read" in url or "search" in url or method == "GET":
-            return send(method, url, *args, **kwargs)
+    def dying(request, **kwargs):
+        if "batch/read" in request.url or "search" in request.url or request.method == "GET":
+            return send(request, **kwargs)
         if when == "after":
-            send(method, url, *args, **kwargs).close()
+            send(request, **kwargs).close()
         raise Killed
 
-    session.request = dying
+    session.send = dying
     journal = account.journal()
     try:
         with pytest.raises(Killed):
             account.writer(resource, journal=journal, stream="s", **more).write(records)
     finally:
-        session.request = send
+        session.send = send
         journal.close()
 
 
