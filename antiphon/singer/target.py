@@ -43,7 +43,8 @@ from antiphon.singer.reader import LineReader
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, receipt
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema
 from antiphon.writeback.journal import Journal
-from antiphon.writeback.writer import Allowance, settle_open
+from antiphon.writeback.sending import settle_open
+from antiphon.writeback.writer import Allowance
 
 TEST_STREAM = "meltano_test_stream"
 _PENDING_STATES = 256

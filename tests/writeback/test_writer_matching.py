@@ -206,7 +206,7 @@ class TestIndexLag:
             assert kinds(writer.write([{"domain": "a.example", "city": city}])) == ["updated"]
             assert account.shown("companies", "city") == [{"city": city}]
         assert kinds(
-            account.writer("companies", recent=writer._recent).write([{"domain": "a.example", "city": ""}])
+            account.writer("companies", recent=writer.lookup.recent).write([{"domain": "a.example", "city": ""}])
         ) == ["updated"]
         assert account.shown("companies", "city") == [{}]
 

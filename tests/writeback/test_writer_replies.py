@@ -15,7 +15,8 @@ from antiphon.client import Client
 from antiphon.errors import BadReply, ForeignHost, QuotaSpent, Unauthorized, Unavailable
 from antiphon.outcome import Change, Kind, Said
 from antiphon.writeback.journal import Journal
-from antiphon.writeback.writer import Writer, settle_open
+from antiphon.writeback.sending import settle_open
+from antiphon.writeback.writer import Writer
 
 NOTE = {"hs_timestamp": "2026-01-02T03:04:05Z"}
 

@@ -1,0 +1,102 @@
+"""Which records of an API changes are to: looked up in batches, what was written moments ago remembered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from antiphon.api import Record
+from antiphon.client import Client
+from antiphon.errors import Refused
+from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
+from antiphon.writeback.batch import Batch
+from antiphon.writeback.journal import Journal
+from antiphon.writeback.match import Match
+
+Recent = dict[Any, str | None]
+"""Match key -> id of what was written and may not be found by a look-up yet; None: perhaps it was created."""
+_REMEMBERED = 100_000
+_LISTED = 10
+
+
+class LookUp:
+    """Finds the records that changes to one resource match."""
+
+    def __init__(self, client: Client, match: Match, *, journal: Journal | None, recent: Recent | None) -> None:
+        """Begin with what earlier runs created, as the *journal* tells; LookUps of one resource share *recent*."""
+        self._client, self._resource, self._match, self._journal = client, match.resource, match, journal
+        self.recent: Recent = {} if recent is None else recent
+        if journal and journal.earlier() and not self._resource.within:
+            for by, value, id in journal.created(self._resource.name):
+                if not match.prompt(by):
+                    self.recent[match.key(by, value, {})] = id
+
+    def __call__(self, batch: Batch, changes: list[Change]) -> list[tuple[Change, Record | None]]:
+        """Return each change with the record it matches. An ambiguous match is rejected, with the candidates."""
+        pairs: list[tuple[Change, Record | None]] = []
+        for by in dict.fromkeys(str(c.by) for c in changes):
+            those = [c for c in changes if c.by == by]
+            if self._match.is_id(by):  # known already; if there is none, the API will say so
+                pairs += [(change, {by: change.id}) for change in those]
+                continue
+            asked = {name for c in those for name in c.record} | {by, *self._resource.key, *self._resource.within}
+            found: dict[Any, dict[str, Record]] = {}
+            for record in self._find(batch, by, those, tuple(sorted(asked))):
+                key = self._match.key(by, record.get(by), record)
+                found.setdefault(key, {})[self._match.id(record)] = record
+            for change in those:
+                if not batch.settled(change):
+                    self._matched(batch, change, list(found.get(self._match.key_of(change), {}).values()), pairs)
+        return pairs
+
+    def remember(self, operation: str, outcome: Outcome) -> None:
+        """Remember what was written, for look-ups that would not see it yet."""
+        change = outcome.change
+        if not change.by or self._match.prompt(change.by):
+            return
+        key = self._match.key_of(change)
+        if outcome.kind is Kind.DELETED:
+            self.recent.pop(key, None)
+        elif outcome.kind in {Kind.CREATED, Kind.UPDATED} or (operation == "create" and outcome.kind is Kind.UNKNOWN):
+            if len(self.recent) >= _REMEMBERED:
+                self.recent.pop(next(iter(self.recent)))
+            self.recent[key] = None if outcome.kind is Kind.UNKNOWN else outcome.id
+
+    def _find(self, batch: Batch, by: str, changes: list[Change], asked: tuple[str, ...]) -> list[Record]:
+        """Look *changes* up. One whose value the API does not even look for is rejected, and the others are looked up."""
+        try:
+            return self._client.find(self._resource, by, [c.value for c in changes], asked)
+        except Refused as error:
+            if len(changes) > 1:
+                half = len(changes) // 2
+                return [
+                    *self._find(batch, by, changes[:half], asked),
+                    *self._find(batch, by, changes[half:], asked),
+                ]
+            words = (error.message.partition(" -> ")[2] or error.message).removeprefix(f"{error.status} ")
+            batch.settle(rejected(changes[0], words, status=error.status, code=error.code))
+            return []
+
+    def _matched(
+        self, batch: Batch, change: Change, hits: list[Record], pairs: list[tuple[Change, Record | None]]
+    ) -> None:
+        """Add to *pairs* what *change* matches: what was found, or what was created and cannot be found yet."""
+        key = self._match.key_of(change)
+        if len(hits) > 1:
+            ids = ", ".join(self._match.id(hit) for hit in hits[:_LISTED])
+            said = (
+                f"{len(hits)} records have the {change.by} {change.value}: {ids}{', …' if len(hits) > _LISTED else ''}"
+            )
+            batch.settle(rejected(change, said, code="ambiguous"))
+        elif key not in self.recent:
+            pairs.append((change, hits[0] if hits else None))
+        elif (id := self.recent[key]) is not None:  # written moments ago: a look-up may show what was there before
+            seen = {name: value for name, value in (hits[0] if hits else {}).items() if name not in change.record}
+            pairs.append((change, {**seen, self._resource.key[0]: id}))
+        elif hits:
+            del self.recent[key]
+            if self._journal and change.by:
+                self._journal.found(self._resource.name, change.by, change.value)
+            pairs.append((change, hits[0]))
+        else:
+            said = f"a record with this {change.by} was sent before and not answered, and cannot be found yet"
+            batch.settle(Outcome(change, Kind.UNKNOWN, problem=Problem(said)))

@@ -1,0 +1,108 @@
+"""By which fields the records of a resource are matched, and what makes two values, or two records, one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from antiphon import moment
+from antiphon.api import Record, Resource, Schema
+from antiphon.outcome import Change
+from antiphon.schema import types
+
+
+class Match:
+    """How records of *resource* are matched: by the first of the fields *names* that has a value."""
+
+    def __init__(self, resource: Resource, schema: Schema, names: Sequence[str] = ()) -> None:
+        """Take *names*, or the resource's own match fields."""
+        self.resource, self.schema = resource, schema
+        self.names = tuple(names) or resource.match_fields(schema)
+
+    def field(self, name: str) -> Mapping[str, Any]:
+        """Return what the schema says of a field."""
+        return self.schema.get("properties", {}).get(name, {})  # type: ignore[no-any-return]
+
+    def is_id(self, name: str) -> bool:
+        """Return whether the field is the id that the API itself gave: then there is nothing to look up."""
+        return name in self.resource.key and bool(self.field(name).get("readOnly"))
+
+    def id(self, record: Record) -> str:
+        """Return the id of a record of the API's."""
+        return str(record.get(self.resource.key[0]))
+
+    def by(self, record: Record) -> str | None:
+        """Return the field that *record* is matched by; None where none of them has a value."""
+        return next((name for name in self.names if record.get(name) not in (None, "")), None)
+
+    def key(self, by: str, value: Any, record: Mapping[str, Any]) -> Any:
+        """Return what two records must agree in to be one."""
+        words = text(value).strip()
+        return (
+            by,
+            words.lower() if by in self.resource.folded else words,
+            *(str(record.get(w)) for w in self.resource.within),
+        )
+
+    def key_of(self, change: Change) -> Any:
+        """Return what another change must agree in to be one to the same record."""
+        return self.key(str(change.by), change.value, change.record)
+
+    def prompt(self, by: str) -> bool:
+        """Return whether a look-up by this field sees a new record at once."""
+        if self.resource.prompt is None:
+            return True
+        unique = [n for n, f in self.schema.get("properties", {}).items() if f.get("x-unique")]
+        return by in (*self.resource.prompt, *unique, *self.resource.key)
+
+    def same(self, name: str, ours: Any, found: Mapping[str, Any]) -> bool:
+        """Return whether a field need not be sent. When in doubt it is."""
+        if name not in found:
+            return False
+        theirs = found[name]
+        if ours in (None, "") or theirs in (None, ""):
+            return ours in (None, "") and theirs in (None, "")
+        if isinstance(ours, bool) or isinstance(theirs, bool):
+            return str(ours).lower() == str(theirs).lower()
+        if isinstance(ours, dict | list) or isinstance(theirs, dict | list):
+            return bool(ours == theirs)
+        one, other = text(ours), text(theirs)
+        if name in self.resource.folded:
+            one, other = one.lower(), other.lower()
+        numeric = bool({"number", "integer"} & {*types(self.field(name))})
+        timed = self.field(name).get("format") == "date-time"
+        if isinstance(ours, str) and self.field(name).get("x-relation") and ours == found.get(f"{name}_name"):
+            return True
+        alike = (numeric and _same_number(ours, theirs)) or (timed and _same_moment(ours, theirs))
+        return alike or one == other or bool(ours == theirs)
+
+
+def text(value: Any) -> str:
+    """Return *value* as a text; 5 and 5.0 are the same number."""
+    words = str(value)
+    number = isinstance(value, float | Decimal) and "." in words and "e" not in words.lower()
+    return words.rstrip("0").rstrip(".") if number else words
+
+
+def holds(theirs: Any, ours: Any) -> bool:
+    """Return whether *theirs* has all that *ours* has, and perhaps more in its objects."""
+    if isinstance(ours, Mapping):
+        return isinstance(theirs, Mapping) and all(holds(theirs.get(name), value) for name, value in ours.items())
+    if isinstance(ours, list):
+        return isinstance(theirs, list) and len(theirs) == len(ours) and all(map(holds, theirs, ours))
+    return bool(ours == theirs) or (ours in (None, "") and theirs in (None, "")) or _same_number(ours, theirs)
+
+
+def _same_moment(one: Any, other: Any) -> bool:
+    try:
+        return moment.parse(one) == moment.parse(other)
+    except (ValueError, OverflowError):
+        return False
+
+
+def _same_number(one: Any, other: Any) -> bool:
+    try:
+        return Decimal(str(one).strip()) == Decimal(str(other).strip())
+    except InvalidOperation:
+        return False

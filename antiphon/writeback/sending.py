@@ -1,0 +1,232 @@
+"""Changes on their way to an API: intent written down, sent, answer written down; what was lost is found out.
+
+What is safe to repeat is sent again, and a creation where a look-up proves that it was not done. What no look-up can tell
+ends as unknown, and is never sent again blindly.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from antiphon import moment
+from antiphon.api import Job, Resource, Write
+from antiphon.client import Client
+from antiphon.errors import (
+    BadReply,
+    DescriptionError,
+    ForeignHost,
+    Refused,
+    SettingError,
+    Unauthorized,
+    Unavailable,
+    Unknown,
+)
+from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
+from antiphon.writeback.batch import Batch
+from antiphon.writeback.journal import Intent, Journal
+from antiphon.writeback.lookup import LookUp
+from antiphon.writeback.match import Match
+
+log = logging.getLogger("antiphon.writer")
+
+_SETTLE_TRIES = 5
+"""How often a batch is sent whose answers are lost and that is found not to be there; in between, full jitter from 0-1 s on."""
+
+
+class Sender:
+    """Sends the changes to one resource, in requests as large as the API takes."""
+
+    def __init__(
+        self, client: Client, match: Match, *, stream: str = "", journal: Journal | None, lookup: LookUp | None = None
+    ) -> None:
+        """Write to the *journal* in the name of *stream*; *lookup* is told what was written."""
+        self._client, self._resource, self._match = client, match.resource, match
+        self._stream, self._journal, self._lookup = stream or match.resource.name, journal, lookup
+
+    def __call__(self, batch: Batch, operation: str, changes: list[Change]) -> None:
+        """Carry out *operation* for *changes*, and settle each in the batch."""
+        how = getattr(self._resource, operation)
+        if changes and how is None:
+            for change in changes:
+                batch.settle(rejected(change, f"{self._client.api.name} cannot {operation} {self._resource.name}"))
+            return
+        job = self._job(how, changes)
+        size = job.most if job else how.batch if isinstance(how, Write) else 1
+        for start in range(0, len(changes), size):
+            for outcome in self._settled(batch, operation, changes[start : start + size], job):
+                if self._lookup:
+                    self._lookup.remember(operation, outcome)
+                batch.settle(outcome)
+
+    def settle(self, operation: str, intents: Sequence[Intent]) -> list[Outcome]:
+        """Find out what became of *intents*, all of one operation. What has no outcome may simply be done again."""
+        said = Problem("the run ended before the answer came")
+        lost = [Outcome(intent.change(), Kind.UNKNOWN, problem=said, operation=operation) for intent in intents]
+        return self._found_out(operation, lost)[0]
+
+    def _job(self, how: Any, changes: Sequence[Change]) -> Job | None:
+        """Return how *changes* are written as a job of the API's, if there are enough of them to be worth one."""
+        job = how.job if isinstance(how, Write) else None
+        if job is None or len({change.by for change in changes}) != 1 or changes[0].by is None:
+            return None
+        above = int(self._client.settings.get(job.above) or 0)
+        return job if 0 < above < len(changes) else None
+
+    def _by_job(self, job: Job, operation: str, group: list[Change]) -> Iterator[Outcome]:
+        try:
+            id = job.open(self._client, self._resource, group)
+        except Refused as error:
+            where = f"{self._client.api.name}: {self._stream}"
+            log.info("%s: written without a job, for it was refused: %s", where, error.message)
+            yield from self._client.write(self._resource, operation, group)
+            return
+        if self._journal:
+            self._journal.under_way(id, group)
+        job.start(self._client, self._resource, id, group)
+        yield from job.results(self._client, self._resource, id, group)
+
+    def _settled(self, batch: Batch, operation: str, group: list[Change], job: Job | None) -> Iterator[Outcome]:
+        """Send *group*, and again what was lost and surely not done; yield what became of each."""
+        for tries in range(1, _SETTLE_TRIES + 1):
+            outcomes = self._sent(batch, operation, group, job)
+            lost = [o for o in outcomes if o.kind is Kind.UNKNOWN]
+            yield from (o for o in outcomes if o.kind is not Kind.UNKNOWN)
+            settled, again = self._found_out(operation, lost) if lost else ([], [])
+            if tries == _SETTLE_TRIES:
+                settled, again = settled + self._given_up(operation, again, of=len(outcomes)), []
+            if self._journal and settled:
+                self._journal.answered(settled)
+            yield from settled
+            group = [o.change for o in again]
+            if not group:
+                return
+            time.sleep(random.uniform(0, 2.0 ** (tries - 1)))  # noqa: S311
+
+    def _sent(self, batch: Batch, operation: str, group: list[Change], job: Job | None) -> list[Outcome]:
+        """Write the intent down, send, write the outcomes down."""
+        sent_at = moment.rfc3339(moment.now())
+        if self._journal:
+            keys = [(batch.identities[c.token], batch.position(c)) for c in group]
+            self._journal.intend(self._stream, self._resource.name, operation, group, keys)
+        outcomes: list[Outcome] = []
+        try:
+            by_job = self._by_job(job, operation, group) if job else None
+            outcomes.extend(by_job or self._client.write(self._resource, operation, group))
+        except DescriptionError as error:  # the record lacks what the path needs
+            outcomes.extend(rejected(change, error.message) for change in group)
+        except (Unavailable, Unauthorized, ForeignHost, SettingError) as error:  # what has no outcome was not written
+            how = getattr(self._resource, operation)
+            perhaps = job is not None or (
+                isinstance(error, Unavailable) and isinstance(how, Write) and how.remembers > 0 and not how.safe
+            )
+            if self._journal:
+                self._journal.answered(outcomes)
+                answered = {o.change.token for o in outcomes}
+                self._journal.not_sent(c for c in group if c.token not in answered and not perhaps)
+            raise
+        done_at = moment.rfc3339(moment.now())
+        for outcome in outcomes:
+            outcome.operation, outcome.sent_at, outcome.done_at = operation, sent_at, done_at
+        if self._journal:  # what is unknown stays an open intent until it is found out
+            self._journal.answered(o for o in outcomes if o.kind is not Kind.UNKNOWN)
+        return outcomes
+
+    def _given_up(self, operation: str, again: list[Outcome], *, of: int) -> list[Outcome]:
+        """Return the outcomes of what may be sent again after its last try: it is rejected, to be piped in again.
+
+        Raises:
+            BadReply: no answer to any of a batch, *of* so many, was one that the API documents.
+        """
+        first = again[0].problem if again else None
+        if first and len(again) == of and HTTPStatus.OK <= first.status < HTTPStatus.MULTIPLE_CHOICES:
+            if self._journal:
+                self._journal.not_sent(o.change for o in again)
+            doing = f"{self._client.api.name}: {operation} of {self._resource.name}"
+            raise BadReply(f"{doing} -> {first.message.partition(' -> ')[2] or first.message}", status=first.status)
+        for outcome in again:
+            outcome.kind = Kind.REJECTED
+        return again
+
+    def _found_out(self, operation: str, lost: list[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+        """Return what became of changes whose answer was lost, and those that may be sent again.
+
+        What is safe to repeat may be; a creation may where a look-up proves that it was not done.
+        """
+        how = getattr(self._resource, operation)
+        if isinstance(how, Write) and (how.safe or how.remembers):
+            return [], lost
+        settled, again = [], []
+        for by in dict.fromkeys(o.change.by for o in lost):
+            those = [o for o in lost if o.change.by == by]
+            if by is None or self._resource.find is None or operation != "create":
+                settled += those
+                continue
+            asked = (by, *self._resource.key, *self._resource.within)
+            records = self._client.find(self._resource, by, [o.change.value for o in those], asked)
+            found = {self._match.key(by, record.get(by), record): record for record in records}
+            for outcome in those:
+                record = found.get(self._match.key_of(outcome.change))
+                if record is not None:
+                    outcome.kind, outcome.id, outcome.problem = Kind.CREATED, self._match.id(record), None
+                if record is not None or not self._match.prompt(by):
+                    settled.append(outcome)
+                else:
+                    again.append(outcome)
+        return settled, again
+
+
+def settle_open(client: Client, journal: Journal) -> list[Outcome]:
+    """Find out what became of everything that earlier runs had under way when they ended. Call before anything new is sent.
+
+    Returns the outcomes that are known now; what may simply be done again is struck from the journal.
+    """
+    groups: dict[tuple[str, str], list[Intent]] = {}
+    for intent in journal.open_intents():
+        groups.setdefault((intent.resource, intent.operation), []).append(intent)
+    known: list[Outcome] = []
+    for (name, operation), intents in groups.items():
+        try:
+            resource = client.resource(name)
+        except Unknown as error:  # an object that is no more
+            outcomes = [Outcome(i.change(), Kind.UNKNOWN, problem=Problem(error.message)) for i in intents]
+            journal.answered(outcomes)
+            known += outcomes
+            continue
+        how = getattr(resource, operation, None)
+        remembers = how.remembers if isinstance(how, Write) else 0
+        # Under its token it is sent again, should the source send it again.
+        left = [intent for intent in intents if not remembers or _older(intent.sent_at, remembers)]
+        if not left:
+            continue
+        job = how.job if isinstance(how, Write) else None
+        begun = [intent for intent in left if job and intent.job]
+        told = _told_by_jobs(client, resource, job, begun) if job else []
+        lost = {outcome.change.token for outcome in told if outcome.kind is Kind.UNKNOWN}
+        outcomes = [outcome for outcome in told if outcome.kind is not Kind.UNKNOWN]
+        for outcome in outcomes:
+            outcome.operation = operation
+        unsettled = [intent for intent in left if not (job and intent.job) or intent.token in lost]
+        sender = Sender(client, Match(resource, client.schema(resource)), journal=None)
+        outcomes += sender.settle(operation, unsettled)
+        journal.answered(outcomes)
+        answered = {outcome.change.token for outcome in outcomes}
+        journal.not_sent(intent.change() for intent in left if intent.token not in answered)
+        known += outcomes
+    return known
+
+
+def _told_by_jobs(client: Client, resource: Resource, job: Job, intents: Sequence[Intent]) -> list[Outcome]:
+    """Return what became of *intents* that jobs of the API's were to carry out, as their results tell."""
+    changes: dict[str, list[Change]] = {}
+    for intent in intents:
+        changes.setdefault(str(intent.job), []).append(intent.change())
+    return [outcome for id, group in changes.items() for outcome in job.results(client, resource, id, group)]
+
+
+def _older(sent_at: str, seconds: float) -> bool:
+    return (moment.now() - moment.parse(sent_at)).total_seconds() > seconds
