@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint, distribution
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import yaml
 from singer_sdk.plugin_base import PluginBase
 
+from antiphon.launch import plugin
 from antiphon.singer.config import SDK_SETTINGS
 
 FOLDER = Path(__file__).parent.parent / "plugins"
@@ -40,16 +41,7 @@ def plugins() -> Iterator[type[PluginBase]]:
     """Yield the classes behind the console scripts, in the order of their names."""
     for script in sorted(distribution("antiphon").entry_points, key=lambda script: script.name):
         if script.group == "console_scripts" and script.name.startswith(("tap-", "target-")):
-            yield plugin(script)
-
-
-def plugin(script: EntryPoint) -> type[PluginBase]:
-    """Return the class whose ``cli`` the console script calls."""
-    named, _, attribute = script.value.rpartition(".")
-    found: type[PluginBase] = EntryPoint(script.name, named, script.group).load()
-    assert attribute == "cli"
-    assert issubclass(found, PluginBase)
-    return found
+            yield plugin(script.name.replace("-", "_"))
 
 
 def declared(found: type[PluginBase]) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """Which commands there are: ``antiphon``, a tap for every API with something to read, a target for every one to write."""
 
 import json
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import distribution, version
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from antiphon import apis
+from antiphon import apis, launch
 
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))["project"]
 SCRIPTS = PROJECT["scripts"]
@@ -43,12 +46,28 @@ def test_the_installed_commands_are_the_declared_ones():
 
 @pytest.mark.parametrize("name", PLUGINS)
 def test_a_plugin_is_the_class_of_that_name_in_the_folder_of_its_kind(name):
-    module, _, attribute = SCRIPTS[name].partition(":")
-    assert module == name.replace("-", "_")
+    module = name.replace("-", "_")
+    assert SCRIPTS[name] == f"antiphon.launch:{module}"
     folder = "taps" if name.startswith("tap-") else "targets"
     assert (Path(__file__).parent.parent / folder / f"{module}.py").is_file()
-    found, _, method = attribute.partition(".")
-    assert (found.lower(), method) == (module.replace("_", ""), "cli")
+    assert launch.plugin(module).__name__.lower() == module.replace("_", "")
+
+
+def test_only_plugins_are_launched():
+    with pytest.raises(AttributeError):
+        _ = launch.nothing
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_plugin_tells_its_version_as_the_sdk_would_and_does_not_load_it(name):
+    module = name.replace("-", "_")
+    said = f"import sys; from antiphon.launch import {module}; sys.argv = [{name!r}, '--version']; {module}()"
+    watched = f"import atexit, sys; atexit.register(lambda: print('singer_sdk' in sys.modules)); {said}"
+    light = subprocess.run([sys.executable, "-c", watched], capture_output=True, text=True, check=True).stdout
+    told, loaded = light.splitlines()
+    assert loaded == "False"
+    plain = CliRunner().invoke(launch.plugin(module).cli, ["--version"]).output
+    assert plain.splitlines() == [told]
 
 
 @pytest.mark.parametrize("name", PLUGINS)

@@ -24,7 +24,7 @@ LAYERS = (
     {"apis"},
     {"connection", "login"},
     {"singer", "scaffold"},
-    {"cli"},
+    {"cli", "launch"},
 )
 #: What a description may be made of.
 OF_A_DESCRIPTION = {
