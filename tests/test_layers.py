@@ -19,6 +19,8 @@ LAYERS = (
     {"api"},
     {"auth", "paging", "style", "limits", "shape", "tokens"},
     {"http", "oauth"},
+    {"asking"},
+    {"pages", "changing"},
     {"client", "vanished"},
     {"writeback"},
     {"apis"},

@@ -1,0 +1,121 @@
+"""From a :class:`~antiphon.api.Read` and what is asked of it to a request; from the answer to its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from antiphon import moment, shape
+from antiphon.api import Query, Read, Record, Reply, Request, Resource, Then
+from antiphon.errors import BadReply
+from antiphon.fill import MISSING, fill, fill_path, look, put
+from antiphon.schema import types
+
+if TYPE_CHECKING:
+    from antiphon.client import Client
+
+DOING = {
+    "read": "reading",
+    "changes": "reading",
+    "deleted": "reading deleted",
+    "get": "getting",
+    "find": "looking up",
+    "create": "creating",
+    "update": "updating",
+    "upsert": "upserting",
+    "archive": "archiving",
+    "delete": "deleting",
+    "erase": "erasing",
+}
+
+
+def doing_word(operation: str) -> str:
+    """Return what an operation is called while it is done: ``create`` -> ``creating``."""
+    return DOING.get(operation, operation)
+
+
+def asked(client: Client, read: Read, resource: Resource, query: Query) -> dict[str, Any]:
+    """Return what the placeholders of *read* may name, besides settings: times, fields, id, what is looked up."""
+    fields = query.fields
+    known = client.schema(resource).get("properties", {}) if fields is None or read.pairs else {}
+    if fields is None:
+        fields = tuple(name for name, field in known.items() if not field.get("writeOnly"))
+    names = dict.fromkeys(_pair(name, read.pairs, known) for name in fields if name not in resource.always)
+    where = dict(query.where)
+    values = where.get("values") or [MISSING]
+    return {
+        "since": moment.written(query.since, read.time) if query.since else MISSING,
+        "until": moment.written(until, read.time) if (until := query.until or read.latest) else MISSING,
+        "fields": list(names),
+        "id": query.id if query.id is not None else MISSING,
+        "match": {"field": where.get("field", MISSING), "values": values, "value": values[0]},
+    }
+
+
+def request(read: Read, values: Mapping[str, Any], cursor: Any) -> Request:
+    """Return the request for the page at *cursor*.
+
+    Raises:
+        DescriptionError: the path needs a value that is not among *values*.
+    """
+    if isinstance(cursor, Mapping) and "last" in cursor:
+        values = {**values, "last": cursor["last"]}
+    made = Request(
+        read.method,
+        fill_path(read.path, values),
+        fill(read.params, values),
+        fill(read.headers, values),
+        fill(read.body, values),
+    )
+    return read.paging.ask(made, cursor) if read.paging else made
+
+
+def decoded(client: Client, reply: Reply, doing: str) -> Any:
+    """Return what *reply* holds.
+
+    Raises:
+        BadReply: it is not what the API documents, told in one line.
+    """
+    try:
+        return reply.json()
+    except BadReply as error:
+        hint = "Check that base_url is the API's own address, and not that of a page for people."
+        said = client.http.redact(f"{client.api.name}: {doing} -> {error.message}")
+        raise BadReply(said, hint=hint, status=error.status) from None
+
+
+def rows(client: Client, read: Read, reply: Reply, doing: str) -> list[Record]:
+    """Return the records in *reply*, as they came.
+
+    Raises:
+        BadReply: there are none where the description says.
+    """
+    found = look(decoded(client, reply, doing), read.records, MISSING)
+    if found is None:
+        return []
+    records = [found] if isinstance(found, dict) else found
+    if not isinstance(records, list) or not all(isinstance(row, dict) for row in records):
+        said = f': "{found}"' if isinstance(found, str) else ""
+        raise BadReply(f'{client.api.name}: {doing} -> the answer has no list of records at "{read.records}"{said}')
+    return records
+
+
+def fetched(
+    client: Client, then: Then, resource: Resource, values: Mapping[str, Any], listed: list[Record], doing: str
+) -> list[Record]:
+    """Return the records whose ids were *listed*, with their fields."""
+    shaped = shape.compiled(then.read, client.schema(resource))
+    whole: list[Record] = []
+    for start in range(0, len(listed), then.size):
+        made = request(then.read, values, {})
+        made.body = dict(made.body or {})
+        ids = [look(row, then.key) for row in listed[start : start + then.size]]
+        put(made.body, then.into, [fill(then.each, {**values, "id": id}) for id in ids])
+        whole += [shaped(row) for row in rows(client, then.read, client.http.send(made, doing), doing)]
+    return whole
+
+
+def _pair(name: str, suffix: str, known: Mapping[str, Any]) -> str:
+    """Return the field that the API has for *name*: of ``partner_id_name`` it is ``partner_id``, where that is a pair."""
+    stem = name.removesuffix(suffix) if suffix else name
+    return stem if stem != name and "integer" in types(known.get(stem, {})) else name
