@@ -146,19 +146,25 @@ class Quota:
 
 
 class Auth(Protocol):
-    """How a request is signed. See :mod:`antiphon.auth`."""
-
-    def prepare(self, http: Http) -> None:
-        """Have a credential before a request is made; *http* has the settings, and the way to where a token is asked for."""
-
-    def sign(self, request: Request, http: Http) -> None:
-        """Put the credential into *request*."""
-
-    def renew(self, http: Http) -> bool:
-        """Get another credential than the last one, which was not accepted; return whether there is one."""
+    """How a request is signed. See :mod:`antiphon.auth`. As it is here: by what the settings hold, which nothing renews."""
 
     def needs(self) -> tuple[str, ...]:
         """Return the names of the settings that hold the credential."""
+
+    def prepare(self, http: Http) -> None:  # noqa: ARG002
+        """Have a credential before a request is made; *http* has the settings, and the way to where a token is asked for."""
+        return  # most are in the settings
+
+    def sign(self, request: Request, http: Http) -> None:
+        """Put the credential into *request*, which is otherwise as it will be sent: texts, and a body of bytes."""
+
+    def refuses(self, reply: Reply) -> bool:  # noqa: ARG002
+        """Return whether *reply* says, in other words than a 401, that the credential is not accepted."""
+        return False
+
+    def renew(self, http: Http, reply: Reply) -> bool:  # noqa: ARG002
+        """Get another credential than the last one, which *reply* did not accept; return whether there is one."""
+        return False
 
 
 class Style(Protocol):

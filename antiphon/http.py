@@ -60,6 +60,7 @@ _NOT_DONE = frozenset({403, 429, 503})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_LONG = re.compile(r"[^\s\"',;=&]{16,}=*")
 _USAGE = re.compile(r"(\d+)/(\d+)")
 _PORTS = {"http": 80, "https": 443}
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
@@ -124,8 +125,9 @@ class Http:
         self.base_setting = "base_url"
         """The setting that says where the API is."""
         self.move(base_url)
-        self._secrets = sorted({form for s in secrets if s for form in _forms(s)}, key=len, reverse=True)
-        self._credential = ""
+        self._secrets: list[str] = []
+        self.hide(*secrets)
+        self._added: tuple[str, ...] = ()
         self._key_params: set[str] = set()
         proxy = self.settings.get("proxy")
         self._proxies = {"http": proxy, "https": proxy} if proxy else None
@@ -165,15 +167,19 @@ class Http:
         self._hosts = {self._host, *self._others}
 
     def redact(self, words: str) -> str:
-        """Return *words* with every secret replaced by ``***``."""
-        for secret in (self._credential, *self._secrets):
-            if secret:
-                words = words.replace(secret, "***")
+        """Return *words* with every secret replaced by ``***``, those too that the last request was signed with."""
+        for secret in (*_parts(self._added), *self._secrets):
+            words = words.replace(secret, "***")
         return words
+
+    def hide(self, *secrets: str) -> None:
+        """Never show *secrets* from now on: what was got on the way, such as a token."""
+        found = {form for secret in secrets if secret for form in _forms(secret)}
+        self._secrets = sorted({*self._secrets, *found}, key=len, reverse=True)
 
     def unsigned(self, url: str) -> str:
         """Return *url* without the key that a server may have put into its query again."""
-        return _without(url, self._key_params)
+        return without(url, self._key_params)
 
     def same_host(self, url: str) -> str:
         """Return *url*, made absolute, if it is on one of the API's hosts.
@@ -203,10 +209,10 @@ class Http:
         if self.auth:
             self.auth.prepare(self)
         reply = self._followed(self.style.encode(self, request), safe=safe)
-        error = self.style.fault(reply)
-        if isinstance(error, Unauthorized) and self.auth and self.auth.renew(self):
+        error = self._fault(reply)
+        if isinstance(error, Unauthorized) and self.auth and self.auth.renew(self, reply):
             reply = self._followed(self.style.encode(self, request), safe=safe)
-            error = self.style.fault(reply)
+            error = self._fault(reply)
         if error is None:
             return self.style.decode(reply)
         error.retry_after = retry_after(reply.headers)
@@ -218,6 +224,11 @@ class Http:
         ):
             raise Lost(error.message, status=error.status, code=error.code)
         raise error
+
+    def _fault(self, reply: Reply) -> ApiError | None:
+        if self.auth and self.auth.refuses(reply):
+            return Unauthorized(f"{reply.status} does not accept the credential", status=reply.status)
+        return self.style.fault(reply)
 
     def _followed(self, request: Request, *, safe: bool, plain: bool = False) -> Reply:
         """Return the answer to *request*, at the end of the API's own redirects."""
@@ -233,8 +244,40 @@ class Http:
             raise Refused(f"{reply.status} redirected more than {_MOST_REDIRECTS} times", status=reply.status)
         return reply
 
+    def ask(self, request: Request, where: str) -> Reply:
+        """Return the answer to a *request* of auth's own, whatever it is; *where* says what its address comes from.
+
+        It goes out unsigned, to the address that the description gives, on whatever host that is. No redirect is followed.
+
+        Raises:
+            Unavailable: there is no answer.
+            SettingError: the address is no URL, or one without encryption although the API's is with.
+        """
+        url = request.url if _ABSOLUTE.match(request.url) else f"{self.base_url}/{request.url.lstrip('/')}"
+        scheme, host = _origin(url)
+        if not host or scheme not in {self._scheme, "https"}:
+            wrong = f"would be spoken to without encryption ({scheme}://{host})" if host else "is no URL"
+            raise SettingError(f"{self.name}: the address to log in at {wrong}", hint=f"Check {where}.")
+        return self._exchange(self._written(request, url, request.params), safe=True, where=where)
+
     def _signed(self, request: Request, url: str, params: Mapping[str, Any], *, plain: bool = False) -> Request:
-        """Return *request* as it is sent: to *url*, its body as bytes, with the credential and all else as text."""
+        """Return *request* as it is sent, see :meth:`_written`, with the credential."""
+        signed = self._written(request, url, params)
+        if self.auth and not plain:
+            headers, sent = dict(signed.headers), dict(signed.params)
+            self.auth.sign(signed, self)
+            self._added = tuple(
+                value
+                for now, before in ((signed.headers, headers), (signed.params, sent))
+                for name, value in now.items()
+                if before.get(name) != value
+            )
+            self._key_params |= signed.params.keys() - sent.keys()
+            signed.url = without(signed.url, signed.params)
+        return signed
+
+    def _written(self, request: Request, url: str, params: Mapping[str, Any]) -> Request:
+        """Return *request* as it is sent: to *url*, its body as bytes, all else as text."""
         headers = {"Accept": "application/json", **{k: text(v) for k, v in request.headers.items() if v is not None}}
         body = request.body
         if body is not None and not isinstance(body, bytes):
@@ -244,15 +287,9 @@ class Http:
             except (TypeError, ValueError, RecursionError) as error:
                 raise Refused(f"what is to be sent cannot be written as JSON: {error}") from None
         sent = {name: text(value) for name, value in params.items() if value is not None and value != []}
-        signed = Request(request.method, url, dict(sent), headers, body)
-        if self.auth and not plain:
-            self.auth.sign(signed, self)
-            self._credential = signed.headers.get("Authorization", "").rpartition(" ")[2]
-            self._key_params |= signed.params.keys() - sent.keys()
-        signed.url = _without(url, signed.params)
-        return signed
+        return Request(request.method, without(url, sent), sent, headers, body)
 
-    def _exchange(self, request: Request, *, safe: bool) -> Reply:
+    def _exchange(self, request: Request, *, safe: bool, where: str = "base_url") -> Reply:
         self.limiter.acquire(request.url)
         headers: Mapping[str, str] = {}
         timeout = float(self.settings.get("timeout") or 120)
@@ -275,7 +312,7 @@ class Http:
                     self._left, self._left_at = left, time.monotonic()
                 return Reply(response.status_code, headers, _body(response), response.url)
         except (OSError, UnicodeError) as error:  # every error of requests is an OSError
-            raise self.trouble(error, request.url, safe=safe) from None
+            raise self.trouble(error, request.url, safe=safe, where=where) from None
         finally:
             self.limiter.release(request.url, headers)
 
@@ -408,6 +445,12 @@ def _forms(secret: str) -> set[str]:
     return {secret, *quoted, *(re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in quoted)}
 
 
+def _parts(values: Iterable[str]) -> list[str]:
+    """Return *values* in all their forms, and what is long or last in them, for an API may quote that alone; longest first."""
+    words = {word for value in values for word in (value, value.rpartition(" ")[2], *_LONG.findall(value)) if word}
+    return sorted({form for word in words for form in (*_forms(word), unquote_plus(word))}, key=len, reverse=True)
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a ``Retry-After`` header asks for (RFC 9110: seconds, or an HTTP date), or None."""
     asked = headers.get("Retry-After", "").strip()
@@ -465,7 +508,14 @@ def _joined(base: str, url: str) -> str:
         return url
 
 
-def _without(url: str, params: Collection[str]) -> str:
+def written_url(request: Request) -> str:
+    """Return the URL that a *request* goes to, with its query, letter for letter: for those who sign it."""
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(request.url, request.params)
+    return str(prepared.url)
+
+
+def without(url: str, params: Collection[str]) -> str:
     """Return *url* without the *params* in its query; all else stays as it is written."""
     path, mark, query = url.partition("?")
     if not query or not params:

@@ -17,12 +17,13 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from antiphon.auth.library import plain
+from antiphon.auth.oauth2 import OAuth2, store_of
 from antiphon.client import Client
 from antiphon.connection import variable
 from antiphon.errors import ApiError, SettingError, Unauthorized, Unavailable
 from antiphon.fill import fill
 from antiphon.http import Http
-from antiphon.oauth import OAuth2, plain, store_of
 
 PATH = "/callback"
 PATIENCE = 300.0

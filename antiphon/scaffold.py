@@ -29,7 +29,7 @@ my_api = Api(
     "my_api",
     title="My Title",
     base_url="https://api.example.com/v1",
-    auth=Bearer("{access_token}"),  # or ApiKey, Basic …: antiphon/auth.py
+    auth=Bearer("{access_token}"),  # or ApiKey, Basic …: antiphon/auth
     settings=(Setting("access_token", "Access token", "From your account's page.", secret=True, required=True),),
     limits=(RateLimit(calls=100, seconds=60),),
     check=Read("/me"),  # the cheapest request that needs the credential

@@ -17,8 +17,9 @@ LAYERS = (
     {"fill", "schema", "moment"},
     {"outcome"},
     {"api"},
-    {"auth", "paging", "style", "limits", "shape", "tokens"},
-    {"http", "oauth"},
+    {"paging", "style", "limits", "shape", "tokens"},
+    {"http"},
+    {"auth"},
     {"asking"},
     {"pages", "changing"},
     {"client", "vanished"},
@@ -30,7 +31,7 @@ LAYERS = (
 )
 #: What a description may be made of.
 OF_A_DESCRIPTION = {
-    "api", "apis", "auth", "client", "errors", "fill", "moment", "oauth", "outcome", "paging", "schema", "shape",
+    "api", "apis", "auth", "client", "errors", "fill", "moment", "outcome", "paging", "schema", "shape",
     "style", "vanished",
 }  # fmt: skip
 FILES = sorted(LIBRARY.rglob("*.py"))

@@ -22,11 +22,10 @@ import requests
 
 from antiphon import apis, login
 from antiphon.api import Api, Read, Setting
-from antiphon.auth import Bearer
+from antiphon.auth import Bearer, Jwt, OAuth2
 from antiphon.client import Client
 from antiphon.errors import SettingError, Unauthorized
 from antiphon.login import authorization_code, device_code
-from antiphon.oauth import Assertion, OAuth2
 from antiphon.tokens import TokenStore
 
 HOST = "https://login.example.net"
@@ -480,7 +479,7 @@ def test_an_apps_secret_does_not_keep_its_users_from_logging_in(run, token, crm,
 def test_a_private_key_is_enough(run, token, watched, crm, monkeypatch):
     from joserfc import jwk  # noqa: PLC0415
 
-    crm(replace(AUTH, assertion=Assertion(claims={"sub": "{username}"})))
+    crm(replace(AUTH, assertion=Jwt(claims={"sub": "{username}"})))
     monkeypatch.setenv("CRM_PRIVATE_KEY", jwk.generate_key("RSA", 2048).as_pem(private=True).decode())
     ran = run("login", "crm", "--set", "username=ada")
     assert ran.out == "crm is logged in to CRM with its private key. Try: antiphon check crm\n"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from antiphon.api import Read, Request, Setting
-from antiphon.auth import ApiKey, Basic, Bearer
+from antiphon.auth import KINDS, All, ApiKey, Basic, Bearer
 from antiphon.client import Client
-from antiphon.errors import Unauthorized
+from antiphon.errors import DescriptionError, Unauthorized
 from antiphon.http import Http
 from antiphon.paging import LinkHeader, NextUrl
 
@@ -40,6 +40,82 @@ def test_a_key_stands_in_the_header_or_in_the_query():
     in_header, in_query = signed(ApiKey(header="X-Api-Key"), api_key="k"), signed(ApiKey(query="key"), api_key="k")
     assert (in_header.headers, in_header.params) == ({"X-Api-Key": "k"}, {})
     assert (in_query.headers, in_query.params) == ({}, {"key": "k"})
+
+
+def signed_body(auth, kind, body, method="POST"):
+    request = Request(method, URL, headers={"content-type": kind} if kind else {}, body=body)
+    auth.sign(request, Http("zoo", URL, settings={"api_key": "k&y"}))
+    return request
+
+
+def test_a_key_joins_the_cookies_there_are_and_replaces_its_own():
+    request = Request("GET", URL, headers={"cookie": "theme=dark; sid=old; lang=pl"})
+    ApiKey(cookie="sid").sign(request, Http("zoo", URL, settings={"api_key": "k"}))
+    assert request.headers == {"Cookie": "theme=dark; lang=pl; sid=k"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "field", "sent"),
+    [
+        ("application/json", b'{"id":1.10}', "auth.key", b'{"id":1.10,"auth":{"key":"k&y"}}'),
+        ("application/json; charset=utf-8", b'{"key":"old"}', "key", b'{"key":"k&y"}'),
+        ("", None, "key", b'{"key":"k&y"}'),
+        ("application/x-www-form-urlencoded", b"a=1", "key", b"a=1&key=k%26y"),
+        ("application/x-www-form-urlencoded; charset=utf-8", None, "key", b"key=k%26y"),
+    ],
+)
+def test_a_key_in_the_body_joins_its_fields(kind, body, field, sent):
+    assert signed_body(ApiKey(body=field), kind, body).body == sent
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "method"),
+    [("application/json", b"[1]", "POST"), ("text/csv", b"a,b", "POST"), ("", None, "GET")],
+)
+def test_a_key_that_has_no_body_to_stand_in_is_the_descriptions_mistake(kind, body, method):
+    with pytest.raises(DescriptionError, match="and this request has none"):
+        signed_body(ApiKey(body="key"), kind, body, method)
+
+
+@pytest.mark.parametrize("places", [{}, {"header": "X-Key", "query": "key"}])
+def test_a_key_stands_in_one_place(places):
+    with pytest.raises(DescriptionError, match="name one place for the key"):
+        ApiKey(**places)
+
+
+def test_several_kinds_sign_one_request():
+    both = All((ApiKey(header="X-Key"), Bearer()))
+    assert both.needs() == ("access_token", "api_key")
+    assert signed(both, api_key="k", access_token="t").headers == {"X-Key": "k", "Authorization": "Bearer t"}
+
+
+def test_of_several_kinds_each_is_renewed_that_can_be(session, adapter):
+    adapter.register_uri("GET", "/x", [{"status_code": 401}, {"json": {}}])
+    auth = All((Expiring(), ApiKey(header="X-Key")))
+    Client(an_api(settings=KEYS, auth=auth), {"api_key": "k"}, session=session).call("GET", "/x")
+    assert adapter.last_request.headers["Authorization"] == "Bearer new"
+    assert adapter.last_request.headers["X-Key"] == "k"
+
+
+def test_what_a_request_was_signed_with_is_not_shown_when_the_api_says_it(session, adapter):
+    said = {"message": "no such key k&y, k%26y or k%26Y; nor dTpw"}
+    adapter.register_uri("GET", "/x", status_code=403, json=said)
+    for auth in (ApiKey(query="q"), All((ApiKey(query="q"), Basic()))):
+        client = Client(
+            an_api(auth=auth, settings=()), {"api_key": "k&y", "username": "u", "password": "p"}, session=session
+        )
+        with pytest.raises(Exception, match="403 no such key") as raised:
+            client.call("GET", "/x")
+        assert "k&y" not in str(raised.value)
+        assert "k%26y" not in str(raised.value)
+    assert "dTpw" not in str(raised.value)
+
+
+def test_every_kind_says_what_it_is():
+    for word, kind in KINDS.items():
+        assert word.islower()
+        assert kind.__doc__
+        assert not kind.__doc__.startswith(f"{kind.__name__}("), "a dataclass's own words say nothing"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +197,10 @@ class Expiring:
     def sign(self, request, http):
         request.headers["Authorization"] = f"Bearer {self.tokens[0]}"
 
-    def renew(self, http):
+    def refuses(self, reply):
+        return False
+
+    def renew(self, http, reply):
         self.tokens = self.tokens[1:] or self.tokens
         return True
 

@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwk, jwt
 
 from antiphon.api import Api, Read, Resource, Setting
+from antiphon.auth import Jwt, OAuth2
 from antiphon.client import Client
 from antiphon.errors import SettingError, Storage, Unauthorized, Unavailable
-from antiphon.oauth import Assertion, OAuth2
 from antiphon.tokens import Token, TokenStore
 
 from .tiny import PEOPLE
@@ -175,7 +175,7 @@ def test_a_refresh_token_goes_before_client_credentials(connected, endpoint):
     assert forms(token)[0]["grant_type"] == "refresh_token"
 
 
-ASSERTING = replace(AUTH, assertion=Assertion(claims={"iss": "{client_id}", "sub": "{username}", "aud": "{login_url}"}))
+ASSERTING = replace(AUTH, assertion=Jwt(claims={"iss": "{client_id}", "sub": "{username}", "aud": "{login_url}"}))
 
 
 @pytest.mark.parametrize("newlines", [lambda pem: pem, lambda pem: pem.replace("\n", "\\n")])

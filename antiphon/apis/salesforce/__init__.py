@@ -14,10 +14,9 @@ from antiphon.api import Api, Quota, Read, Resource, Schema, Setting, Write
 from antiphon.apis.salesforce.bulk import HardDelete, job
 from antiphon.apis.salesforce.reading import BASE, Deleted, Find, Get, Rows
 from antiphon.apis.salesforce.writing import Collection, Removal
-from antiphon.auth import Bearer
+from antiphon.auth import Bearer, Jwt, OAuth2
 from antiphon.client import Client
 from antiphon.errors import ApiError, QuotaSpent, Unavailable
-from antiphon.oauth import Assertion, OAuth2
 from antiphon.style import Rest
 
 _WORDS = {
@@ -139,7 +138,7 @@ salesforce = Api(
             token_url="{login_url}/services/oauth2/token",  # noqa: S106
             authorize_url="{login_url}/services/oauth2/authorize",
             scope="api refresh_token",
-            assertion=Assertion(claims={"iss": "{client_id}", "sub": "{username}", "aud": "{audience}"}),
+            assertion=Jwt(claims={"iss": "{client_id}", "sub": "{username}", "aud": "{audience}"}),
             client_credentials=True,
             base="instance_url",
         ),

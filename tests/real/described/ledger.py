@@ -2,7 +2,7 @@
 
 from antiphon import schema
 from antiphon.api import Api, Read, Resource, Setting, Write
-from antiphon.oauth import OAuth2
+from antiphon.auth import OAuth2
 from antiphon.paging import Cursor
 
 WORDS = {"id": "integer!", "name": "string"}

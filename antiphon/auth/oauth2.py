@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib
 import math
 import time
-import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
-from antiphon.api import Request
+from antiphon.api import Auth, Reply, Request
+from antiphon.auth.jwt import Jwt
+from antiphon.auth.library import library, plain
 from antiphon.errors import SettingError, Unauthorized, Unavailable
 from antiphon.fill import fill, look, names
 from antiphon.http import Http, origin, retry_after
@@ -33,21 +33,7 @@ _CLIENT = frozenset({"invalid_client", "unauthorized_client"})
 
 
 @dataclass(frozen=True)
-class Assertion:
-    """A JWT that we sign for the token endpoint (RFC 7523): the key's setting, the algorithm, and the claims.
-
-    ``iat``, ``exp`` and ``jti`` are added.
-    """
-
-    key: str = "{private_key}"
-    algorithm: str = "RS256"
-    claims: Mapping[str, Any] = field(default_factory=dict)
-    seconds: int = 180
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class OAuth2:
+class OAuth2(Auth):
     """Bearer tokens from *token_url*.
 
     The first of these is done that there are settings (or a stored token) for: an assertion, a refresh token, client
@@ -63,7 +49,7 @@ class OAuth2:
     client_id: str = "{client_id}"
     client_secret: str = "{client_secret}"  # noqa: S105
     refresh_token: str = "{refresh_token}"  # noqa: S105
-    assertion: Assertion | None = None
+    assertion: Jwt | None = None
     client_credentials: bool = False
     client_scope: bool = False
     client_auth: str = "client_secret_post"
@@ -95,7 +81,7 @@ class OAuth2:
         """Set the Authorization header."""
         request.headers["Authorization"] = f"{self.scheme} {http.notes['oauth'].access_token}"
 
-    def renew(self, http: Http) -> bool:
+    def renew(self, http: Http, reply: Reply) -> bool:  # noqa: ARG002
         """Get another token than the one that was not accepted."""
         self._renewed(http, unlike=http.notes["oauth"])
         return True
@@ -137,7 +123,7 @@ class OAuth2:
         held, kept = self.held(http), stored.refresh_token if stored else ""
         if held == "assertion" and self.assertion:
             hint = f"Check the settings {_listed([self.client_id, self.assertion.claims, self.assertion.key])}."
-            reply = self.asked(http, {"grant_type": _JWT, "assertion": self._signed(http)}, hint)
+            reply = self.asked(http, {"grant_type": _JWT, "assertion": self.assertion.signed(http)}, hint)
             return _alone(reply)
         if refresh := kept or value(self.refresh_token, http):
             form = {"grant_type": "refresh_token", "refresh_token": refresh}
@@ -189,35 +175,14 @@ class OAuth2:
         """Return a session of authlib's that names itself to the token endpoint; *more* it is told."""
         secret = value(self.client_secret, http)
         method = self.client_auth if secret else "none"
-        library = _library("authlib.integrations.requests_client", "OAuth 2")
-        session = library.OAuth2Session(
+        authlib = library("authlib.integrations.requests_client", "OAuth 2", "oauth")
+        session = authlib.OAuth2Session(
             value(self.client_id, http), secret, token_endpoint_auth_method=method, scope=self.scope or None, **more
         )
         session.register_client_auth_method(("client_secret_basic", _basic))
         session.adapters = http.session.adapters
         session.get_redirect_target = _nowhere
         return session
-
-    def _signed(self, http: Http) -> str:
-        """Return the assertion, signed."""
-        assert self.assertion  # noqa: S101
-        for name in sorted(names(self.assertion.claims)):
-            if not http.settings.get(name):
-                said = f"{http.name}: the setting {name} is missing"
-                raise SettingError(said, hint=f"It goes into what {_listed([self.assertion.key])} signs.")
-        algorithm, now = self.assertion.algorithm, int(time.time())
-        claims = {"iat": now, "exp": now + self.assertion.seconds, "jti": str(uuid.uuid4())}
-        claims |= fill(self.assertion.claims, http.settings)
-        header = {"alg": algorithm, **self.assertion.headers}
-        text = str(value(self.assertion.key, http)).replace("\\n", "\n")  # variables often hold a PEM in one line
-        joserfc, jwt = (_library(f"joserfc.{name}", "a signed assertion") for name in ("jwk", "jwt"))
-        kind = {"HS": "oct", "ES": "EC", "Ed": "OKP"}.get(algorithm[:2], "RSA")
-        try:
-            return str(jwt.encode(header, claims, joserfc.import_key(text, kind), algorithms=[algorithm]))
-        except (ValueError, TypeError, _library("joserfc.errors", "a signed assertion").JoseError):
-            hint = "It takes the text of the file, not its name; the key without a password."
-            said = f"{http.name}: the setting {_listed([self.assertion.key])} is no private key in PEM form for {algorithm}"
-            raise SettingError(said, hint=hint) from None
 
     def _keep(self, http: Http, store: TokenStore, reply: Mapping[str, Any], before: Token | None) -> None:
         """Store the token in *reply*, which came in place of *before*, and use it; see :meth:`TokenStore.save`."""
@@ -319,25 +284,6 @@ def _basic(client: Any, method: str, uri: str, headers: dict[str, str], body: st
     return uri, headers, body
 
 
-def _library(module: str, what: str) -> Any:
-    """Return a *module* that is there with the extra alone; *what* needs it.
-
-    Raises:
-        SettingError: it is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        missing = module.partition(".")[0]
-        said = f"{what} needs {missing}, which is not installed ({plain(str(error))})"
-        raise SettingError(said, hint='Run: pip install "antiphon[oauth]"') from None
-
-
-def plain(words: str) -> str:
-    """Return *words* without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in words)
-
-
 def _seconds(given: Any) -> float:
     """Return how long a token lives, 0 where *given* does not tell."""
     try:
@@ -353,7 +299,3 @@ def _hash(text: str) -> str:
 
 def _listed(templates: Any) -> str:
     return " and ".join(sorted(names(templates)))
-
-
-#: What `auth` may be besides, by the word for it in a description.
-KINDS: dict[str, type] = {"oauth2": OAuth2}
