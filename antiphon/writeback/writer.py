@@ -1,8 +1,8 @@
 """Writes records to a resource: matched, split into the fewest right calls, each journalled, each accounted for.
 
 ``upsert``
-    finds the records that are there by their match field, in batches, and updates them; creates the others. The API's own
-    upsert is used where it really is one.
+    finds the records that are there by their match field, in batches, and sends the fields that differ; creates the others.
+    The API's own upsert is used where it really is one.
 ``create``
     creates what is not there yet; what is, is skipped. ``update``: the other way round.
 ``delete``
@@ -94,6 +94,8 @@ class Writer:
             self.mapper.refuse_absent(columns)
             self.mapper.check(columns)
             self._narrow(self.mapper.fields(columns), asked=bool(match))
+        how = resource.update
+        self._replaces = isinstance(how, Write) and how.method == "PUT"  # what it does not name, it takes away
         self._recalling = journal.earlier() if journal else False
         self.lookup = LookUp(client, self.match, journal=journal, recent=recent)
         self.send = Sender(client, self.match, stream=self.stream, journal=journal, lookup=self.lookup)
@@ -208,23 +210,29 @@ class Writer:
                 batch.settle(
                     Outcome(change, Kind.SKIPPED, self.match.id(found), Problem(f"there is one with this {change.by}"))
                 )
-            else:
-                change.id = self.match.id(found)
-                if change.by and change.by in change.record and len(change.record) > 1:
-                    change.record = {k: v for k, v in change.record.items() if k != change.by}
-                changed = [name for name, value in change.record.items() if not self.match.same(name, value, found)]
-                fixed = self._fixed(changed, change.record, found or {})
-                changed = [name for name in changed if self._heeded(name)]
-                if fixed:
-                    said = f"{self.client.api.title} does not let one change {', '.join(fixed)} of {self.resource.name} there already"
-                    batch.settle(rejected(change, said, code="fixed"))
-                elif changed:
-                    self._complete(change, found)
-                    updates.append(change)
-                else:
-                    batch.settle(Outcome(change, Kind.UNCHANGED, change.id, record=dict(found or {})))
+            elif self._differs(batch, change, found):
+                updates.append(change)
         self.send(batch, "update", distinct(batch, updates))
         self.send(batch, "create", creations)
+
+    def _differs(self, batch: Batch, change: Change, found: Record) -> bool:
+        """Leave in *change* what differs from the record *found*; where nothing does, or it may not, settle it."""
+        change.id = self.match.id(found)
+        if change.by and change.by in change.record and len(change.record) > 1:
+            change.record = {k: v for k, v in change.record.items() if k != change.by}
+        changed = [name for name, value in change.record.items() if not self.match.same(name, value, found)]
+        fixed = self._fixed(changed, change.record, found)
+        changed = [name for name in changed if self._heeded(name)]
+        if fixed:
+            said = f"{self.client.api.title} does not let one change {', '.join(fixed)} of {self.resource.name} there already"
+            batch.settle(rejected(change, said, code="fixed"))
+        elif not changed:
+            batch.settle(Outcome(change, Kind.UNCHANGED, change.id, record=dict(found)))
+        else:
+            if not self._replaces:
+                change.record = {name: change.record[name] for name in changed}
+            self._complete(change, found)
+        return bool(changed) and not fixed
 
     def _native(self, by: str | None) -> bool:
         how = self.resource.upsert

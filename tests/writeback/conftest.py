@@ -91,7 +91,9 @@ def zoo() -> Iterator[tuple[Client, requests_mock.Mocker]]:
         resources=(
             Resource(
                 "animals",
-                schema.record({"id": "string!", "name": "string", "legs": "integer"}, readonly=["id"]),
+                schema.record(
+                    {"id": "string!", "name": "string", "legs": "integer", "mood": "string"}, readonly=["id"]
+                ),
                 match=("name",),
                 find=Read("/animals/find", params={"name": "{match.values}"}, records="items", values=100),
                 create=Write("/animals/batch", batch=10, into="items", outcomes=PerItem("items")),

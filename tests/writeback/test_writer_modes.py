@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from antiphon.errors import InputError, SettingError
 from antiphon.outcome import Change, Kind
 from antiphon.writeback.fields import Fields
-from antiphon.writeback.writer import Allowance
+from antiphon.writeback.writer import Allowance, Writer
 
 
 def kinds(outcomes):
@@ -334,3 +335,24 @@ def test_what_cannot_be_is_refused_at_the_start_in_one_line(account, resource, m
 def test_a_hidden_unique_field_that_nobody_can_write_is_not_matched_by(account):
     with pytest.raises(SettingError, match="no column of the stream is a field to match deals by"):
         account.writer("deals", columns=["dealname", "hs_unique_creation_key"])
+
+
+def test_an_update_sends_the_fields_that_differ_and_no_others(zoo):
+    client, mocked = zoo
+    there = {"items": [{"id": "1", "name": "Ada", "legs": 3, "mood": "fine"}]}
+    mocked.get("https://zoo.example/animals/find", json=there)
+    route = mocked.patch("https://zoo.example/animals/1", json={"id": "1"})
+    Writer(client, client.resource("animals")).write([{"name": "Ada", "legs": 4, "mood": "fine"}])
+    assert route.last_request.json() == {"legs": 4}
+
+
+def test_an_update_by_put_sends_the_whole_record_for_it_replaces_what_is_there(zoo):
+    client, mocked = zoo
+    animals = client.resource("animals")
+    animals = replace(animals, update=replace(animals.update, method="PUT"))
+    mocked.get(
+        "https://zoo.example/animals/find", json={"items": [{"id": "1", "name": "Ada", "legs": 3, "mood": "fine"}]}
+    )
+    route = mocked.put("https://zoo.example/animals/1", json={"id": "1"})
+    Writer(client, animals).write([{"name": "Ada", "legs": 4, "mood": "fine"}])
+    assert route.last_request.json() == {"legs": 4, "mood": "fine"}
