@@ -433,6 +433,10 @@ class Resource:
     archive: Write | Writer | None = None
     delete: Write | Writer | None = None
     erase: Write | Writer | None = None
+    add_field: Callable[[Client, Resource, str, Schema], Schema] | None = None
+    """Adds a field in the API for a column of that name and schema, and returns the field's schema."""
+    add_option: Callable[[Client, Resource, str, str], None] | None = None
+    """Adds an option to the field of that name."""
     actions: Mapping[str, Write | Writer] = field(default_factory=dict)
 
     READING: ClassVar[tuple[str, ...]] = ("read", "changes", "deleted", "get", "find")

@@ -96,6 +96,10 @@ class Client:
             self._schemas[resource.name] = resource.schema(self)
         return self._schemas[resource.name]
 
+    def forget(self, resource: Resource) -> None:
+        """Ask for the schema of *resource* anew when it is needed next: it was changed."""
+        self._schemas.pop(resource.name, None)
+
     def explain(self, resource: Resource, record: Record) -> str:
         """Return what may be wrong with *record*, which the API refused: a field that is not there, a value that is no option."""
         try:

@@ -25,7 +25,7 @@ WORDS: dict[str, dict[str, Any]] = {
 }
 
 #: Keywords that the writing side reads and that a catalog does not carry.
-OWN_KEYWORDS = ("readOnly", "x-unique", "x-options", "x-relation")
+OWN_KEYWORDS = ("readOnly", "x-unique", "x-options", "x-labels", "x-several", "x-relation")
 
 
 def of(word: str, **more: Any) -> dict[str, Any]:

@@ -6,7 +6,8 @@ object are known to the account alone: they come from its properties endpoint, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -31,7 +32,7 @@ from antiphon.api import (
 )
 from antiphon.auth import Bearer
 from antiphon.client import Client
-from antiphon.errors import BadReply
+from antiphon.errors import BadReply, Refused
 from antiphon.outcome import Change, Kind, Nothing, Outcome, Said, rejected, unanswered
 from antiphon.paging import Cursor, Keyset
 from antiphon.style import Rest
@@ -51,6 +52,17 @@ _OWN = {
     "archivedAt": "date-time",
 }
 _WORDS = {"bool": "boolean", "number": "number", "date": "date", "datetime": "date-time"}
+#: What a property is for a column of a type, and the input that HubSpot shows for it.
+_TYPES = {
+    "string": ("string", "text"),
+    "number": ("number", "number"),
+    "integer": ("number", "number"),
+    "boolean": ("bool", "booleancheckbox"),
+    "date": ("date", "date"),
+    "date-time": ("datetime", "date"),
+}
+_FLAGS = [{"label": "Yes", "value": "true", "displayOrder": 0}, {"label": "No", "value": "false", "displayOrder": 1}]
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _SEARCH_BODY = 3000
 """Characters; the search endpoint refuses a longer body."""
 _SEARCH_FRAME = 400
@@ -201,6 +213,8 @@ def crm(  # noqa: PLR0913 - each says one way in which an object differs
         erase=Write(f"{write}/gdpr-delete", body={"objectId": "{id}"}, outcomes=Nothing(), safe=True)
         if erase
         else None,
+        add_field=_add_field(kind),
+        add_option=_add_option(kind),
     )
 
 
@@ -233,9 +247,53 @@ def _field(found: Mapping[str, Any]) -> dict[str, Any]:
         more["readOnly"] = True
     if found.get("hasUniqueValue"):
         more["x-unique"] = True
-    if found.get("type") == "enumeration" and found.get("options"):
+    if found.get("type") == "enumeration" and found.get("options") and not found.get("externalOptions"):
         more["x-options"] = [option["value"] for option in found["options"]]
+        more["x-labels"] = {option["value"]: option["label"] for option in found["options"] if option.get("label")}
+    if found.get("fieldType") == "checkbox":
+        more["x-several"] = ";"
     return schema.of(_WORDS.get(found.get("type", ""), "string"), **more)
+
+
+def _add_field(kind: str) -> Callable[[Client, Resource, str, Schema], Schema]:
+    """Return what adds a property to an object: in its first group, labelled by its name."""
+
+    def add(client: Client, resource: Resource, name: str, column: Schema) -> Schema:
+        doing = f"adding {name} to the fields of {resource.name}"
+        path = f"/crm/properties/{client.settings['write_version']}/{kind}"
+        if not _NAME.fullmatch(name):
+            said = f'hubspot: {doing} -> a name has lower-case letters, digits and "_", a letter first'
+            raise Refused(said, hint="Map the column to a field with such a name.")
+        groups = _results(client, f"{path}/groups", f"asking for the groups of fields of {resource.name}")
+        words = (str(column.get("format")), *schema.types(column), "string")
+        type, field_type = next(_TYPES[word] for word in words if word in _TYPES)
+        more = {"options": _FLAGS} if type == "bool" else {}
+        made = {
+            "name": name,
+            "label": name,
+            "type": type,
+            "fieldType": field_type,
+            "groupName": groups[0]["name"],
+            **more,
+        }
+        return _field(client.call("POST", path, json=made, doing=doing))
+
+    return add
+
+
+def _add_option(kind: str) -> Callable[[Client, Resource, str, str], None]:
+    """Return what adds an option to a property of an object: HubSpot takes the whole list anew."""
+
+    def add(client: Client, resource: Resource, name: str, option: str) -> None:
+        doing = f"adding an option to {name} of {resource.name}"
+        path = f"/crm/properties/{client.settings['write_version']}/{kind}/{name}"
+        there = client.call("GET", path, doing=doing).get("options") or []
+        if all(one["value"] != option for one in there):
+            last = max((one.get("displayOrder", 0) for one in there), default=-1)
+            more = {"value": option, "label": option, "displayOrder": last + 1, "hidden": False}
+            client.call("PATCH", path, json={"options": [*there, more]}, safe=True, doing=doing)
+
+    return add
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,8 @@ def _refuse_other_api(name: str, api: Api, plugin_name: str) -> None:
 def _check(plugin_name: str, name: str, schema: Mapping[str, Any], value: JSON) -> None:
     error = best_match(Draft7Validator(schema).iter_errors(value))
     why = error.message if error else ""
+    if error:
+        name, value = ".".join(map(str, (name, *error.absolute_path))), error.instance
     if not why and schema.get("format") == "date-time":
         try:
             moment.parse(value)

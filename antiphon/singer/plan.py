@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from antiphon.errors import SettingError, did_you_mean
+from antiphon.writeback.entry import ENTRY_SCHEMA
 from antiphon.writeback.fields import Fields
 from antiphon.writeback.writer import DELETES, MODES, Deletes, Mode
 
@@ -26,12 +27,13 @@ STREAM_SCHEMA: dict[str, Any] = {
         },
         "fields": {
             "type": "object",
-            "description": "API field: column, or {const: value}. Columns that have an API field's name need no entry.",
+            "additionalProperties": {**ENTRY_SCHEMA, "type": ["string", "object"]},
+            "description": "API field: column, {const: value}, or an object with from and what its values must be. Columns that have an API field's name need no entry.",
         },
         "unknown": {
             "type": "string",
-            "enum": ["ignore", "reject", "fail"],
-            "description": "What to do with columns that the API does not have; ignore by default.",
+            "enum": ["ignore", "reject", "fail", "create"],
+            "description": "What to do with columns that the API does not have; ignore by default. create adds fields there.",
         },
         "nulls": {
             "type": "string",
@@ -86,7 +88,12 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
         resource=given.get("resource") or stream,
         mode=given.get("mode"),
         match=(match,) if isinstance(match, str) else tuple(match),
-        fields=Fields(given.get("fields") or {}, given.get("unknown") or "ignore", given.get("nulls") or "omit"),
+        fields=Fields(
+            given.get("fields") or {},
+            given.get("unknown") or "ignore",
+            given.get("nulls") or "omit",
+            f"{where}: streams.{stream}",
+        ),
         deletes=given.get("deletes") or "ignore",
         max_delete=share(given.get("max_delete", "10%"), f"{where}: streams.{stream}.max_delete"),
     )

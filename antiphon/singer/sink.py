@@ -70,7 +70,8 @@ class Sink(BatchSink):
         self.plan: Plan = target.plan(stream_name)
         self.resource = target.client.resource(self.plan.resource)
         self.held: list[Held] = []
-        columns = [name for name in self.original_schema["properties"] if not name.startswith("_sdc_")]
+        properties = self.original_schema["properties"]
+        columns = {name: field for name, field in properties.items() if not name.startswith("_sdc_")}
         self.writer = Writer(
             target.client,
             self.resource,

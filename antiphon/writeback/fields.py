@@ -1,7 +1,13 @@
-"""From a stream's columns to an API's fields: renamed, given constants, nulls left out or cleared.
+"""From a stream's columns to an API's fields: renamed, made what the field takes, nulls left out or cleared.
 
-``fields`` maps an API's field to a column, or to a constant: ``{"email": "attendee_email", "source": {"const": "pretix"}}``. A column that
-has an API field's name is passed as it is, unless ``fields`` has used it already.
+``fields`` says where an API's field comes from: a column, a constant, or a column and what its value must be
+(:mod:`antiphon.writeback.policies`)::
+
+    {"email": "attendee_email", "source": {"const": "pretix"}, "address.city": "town",
+     "born": {"from": "person.birthday", "format": "%d/%m/%Y"}}
+
+A dot leads into an object, on either side, unless the whole is a name. A column that has an API field's name is passed as it is, unless
+``fields`` has used it already.
 """
 
 from __future__ import annotations
@@ -14,13 +20,29 @@ from typing import Any, Literal
 
 from antiphon.api import Record, Resource, Schema
 from antiphon.errors import InputError, SettingError, did_you_mean
+from antiphon.fill import MISSING, look
+from antiphon.schema import types
+from antiphon.writeback.entry import read
+from antiphon.writeback.growth import Growth
+from antiphon.writeback.policies import OMIT, Policy
 
 log = logging.getLogger("antiphon.fields")
 
-Unknown = Literal["ignore", "reject", "fail"]
+Unknown = Literal["ignore", "reject", "fail", "create"]
 Nulls = Literal["omit", "clear"]
 
 DELETED_AT = "_sdc_deleted_at"
+
+#: What a field of each type can be made of; other types of a column are refused before anything is sent.
+_SIMPLE = {"string", "number", "integer", "boolean"}
+_MADE_OF = {
+    "string": _SIMPLE,
+    "number": {"number", "integer", "string"},
+    "integer": _SIMPLE,
+    "boolean": _SIMPLE,
+    "array": {"array", "string"},
+    "object": {"object", "string"},
+}
 
 
 @dataclass(frozen=True)
@@ -30,78 +52,129 @@ class Fields:
     given: Mapping[str, Any] = field(default_factory=dict)
     unknown: Unknown = "ignore"
     nulls: Nulls = "omit"
+    where: str = ""
+    """What opens a message about them: ``target-hubspot: streams.people``."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What ``fields`` says of one field."""
+
+    name: str
+    source: str = ""
+    const: Any = MISSING
+    policies: tuple[Policy, ...] = ()
+    path: tuple[str, ...] = ()
+    """Where in the record it goes, if not under its name."""
+
+    def value(self, record: Record) -> Any:
+        """Return what *record* has for it, as it came; MISSING where it has nothing."""
+        return record[self.source] if self.source in record else look(record, self.source, MISSING)
+
+    def put(self, into: Record, value: Any) -> None:
+        """Set the field in *into*, whose objects are not changed but made anew."""
+        *parents, last = self.path or (self.name,)
+        for part in parents:
+            there = into.get(part)
+            into[part] = into = dict(there) if isinstance(there, dict) else {}
+        into[last] = value
 
 
 class Mapper:
     """Maps the records of one stream to one resource.
 
     Raises:
-        SettingError: ``fields`` names a field that the API does not have or cannot write.
+        SettingError: ``fields`` names a field that the API does not have or cannot write, or sets for it what cannot be.
     """
 
     def __init__(
-        self, fields: Fields, resource: Resource, schema: Schema, *, where: str, matched: Iterable[str] = ()
+        self,
+        fields: Fields,
+        resource: Resource,
+        schema: Schema,
+        *,
+        where: str,
+        matched: Iterable[str] = (),
+        growth: Growth | None = None,
     ) -> None:
-        """Check *fields* against *schema*; *where* opens each message; *matched* may be named although they are read-only."""
-        self._fields = fields
-        self._where = where
-        self._cleared = resource.cleared
-        known = schema.get("properties", {})
+        """Check *fields* against *schema*; *where* opens each message; *matched* may be named although they are read-only.
+
+        *growth* adds fields and options in the API, where they are to be added.
+        """
+        self._fields, self._resource, self._growth = fields, resource, growth
+        self._where, self._settings = where, fields.where or where
+        self._known: dict[str, Any] = dict(schema.get("properties", {}))
         self._open = schema.get("additionalProperties") is True
         self._patterns = [re.compile(pattern) for pattern in schema.get("patternProperties", {})]
-        self._writable = {name for name, f in known.items() if not f.get("readOnly")} | set(matched)
-        self._constants: Record = {}
-        self._columns: dict[str, list[str]] = {}  # column -> fields
-        for name, source in fields.given.items():
-            if name not in known and not self._further(name):
-                hint = did_you_mean(name, self._writable)
-                raise SettingError(f'{where}: fields maps to "{name}", which {resource.name} does not have', hint=hint)
-            if name not in self._writable and not self._further(name):
-                raise SettingError(f'{where}: fields maps to "{name}", which the API does not let anyone write')
-            if isinstance(source, Mapping):
-                if set(source) != {"const"}:
-                    raise SettingError(
-                        f"{where}: fields.{name} must be a column's name or {{const: value}}, not {source}"
-                    )
-                self._constants[name] = source["const"]
-            elif isinstance(source, str):
-                self._columns.setdefault(source, []).append(name)
-            else:
-                raise SettingError(f"{where}: fields.{name} must be a column's name or {{const: value}}, not {source}")
+        self._writable = {name for name, f in self._known.items() if not f.get("readOnly")} | set(matched)
+        if fields.unknown == "create" and not (growth and resource.add_field):
+            hint = "Set unknown to ignore, reject or fail, and add the field there by hand."
+            raise SettingError(
+                f"{self._settings}.unknown: there is no way to add a field to {resource.name} through this API",
+                hint=hint,
+            )
+        entries = [self._entry(name, given) for name, given in fields.given.items()]
+        self._constants = [entry for entry in entries if entry.const is not MISSING]
+        self._entries = [entry for entry in entries if entry.const is MISSING]
+        self._routes: dict[str, bool | None] = {}
         self._told: set[str] = set()
-
-    def targets(self, column: str) -> tuple[str, ...]:
-        """Return the fields that *column* goes to."""
-        if column in self._columns:
-            return tuple(self._columns[column])
-        if column in self._fields.given:
-            return ()
-        return (column,) if column in self._writable or self._further(column) else ()
-
-    def _further(self, name: str) -> bool:
-        """Whether the API takes a field of that name although its schema does not list it."""
-        return self._open or any(pattern.search(name) for pattern in self._patterns)
 
     def fields(self, columns: Iterable[str]) -> set[str]:
         """Return the fields that a stream with these *columns* can give."""
-        return {name for column in columns for name in self.targets(column)} | set(self._constants)
-
-    def refuse_absent(self, columns: Iterable[str]) -> None:
-        """Raise :class:`SettingError` if ``fields`` takes a column that the stream does not have."""
         there = set(columns)
-        for column, names in self._columns.items():
-            if there and column not in there:
-                said = f'{self._where}: fields.{names[0]} takes the column "{column}", which the stream does not have'
-                raise SettingError(said, hint=did_you_mean(column, there))
+        given = {e.name for e in self._entries if _column(e.source, there) in there} | {e.name for e in self._constants}
+        return given | {column for column in there if self._route(column)}
 
-    def check(self, columns: Iterable[str]) -> None:
-        """Say once which *columns* will not be written; where ``unknown`` is ``fail``, raise :class:`SettingError`."""
-        lost = [c for c in columns if self._lost(c)]
+    def refuse_absent(self, columns: Iterable[str] | Mapping[str, Schema]) -> None:
+        """Raise :class:`SettingError` if ``fields`` takes a column that the stream does not have, or of a type that cannot be.
+
+        *columns* are names, or names and their schemas.
+        """
+        there = set(columns)
+        for entry in self._entries if there else ():
+            column = _column(entry.source, there)
+            said = f"{self._settings}.fields.{entry.name}"
+            if column not in there:
+                raise SettingError(f'{said}: the stream has no column "{column}"', hint=did_you_mean(column, there))
+            if isinstance(columns, Mapping):
+                self._refuse_type(entry, _inner(columns[column], entry.source, column), said)
+
+    def _refuse_type(self, entry: Entry, source: Schema | None, said: str) -> None:
+        if source is None:
+            raise SettingError(f'{said}: there is no "{entry.source}" in the stream')
+        known = self._known.get(entry.name) or {}
+        has, takes = set(types(source)), set(types(known))
+        if not has or not takes or known.get("x-relation"):
+            return
+        possible = set().union(*(_MADE_OF.get(kind, has) for kind in takes))
+        if entry.policies:
+            possible |= _SIMPLE | ({"array"} if known.get("x-several") else set())
+        elif known.get("format") in {"date", "date-time"}:
+            possible -= {"boolean"}
+        if not has & possible:
+            holds = known.get("format") or " or ".join(sorted(takes))
+            raise SettingError(f'{said}: "{entry.source}" is {" or ".join(sorted(has))} and not {holds}')
+
+    def check(self, columns: Iterable[str] | Mapping[str, Schema]) -> None:
+        """Say once which *columns* will not be written.
+
+        With ``unknown: create`` they are added in the API.
+
+        Raises:
+            SettingError: there are some, and ``unknown`` is ``fail``.
+        """
+        lost = [column for column in columns if self._route(column) is None]
         if lost and self._fields.unknown == "fail":
             hint = "Map them with fields, drop them from the stream, or set unknown: ignore."
             raise SettingError(
                 f"{self._where}: the API has no field that can be written for {', '.join(lost)}", hint=hint
             )
+        if self._fields.unknown == "create" and self._growth and isinstance(columns, Mapping):
+            for column in [column for column in lost if column not in self._known]:  # what is there is read-only
+                self._known[column] = self._growth.field(column, columns[column], f"{self._settings}.unknown")
+                self._writable.add(column)
+                del self._routes[column]
+                lost.remove(column)
         for column in lost:
             if column not in self._told:
                 self._told.add(column)
@@ -113,23 +186,136 @@ class Mapper:
         """Return the fields of *record*.
 
         Raises:
-            InputError: it has a column that the API does not have, and ``unknown`` is ``reject``.
+            InputError: all that is wrong with it: values that the policies refuse; columns that the API does not have, where
+                ``unknown`` is ``reject``.
         """
+        mapped, lost = self._passed(record)
+        wrong: list[str] = []
+        for entry in self._entries:
+            value = entry.value(record)
+            if value is None and self._fields.nulls == "clear":
+                entry.put(mapped, self._resource.cleared)
+            elif value is not None and value is not MISSING:
+                self._make(entry, value, mapped, wrong)
+        for entry in self._constants:
+            entry.put(mapped, entry.const)
+        if lost and self._fields.unknown == "reject":
+            wrong.append(f"the API has no field that can be written for {', '.join(lost)}")
+        elif lost:
+            self.check(lost)
+        if self._growth:
+            wrong += self._growth.options(refused=bool(wrong))
+        if wrong:
+            raise InputError("; ".join(wrong))
+        return mapped
+
+    def _passed(self, record: Record) -> tuple[Record, list[str]]:
+        """Return the columns that are passed as they are, and the names of those that nothing is done with."""
         mapped: Record = {}
         lost: list[str] = []
+        clear = self._fields.nulls == "clear"
         for column, value in record.items():
-            if self._lost(column):
+            route = self._routes[column] if column in self._routes else self._route(column)
+            if route is None:
                 lost.append(column)
-            elif value is not None:
-                mapped |= dict.fromkeys(self.targets(column), value)
-            elif self._fields.nulls == "clear":
-                mapped |= dict.fromkeys(self.targets(column), self._cleared)
-        if lost and self._fields.unknown == "reject":
-            raise InputError(f"the API has no field that can be written for {', '.join(lost)}")
-        if lost:
-            self.check(lost)
-        return {**mapped, **self._constants}
+            elif route and value is not None:
+                mapped[column] = value
+            elif route and clear:
+                mapped[column] = self._resource.cleared
+        return mapped, lost
 
-    def _lost(self, column: str) -> bool:
-        used = column in self._columns or column in self._fields.given
-        return not used and not column.startswith("_sdc_") and not self.targets(column)
+    def _make(self, entry: Entry, value: Any, mapped: Record, wrong: list[str]) -> None:
+        for policy in entry.policies:
+            try:
+                value = policy(value)
+            except ValueError as error:
+                wrong.append(f"{entry.name}: {error}")
+                return
+            if value is OMIT:
+                return
+        entry.put(mapped, value)
+
+    # What the settings say
+
+    def _entry(self, name: str, given: Any) -> Entry:
+        where = f"{self._settings}.fields.{name}"
+        path = self._path(name)
+        known = self._known.get(name, {})
+        if isinstance(given, str) and given:
+            return Entry(name, given, path=path)
+        if not isinstance(given, Mapping):
+            raise SettingError(
+                f"{where} must be a column's name, {{const: value}} or an object with from, not {given!r}"
+            )
+        if "const" in given:
+            if len(given) > 1:
+                raise SettingError(f"{where}: const stands alone; nothing else is done to it")
+            _refuse_option(given["const"], known, where)
+            return Entry(name, const=given["const"], path=path)
+        create = self._growth.wanting(name) if self._growth and self._resource.add_option else None
+        source = given.get("from", name)
+        if not isinstance(source, str) or not source:
+            raise SettingError(f"{where}.from must be a column's name, not {source!r}")
+        return Entry(name, source, policies=read(given, known, where, create), path=path)
+
+    def _path(self, name: str) -> tuple[str, ...]:
+        """Return where the field called *name* goes, if into an object; nothing where it is a field's own name.
+
+        Raises:
+            SettingError: the API has no such field, or does not let one write it.
+        """
+        where = f"{self._settings}.fields.{name}"
+        if name in self._writable or self._further(name):
+            return ()
+        if name in self._known:
+            raise SettingError(f"{where}: the API does not let anyone write it")
+        first, *rest = name.split(".")
+        holder = self._known.get(first, {})
+        if rest and first in self._writable and (not types(holder) or "object" in types(holder)):
+            inner = holder.get("properties")
+            if inner and rest[0] not in inner:
+                raise SettingError(f"{where}: {first} has no {rest[0]}", hint=did_you_mean(rest[0], inner))
+            return (first, *rest)
+        hint = did_you_mean(first if rest else name, self._writable)
+        raise SettingError(f"{where}: {self._resource.name} has no such field", hint=hint)
+
+    def _further(self, name: str) -> bool:
+        """Whether the API takes a field of that name although its schema does not list it."""
+        return self._open or any(pattern.search(name) for pattern in self._patterns)
+
+    def _route(self, column: str) -> bool | None:
+        """Return whether *column* is passed as it is; None where nothing is done with it at all."""
+        if column not in self._routes:
+            used = any(_column(entry.source, {column}) == column for entry in self._entries)
+            passed = column in self._writable or self._further(column)
+            if used or column in self._fields.given:
+                self._routes[column] = False
+            else:
+                self._routes[column] = True if passed else False if column.startswith("_sdc_") else None
+        return self._routes[column]
+
+
+def _column(source: str, there: set[str]) -> str:
+    """Return the column that *source* takes: itself, or what stands before its first dot."""
+    return source if source in there else source.partition(".")[0]
+
+
+def _inner(schema: Schema, source: str, column: str) -> Schema | None:
+    """Return the schema of what *source* leads to within *column*; None where there is no such thing."""
+    for part in source.removeprefix(column).split(".")[1:]:
+        inner = schema.get("properties")
+        if not inner:
+            return {}
+        if part not in inner:
+            return {} if schema.get("additionalProperties") else None
+        schema = inner[part]
+    return schema
+
+
+def _refuse_option(const: Any, known: Schema, where: str) -> None:
+    options = [str(option) for option in known.get("x-options") or ()]
+    separator = known.get("x-several")
+    parts = str(const).split(separator) if separator else [str(const)]
+    for part in parts if options and isinstance(const, str) and const else ():
+        if part not in options:
+            raise SettingError(f'{where}: "{part}" is no option of the API', hint=did_you_mean(part, options))

@@ -13,7 +13,7 @@ Records with ``_sdc_deleted_at`` are deleted as the ``deletes`` policy says, wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from antiphon.errors import InputError, SettingError, did_you_mean
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.batch import Batch, distinct
 from antiphon.writeback.fields import DELETED_AT, Fields, Mapper
+from antiphon.writeback.growth import Growth
 from antiphon.writeback.journal import Journal, identity
 from antiphon.writeback.lookup import LookUp, Recent
 from antiphon.writeback.match import Match, holds
@@ -64,7 +65,7 @@ class Writer:
         resource: Resource,
         *,
         stream: str = "",
-        columns: Iterable[str] | None = None,
+        columns: Iterable[str] | Mapping[str, Schema] | None = None,
         mode: Mode | None = None,
         match: Sequence[str] = (),
         fields: Fields | None = None,
@@ -73,7 +74,7 @@ class Writer:
         journal: Journal | None = None,
         recent: Recent | None = None,
     ) -> None:
-        """Check the settings against the resource. *columns* are those of the stream, where they are known beforehand.
+        """Check the settings against the resource. *columns* are those of the stream, where they are known beforehand: names, or their schemas too.
 
         *recent* remembers what was written and may not be found by a look-up yet; writers to one resource share it.
         """
@@ -88,9 +89,16 @@ class Writer:
         self.match = Match(resource, self.schema, match)
         self._refuse_match(match)
         self._readonly = {name for name in self.match.names if self.match.field(name).get("readOnly")}
-        self.mapper = Mapper(fields or Fields(), resource, self.schema, where=self.where, matched=self.match.names)
+        self.mapper = Mapper(
+            fields or Fields(),
+            resource,
+            self.schema,
+            where=self.where,
+            matched=self.match.names,
+            growth=Growth(client, resource),
+        )
         if columns is not None:
-            columns = list(columns)
+            columns = columns if isinstance(columns, Mapping) else list(columns)
             self.mapper.refuse_absent(columns)
             self.mapper.check(columns)
             self._narrow(self.mapper.fields(columns), asked=bool(match))

@@ -72,11 +72,15 @@ def test_a_stream_with_a_column_without_a_field_may_be_refused():
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"emial": "mail"}, 'zoo: people: fields maps to "emial", which people does not have. Did you mean "email"?'),
-        ({"id": "number"}, 'zoo: people: fields maps to "id", which the API does not let anyone write'),
-        ({"email": {"constant": 1}}, "zoo: people: fields.email must be a column's name or {const: value}"),
-        ({"email": 5}, "zoo: people: fields.email must be a column's name or {const: value}, not 5"),
-        ({"email": None}, "zoo: people: fields.email must be a column's name or {const: value}, not None"),
+        ({"emial": "mail"}, 'zoo: people.fields.emial: people has no such field. Did you mean "email"?'),
+        ({"id": "number"}, "zoo: people.fields.id: the API does not let anyone write it"),
+        ({"email": {"constant": 1}}, 'zoo: people.fields.email has no setting "constant". Did you mean "const"?'),
+        (
+            {"email": 5},
+            "zoo: people.fields.email must be a column's name, {const: value} or an object with from, not 5",
+        ),
+        ({"email": None}, "zoo: people.fields.email must be a column's name, {const: value} or an object"),
+        ({"email": {"const": 1, "max_length": 2}}, "zoo: people.fields.email: const stands alone"),
     ],
 )
 def test_a_mapping_that_cannot_be_is_refused_in_one_line(given, says):

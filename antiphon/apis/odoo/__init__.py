@@ -126,6 +126,7 @@ def _field(name: str, field: Mapping[str, Any]) -> Schema | None:
     more: dict[str, Any] = {"readOnly": True} if fixed else {} if cheap else {"writeOnly": True}
     if field["type"] == "selection" and isinstance(field.get("selection"), list):
         more["x-options"] = [option[0] for option in field["selection"]]
+        more["x-labels"] = {option[0]: option[1] for option in field["selection"]}
     if field["type"] == "many2one":
         more["x-relation"] = field.get("relation")
     if field["type"] in _OPEN:

@@ -84,7 +84,11 @@ def _field(field: Mapping[str, Any]) -> dict[str, Any]:
     elif field.get("externalId") or (field.get("unique") and field.get("idLookup")):
         more["x-unique"] = True
     if field.get("picklistValues") and field.get("restrictedPicklist"):
-        more["x-options"] = [option["value"] for option in field["picklistValues"] if option.get("active", True)]
+        active = [option for option in field["picklistValues"] if option.get("active", True)]
+        more["x-options"] = [option["value"] for option in active]
+        more["x-labels"] = {option["value"]: option["label"] for option in active if option.get("label")}
+    if field["type"] == "multipicklist":
+        more["x-several"] = ";"
     if field.get("length") and field["type"] in {"string", "textarea", "email", "phone", "url"}:
         more["maxLength"] = field["length"]
     return schema.of("string!" if field["name"] == "Id" else _WORDS.get(field["type"], "string"), **more)

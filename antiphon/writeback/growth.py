@@ -1,0 +1,63 @@
+"""What is added to an API so that a stream fits into it: fields for new columns, options for new values."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from antiphon.api import Resource, Schema
+from antiphon.client import Client
+from antiphon.errors import ApiError, SettingError
+
+log = logging.getLogger("antiphon.fields")
+
+
+class Growth:
+    """Adds fields and options to one resource, by the ways its description has. An option is added when :meth:`options` is called."""
+
+    def __init__(self, client: Client, resource: Resource) -> None:
+        """Add nothing yet."""
+        self._client, self._resource = client, resource
+        self._added: set[tuple[str, str]] = set()
+        self._wanted: list[tuple[str, str]] = []
+
+    def field(self, name: str, schema: Schema, where: str) -> Schema:
+        """Add the field *name* for a column with *schema*, and return the schema it has.
+
+        Raises:
+            SettingError: the API refused, and what it said; *where* names the setting.
+        """
+        assert self._resource.add_field  # noqa: S101 - a mapper asks for no field without it
+        try:
+            made = self._resource.add_field(self._client, self._resource, name, schema)
+        except ApiError as error:
+            hint = error.hint or "Set unknown: ignore, or add the field there by hand."
+            raise SettingError(f'{where}: adding the field "{name}": {error.message}', hint=hint) from None
+        log.info('%s: the field "%s" was added in %s', where, name, self._client.api.title)
+        self._client.forget(self._resource)
+        return made
+
+    def wanting(self, name: str) -> Callable[[str], None]:
+        """Return what notes that the field *name* needs an option."""
+
+        def want(option: str) -> None:
+            if (name, option) not in self._added:
+                self._wanted.append((name, option))
+
+        return want
+
+    def options(self, *, refused: bool) -> list[str]:
+        """Add the options that a record needs, none for one that is *refused*; return what the API said against it."""
+        wanted, self._wanted = dict.fromkeys(self._wanted), []
+        wrong = []
+        for name, option in wanted if not refused else ():
+            assert self._resource.add_option  # noqa: S101
+            try:
+                self._resource.add_option(self._client, self._resource, name, option)
+            except ApiError as error:
+                wrong.append(f'{name}: adding the option "{option}": {error.message}')
+            else:
+                log.info('the option "%s" of %s was added in %s', option, name, self._client.api.title)
+                self._client.forget(self._resource)
+                self._added.add((name, option))
+        return wrong
