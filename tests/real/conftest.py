@@ -14,6 +14,14 @@ import pytest
 from .faults import FaultProxy, Plan, start_fault_proxy
 from .oidc_provider import Provider, start_provider
 from .pretix import Pretix, start_pretix
+from .served import Served
+from .served.cap import start_cap
+from .served.directus import start_directus
+from .served.localstripe import start_localstripe
+from .served.moto import start_dynamodb, start_route53
+from .served.oauth1 import start_oauth1
+from .served.scim import start_scim
+from .served.tryton import start_tryton
 from .servers import CannotInstallError
 
 if TYPE_CHECKING:
@@ -21,6 +29,16 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 Started = TypeVar("Started")
+SERVERS = {
+    "cap": start_cap,
+    "directus": start_directus,
+    "dynamodb": start_dynamodb,
+    "localstripe": start_localstripe,
+    "oauth1": start_oauth1,
+    "route53": start_route53,
+    "scim": start_scim,
+    "tryton": start_tryton,
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,6 +92,21 @@ def provider(tmp_path: Path) -> Iterator[Provider]:
     running = _or_skip(lambda: start_provider(tmp_path))
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Served]]:
+    """Gives, for its name, one of the servers that the examples are tried on, started when first asked for."""
+    running: dict[str, Served] = {}
+
+    def start(name: str) -> Served:
+        if name not in running:
+            running[name] = _or_skip(lambda: SERVERS[name](tmp_path_factory.mktemp(name)))
+        return running[name]
+
+    yield start
+    for server in running.values():
+        server.stop()
 
 
 def _or_skip(start: Callable[[], Started]) -> Started:
