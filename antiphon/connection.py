@@ -6,7 +6,8 @@ Settings come, first found first, from
 2. ``TAP_…`` / ``TARGET_…`` variables (a plugin's; read by the Singer SDK),
 3. variables named after the connection: ``CRM_ACCESS_TOKEN`` for the setting ``access_token`` of the connection ``crm``,
 4. a connections file: ``connections.yaml`` in the working folder, else in the user's configuration folder
-   (``$XDG_CONFIG_HOME/antiphon``). It maps names to settings, with ``api`` for the API; a secret may be ``{env: NAME}``.
+   (``$XDG_CONFIG_HOME/antiphon``). It maps names to settings, with ``api`` for the API: its name, or a file that describes it, relative to
+   the connections file; a secret may be ``{env: NAME}``.
 
 This module is the only one of the library that reads the environment.
 """
@@ -62,25 +63,35 @@ def state_dir(given: str | None = None) -> Path:
 
 
 def settings(
-    name: str, given: Mapping[str, Any] | None = None, *, api: Api | str | None = None, check: bool = True
+    name: str | os.PathLike[str],
+    given: Mapping[str, Any] | None = None,
+    *,
+    api: Api | apis.Reference | None = None,
+    check: bool = True,
 ) -> Settings:
     """Return the settings of the connection *name*, looked up and checked.
 
-    *api* is needed where neither *name* nor the connections file tells which one it is. Unless *check* is false:
+    *api* is needed where neither *name* nor the connections file tells which one it is. Where *name* is a file that describes an API,
+    the connection is called as the API is. Unless *check* is false:
 
     Raises:
         SettingError: one is missing (the text names it and its variable), unknown, or wrong.
         Unknown: there is no such connection or API.
+        DescriptionError: the file that describes the API is wrong, or not there.
     """
-    stored, where = _stored(name)
-    known = api if isinstance(api, Api) else _api_of(name, api, stored)
+    if api is None and apis.is_file(name):
+        api = apis.load(name)
+        name = api.name
+    name = str(name)
+    stored, file = _stored(name)
+    known = api if isinstance(api, Api) else apis.load(api) if api else _api_of(name, stored, file)
     values: dict[str, Any] = {}
     for setting in known.all_settings:
         value = dict(given or {}).get(setting.name)
         if value in (None, ""):
             value = _variable(name, setting)
         if value is None:
-            value = _resolved(stored.get(setting.name), setting, where)
+            value = _resolved(stored.get(setting.name), setting, f"{file}: {name}")
         if value not in (None, ""):
             values[setting.name] = value
     if check:
@@ -140,16 +151,14 @@ def _check(api: Api, name: str, values: Mapping[str, Any]) -> None:
             raise SettingError(f"{name}: the setting {setting.name} cannot be {shown}: {why}.{example}")
 
 
-def _api_of(name: str, api: str | None, stored: Mapping[str, Any]) -> Api:
-    named = api or stored.get("api") or name
+def _api_of(name: str, stored: Mapping[str, Any], file: Path) -> Api:
+    """Return the API of a connection: what its entry in the connections *file* says, else the one of that name."""
     try:
-        return apis.load(str(named))
+        return apis.load(stored["api"], folder=file.parent) if "api" in stored else apis.load(name)
     except Unknown as error:
         if "api" in stored:
             said = f'{CONNECTIONS_FILE}: {name}: there is no API "{stored["api"]}"'
             raise Unknown(said, hint=error.hint) from None
-        if api:
-            raise
         if stored:
             said = f"{CONNECTIONS_FILE}: {name} does not say which API it is to"
             raise SettingError(said, hint=f"Give it as api. {error.hint}") from None
@@ -163,14 +172,14 @@ def connections_files() -> list[Path]:
     return [Path(CONNECTIONS_FILE), Path(home) / "antiphon" / CONNECTIONS_FILE]
 
 
-def _stored(name: str) -> tuple[dict[str, Any], str]:
-    """Return what the connections files say of the connection, and where."""
+def _stored(name: str) -> tuple[dict[str, Any], Path]:
+    """Return what the connections files say of the connection, and which of them does."""
     for path in connections_files():
         if path.is_file():
             found = _file(path)
             if name in found:
-                return found[name], f"{path}: {name}"
-    return {}, ""
+                return found[name], path
+    return {}, Path(CONNECTIONS_FILE)
 
 
 def _file(path: Path) -> dict[str, dict[str, Any]]:
@@ -320,8 +329,10 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def connect(name: str, *, session: requests.Session | None = None, **given: Any) -> Connection:
+def connect(name: str | os.PathLike[str], *, session: requests.Session | None = None, **given: Any) -> Connection:
     """Return the connection called *name*; its settings come from *given* and from where the module says.
+
+    *name* may be a file that describes an API: ``connect("my_api.yaml")``.
 
     >>> connect("hubspot", access_token="…").add("contact", email="ada@example.org")  # doctest: +SKIP
     """

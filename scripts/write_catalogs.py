@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent.parent / "catalogs"
 
 def names() -> list[str]:
     """Return the APIs that have a catalog here."""
-    return [name for name in apis.names() if (api := apis.load(name)).readable and api.resources]
+    return [name for name in apis.shipped() if (api := apis.load(name)).readable and api.resources]
 
 
 def discovered(name: str) -> str:

@@ -26,7 +26,10 @@ TESTED = {
 def table() -> str:
     """Return the table of the APIs we know, in Markdown."""
     lines = ["| API | tap | target | resources | tested |", "|---|---|---|---|---|"]
-    lines += [_row(apis.load(name)) for name in apis.names()]
+    lines += [_row(apis.load(name)) for name in apis.shipped()]
+    lines += [
+        "| any other, by a description of yours | `tap-universal` | `target-universal` | those it describes | yours to try |"
+    ]
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from singer_sdk.plugin_base import PluginBase, _ConfigInput
 
 from antiphon.errors import AntiphonError, InputError, SettingError
+from antiphon.singer.universal import drawn
 
 INTERRUPTED = 130
 CLOSED = 141
@@ -85,9 +86,14 @@ def command(plugin: type[PluginBase], made: click.Command) -> OneLineCommand:
             param.type = JsonFile()
         elif isinstance(param.type, click.File):
             param.type = _File(param.type.mode, encoding="utf-8")
+
+    def invoked(*, about: bool = False, config: _ConfigInput | None = None, **given: Any) -> None:
+        found = drawn(plugin, config.config if config else None, check=not about)
+        found.invoke(about=about, config=config, **given)
+
     return OneLineCommand(
         name=plugin.name,
-        callback=made.callback,
+        callback=invoked,
         params=made.params,
         help=made.help,
         context_settings=made.context_settings,

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping
 from functools import cached_property, partial
 from types import FrameType
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, Self
 
 import click
 import singer_sdk
@@ -40,6 +40,7 @@ from antiphon.singer import state as bookmarks
 from antiphon.singer.cli import command
 from antiphon.singer.messages import MessageWriter
 from antiphon.singer.stream import ResourceStream
+from antiphon.singer.universal import drawn
 
 SETTINGS: dict[str, Any] = {
     "start_date": {
@@ -108,6 +109,10 @@ class Tap(singer_sdk.Tap):
         api = cls.description()
         cls.name = f"tap-{api.name.replace('_', '-')}"
         cls.config_jsonschema = plugin_config.settings_schema(api, reading=True, extra=SETTINGS)
+
+    def __new__(cls, *, config: Any = None, **_given: Any) -> Self:
+        """Make a tap for the API that the config names, where the class does not say which."""
+        return super().__new__(drawn(cls, config))
 
     def __init__(self, *, catalog: Any = None, state: Any = None, **kwargs: Any) -> None:
         """Take catalog and state; nothing is asked of the API unless there is no catalog, or one that lacks fields.

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 import click
@@ -42,6 +42,7 @@ from antiphon.singer.plan import STREAM_SCHEMA, Plan, plan, share
 from antiphon.singer.reader import LineReader
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, receipt
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema
+from antiphon.singer.universal import drawn
 from antiphon.writeback.journal import Journal
 from antiphon.writeback.sending import settle_open
 from antiphon.writeback.writer import Allowance
@@ -100,6 +101,10 @@ class Target(singer_sdk.Target):
         api = cls.description()
         cls.name = f"target-{api.name.replace('_', '-')}"
         cls.config_jsonschema = plugin_config.settings_schema(api, reading=False, extra=SETTINGS)
+
+    def __new__(cls, *, config: Any = None, **_given: Any) -> Self:
+        """Make a target for the API that the config names, where the class does not say which."""
+        return super().__new__(drawn(cls, config))
 
     def __init__(self, **kwargs: Any) -> None:
         """Find the connection's settings. Nothing is sent before the first SCHEMA."""

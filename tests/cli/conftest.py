@@ -84,12 +84,15 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 @pytest.fixture
 def zoo(monkeypatch: pytest.MonkeyPatch) -> Api:
     """An API that we know, with its credential in the environment."""
-    known = {name: apis.load(name) for name in apis.names()} | {"zoo": ZOO}
+    real = apis.load
+    known = {name: real(name) for name in apis.names()} | {"zoo": ZOO}
 
-    def load(name: str) -> Api:
-        if name not in known:
-            raise apis.Unknown(f'there is no API "{name}"', hint=apis.did_you_mean(name, known))
-        return known[name]
+    def load(reference: apis.Reference, *, folder: Path | None = None) -> Api:
+        if not isinstance(reference, str) or apis.is_file(reference):
+            return real(reference, folder=folder)
+        if reference not in known:
+            raise apis.Unknown(f'there is no API "{reference}"', hint=apis.did_you_mean(reference, known))
+        return known[reference]
 
     monkeypatch.setattr(apis, "load", load)
     monkeypatch.setattr(apis, "names", lambda: tuple(sorted(known)))

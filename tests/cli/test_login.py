@@ -54,7 +54,7 @@ def crm(monkeypatch):
     """Have an API to log in to; give a way to change how."""
     how = {"auth": AUTH}
     known = apis.load
-    monkeypatch.setattr(apis, "load", lambda name: an_api(how["auth"]) if name == "crm" else known(name))
+    monkeypatch.setattr(apis, "load", lambda name, **_: an_api(how["auth"]) if name == "crm" else known(name))
     monkeypatch.setenv("CRM_CLIENT_ID", "the-app")
     monkeypatch.setenv("CRM_CLIENT_SECRET", SECRET)
     return lambda auth: how.update(auth=auth)

@@ -36,7 +36,7 @@ def tiny(monkeypatch):
         settings=SETTINGS,
     )
     real = apis.load
-    monkeypatch.setattr(apis, "load", lambda name: api if name == "tiny" else real(name))
+    monkeypatch.setattr(apis, "load", lambda name, **more: api if name == "tiny" else real(name, **more))
     return api
 
 
