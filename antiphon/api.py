@@ -14,6 +14,7 @@ and
 ``{id}``        the id of the record to get or to write
 ``{match…}``    ``field``, ``value`` and (when looking up) ``values``
 ``{record…}``   the record that is written, or that lines are taken from
+``{records}``   the records of a batch, each as ``Write.each`` has it: a list
 ``{parent…}``   the record of the parent resource
 ``{last}``      the last key seen, when paging by key (:class:`~antiphon.paging.Keyset`)
 ``{token}``     unique for one change, the same when it is sent again
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import msgspec
 
 from antiphon.errors import BadReply, DescriptionError, Unknown, did_you_mean
-from antiphon.fill import look, refuse_unknown
+from antiphon.fill import look, names, refuse_unknown
 from antiphon.outcome import Change, Nothing, One, Outcome, Outcomes, Record
 from antiphon.schema import unique_fields
 
@@ -180,6 +181,25 @@ class Style(Protocol):
         """Return *reply* without its envelope."""
 
 
+class Format(Protocol):
+    """How the body of an answer is read. See :mod:`antiphon.formats`."""
+
+    accept: ClassVar[str]
+    """What is asked for in the Accept header."""
+    text: ClassVar[bool]
+    """Whether all values are texts, to be read by the schema's types."""
+
+    def decode(self, body: bytes) -> JSON:
+        """Return what *body* holds; raise :class:`~antiphon.errors.BadReply` where it cannot be read."""
+
+
+class Encoding(Protocol):
+    """How the body of a request is written. See :mod:`antiphon.formats`."""
+
+    def encode(self, body: JSON) -> tuple[bytes, str]:
+        """Return *body* as bytes, and their content type; raise :class:`~antiphon.errors.Refused` where it cannot be."""
+
+
 @dataclass(slots=True)
 class Request:
     """One request before it is sent. ``url`` is absolute, or a path below the API's base URL."""
@@ -189,7 +209,10 @@ class Request:
     params: dict[str, JSON] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     body: JSON = None
-    """Sent as JSON, unless it is bytes or None."""
+    """Sent as its encoding writes it, unless it is bytes or None."""
+    format: Format | None = None
+    encoding: Encoding | None = None
+    """How the answer is read, and how the body is written; None: as everywhere in this API."""
 
 
 @dataclass(slots=True)
@@ -201,20 +224,28 @@ class Reply:
     body: bytes
     url: str
     attempts: int = 1
+    format: Format | None = None
+    """What the body is written in; None for JSON."""
     _json: JSON = None
 
     def json(self) -> JSON:
-        """Return the decoded body; numbers with a fraction become Decimals.
+        """Return the body as its format reads it: as JSON has it. Numbers with a fraction become Decimals.
 
         Raises:
-            BadReply: the body is no JSON.
+            BadReply: it cannot be read so.
         """
         if self._json is None:
             if not self.body.strip():
-                raise BadReply("an empty body where JSON was due", status=self.status)
+                raise BadReply(
+                    f"an empty body where {'JSON' if self.format is None else 'something'} was due", status=self.status
+                )
             try:
-                self._json = _DECODE(self.body)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                self._json = self.format.decode(self.body) if self.format else _DECODE(self.body)
+            except BadReply as error:
+                raise BadReply(error.message, status=self.status) from None
+            except RecursionError:
+                raise BadReply("JSON that is nested too deeply", status=self.status) from None
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 start = self.body[:60].decode("utf-8", "replace")
                 raise BadReply(f'no JSON but "{" ".join(start.split())}"', status=self.status) from None
         return self._json
@@ -237,7 +268,7 @@ class Paging(Protocol):
 class Read:
     """A request that lists, searches or gets records, and how they look."""
 
-    path: str
+    path: str = ""
     method: str = "GET"
     params: Mapping[str, JSON] = field(default_factory=dict)
     body: JSON = None
@@ -267,6 +298,12 @@ class Read:
     """What is added to a field's name for the name in a value that is a pair of id and name (Odoo's many2one)."""
     values: int = 1
     """How many values one look-up may ask for (``{match.values}``)."""
+    query: str = ""
+    """A GraphQL document. It is sent as it is, never filled: values go in by ``body``, which are its variables."""
+    format: Format | None = None
+    """How the answer is read; None: as everywhere in this API."""
+    encoding: Encoding | None = None
+    """How the body is written; None: as everywhere in this API."""
 
 
 @dataclass(frozen=True)
@@ -336,6 +373,12 @@ class Write:
     """The fields it heeds, where the API silently ignores others; none: all."""
     remembers: float = 0
     """Seconds for which the API answers a repeated ``{token}`` with its first answer, and does nothing (idempotency key)."""
+    query: str = ""
+    """A GraphQL document. It is sent as it is, never filled: values go in by ``body``, which are its variables."""
+    format: Format | None = None
+    """How the answer is read; None: as everywhere in this API."""
+    encoding: Encoding | None = None
+    """How the body is written; None: as everywhere in this API."""
     not_by: tuple[str, ...] = ()
     """Match fields by which the API's own upsert is not one (an upsert by them is a lookup, then create or update)."""
 
@@ -473,7 +516,11 @@ class Api:
     limits: tuple[RateLimit, ...] = ()
     quota: Quota | None = None
     style: Style | None = None
-    """How a call is encoded and a fault recognised; None for REST with JSON."""
+    """How a call is encoded and a fault recognised; None for REST."""
+    format: Format | None = None
+    """How answers are read; None for JSON."""
+    encoding: Encoding | None = None
+    """How bodies are written; None for JSON."""
     check: Read | Reader | None = None
     """The cheapest request that shows whether the credentials work."""
     hosts: tuple[str, ...] = ()
@@ -527,7 +574,7 @@ class Api:
         return any(resource.writable for resource in self.resources)
 
 
-_VALUES = {"since", "until", "fields", "id", "ids", "match", "record", "parent", "token", "last"}
+_VALUES = {"since", "until", "fields", "id", "ids", "match", "record", "parent", "token", "last", "records"}
 
 
 def check_resource(api: Api, resource: Resource) -> None:
@@ -548,7 +595,7 @@ def check_resource(api: Api, resource: Resource) -> None:
         elif isinstance(what, Write):
             each = None if callable(what.each) else what.each
             refuse_unknown([what.path, what.params, what.body, what.headers, each], known, where)
-            if what.batch > 1 and not what.into and not what.via:
+            if what.batch > 1 and not what.into and not what.via and "records" not in names(what.body):
                 raise DescriptionError(f"{where}: a batch needs `into`, the place of the records in the body")
 
 
@@ -558,6 +605,8 @@ __all__ = [
     "Api",
     "Auth",
     "Change",
+    "Encoding",
+    "Format",
     "Job",
     "LimitHeaders",
     "Nothing",

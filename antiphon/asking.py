@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from antiphon import moment, shape
-from antiphon.api import Query, Read, Record, Reply, Request, Resource, Then
+from antiphon.api import Query, Read, Record, Reply, Request, Resource, Then, Write
 from antiphon.errors import BadReply
-from antiphon.fill import MISSING, fill, fill_path, look, put
+from antiphon.fill import MISSING, fill, fill_path, look, parts, put
 from antiphon.schema import types
 
 if TYPE_CHECKING:
@@ -52,22 +53,33 @@ def asked(client: Client, read: Read, resource: Resource, query: Query) -> dict[
     }
 
 
-def request(read: Read, values: Mapping[str, Any], cursor: Any) -> Request:
-    """Return the request for the page at *cursor*.
+def request(read: Read, values: Mapping[str, Any], cursor: Any, *, doubled: str = "") -> Request:
+    """Return the request for the page at *cursor*; *doubled* as :func:`~antiphon.fill.fill` has it.
 
     Raises:
         DescriptionError: the path needs a value that is not among *values*.
     """
     if isinstance(cursor, Mapping) and "last" in cursor:
         values = {**values, "last": cursor["last"]}
-    made = Request(
-        read.method,
-        fill_path(read.path, values),
-        fill(read.params, values),
-        fill(read.headers, values),
-        fill(read.body, values),
-    )
+    made = made_of(read, values, doubled=doubled)
     return read.paging.ask(made, cursor) if read.paging else made
+
+
+def made_of(what: Read | Write, values: Mapping[str, Any], body: Any = MISSING, *, doubled: str = "") -> Request:
+    """Return the request that a :class:`~antiphon.api.Read` or :class:`~antiphon.api.Write` is with *values*.
+
+    *body* stands for the one it describes. A GraphQL document is posted, with the body as its variables.
+    """
+    body = fill(what.body, values, doubled=doubled) if body is MISSING else body
+    return Request(
+        "POST" if what.query else what.method,
+        fill_path(what.path, values, doubled=doubled),
+        fill(what.params, values, doubled=doubled),
+        fill(what.headers, values, doubled=doubled),
+        {"query": what.query, "variables": body or {}} if what.query else body,
+        what.format,
+        what.encoding,
+    )
 
 
 def decoded(client: Client, reply: Reply, doing: str) -> Any:
@@ -90,8 +102,11 @@ def rows(client: Client, read: Read, reply: Reply, doing: str) -> list[Record]:
     Raises:
         BadReply: there are none where the description says.
     """
-    found = look(decoded(client, reply, doing), read.records, MISSING)
-    if found is None:
+    if reply.status == HTTPStatus.NO_CONTENT:
+        return []
+    body = decoded(client, reply, doing)
+    found = look(body, read.records, MISSING)
+    if found is None or (found is MISSING and _ends_in_null(body, read.records)):
         return []
     records = [found] if isinstance(found, dict) else found
     if not isinstance(records, list) or not all(isinstance(row, dict) for row in records):
@@ -100,14 +115,23 @@ def rows(client: Client, read: Read, reply: Reply, doing: str) -> list[Record]:
     return records
 
 
+def _ends_in_null(value: Any, path: str) -> bool:
+    """Whether *path* leads to a null before its end: a list that is not there, in an object that is empty."""
+    for part in parts(path):
+        value = look(value, part.replace(".", r"\."), MISSING)
+        if value is None:
+            return True
+    return False
+
+
 def fetched(
     client: Client, then: Then, resource: Resource, values: Mapping[str, Any], listed: list[Record], doing: str
 ) -> list[Record]:
     """Return the records whose ids were *listed*, with their fields."""
-    shaped = shape.compiled(then.read, client.schema(resource))
+    shaped = shape.compiled(client.worded(then.read), client.schema(resource))
     whole: list[Record] = []
     for start in range(0, len(listed), then.size):
-        made = request(then.read, values, {})
+        made = request(then.read, values, {}, doubled=client.doubled)
         made.body = dict(made.body or {})
         ids = [look(row, then.key) for row in listed[start : start + then.size]]
         put(made.body, then.into, [fill(then.each, {**values, "id": id}) for id in ids])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon import moment
 from antiphon.api import Record, Request, Resource, Schema, Write
-from antiphon.asking import doing_word
+from antiphon.asking import doing_word, made_of
 from antiphon.errors import ApiError, BadReply, DescriptionError, Forbidden, Lost, NotFound, Refused
-from antiphon.fill import fill, fill_path, put
+from antiphon.fill import fill, names, put
 from antiphon.outcome import Change, Kind, Outcome, Problem, Said, rejected, unanswered
 
 if TYPE_CHECKING:
@@ -62,14 +62,16 @@ def send_changes(
 
 def _request(client: Client, write: Write, resource: Resource, batch: Sequence[Change]) -> Request:
     values = {**client.settings, **batch[0].values()}
-    path, headers = fill_path(write.path, values), fill(write.headers, values)
     schema = client.schema(resource) if write.time else {}
-    body = fill(write.body, _sent(values, write, schema))
+    body_values = {**values, **_sent(values, write, schema)}
+    if write.into or "records" in names(write.body):
+        entry = write.each if callable(write.each) else partial(fill, write.each, doubled=client.doubled)
+        body_values["records"] = [entry({**client.settings, **_sent(c.values(), write, schema)}) for c in batch]
+    body = fill(write.body, body_values, doubled=client.doubled)
     if write.into:
         body = dict(body or {})
-        entry = write.each if callable(write.each) else partial(fill, write.each)
-        put(body, write.into, [entry({**client.settings, **_sent(c.values(), write, schema)}) for c in batch])
-    return Request(write.method, path, fill(write.params, values), headers, body)
+        put(body, write.into, body_values["records"])
+    return made_of(write, values, body, doubled=client.doubled)
 
 
 def _sent(values: Mapping[str, Any], write: Write, schema: Schema) -> Mapping[str, Any]:

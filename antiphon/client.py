@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class Client:
             secrets=secrets,
             hosts=() if self.settings.get("base_url") else api.hosts,
             style=api.style,
+            format=api.format,
+            encoding=api.encoding,
             quota=api.quota,
             limiter=Limiter(api.limits, float(self.settings.get("rate_share") or 1)),
             session=session,
@@ -62,6 +65,8 @@ class Client:
         )
         if not self.settings.get("base_url"):
             self.http.base_setting = " or ".join(sorted(names(api.base_url))) or "base_url"
+        self.doubled: str = getattr(api.style, "doubled", "")
+        """The character that is doubled within texts that stand between two of it; see :func:`~antiphon.fill.fill`."""
         self._schemas: dict[str, Schema] = {}
         self._discovered: dict[str, Resource] | None = None
 
@@ -99,6 +104,11 @@ class Client:
     def forget(self, resource: Resource) -> None:
         """Ask for the schema of *resource* anew when it is needed next: it was changed."""
         self._schemas.pop(resource.name, None)
+
+    def worded(self, read: Read) -> Read:
+        """Return *read* as one whose values are texts, where the format of its answer has nothing else."""
+        form = read.format or self.api.format
+        return replace(read, text=True) if form and form.text else read
 
     def explain(self, resource: Resource, record: Record) -> str:
         """Return what may be wrong with *record*, which the API refused: a field that is not there, a value that is no option."""
@@ -211,7 +221,9 @@ class Client:
             raise Unknown(f"{self.api.name}: its description names no request to check a connection with")
         if isinstance(check, Read):
             doing = "checking the connection"
-            reply = self.http.send(request(check, self.settings, check.paging.first() if check.paging else {}), doing)
+            reply = self.http.send(
+                request(check, self.settings, check.paging.first() if check.paging else {}, doubled=self.doubled), doing
+            )
             if reply.status != HTTPStatus.NO_CONTENT:
                 decoded(self, reply, doing)
         else:

@@ -1,15 +1,20 @@
-"""Placeholders: ``{record.email}`` names a value to put in. Nothing here computes."""
+r"""Placeholders: ``{record.email}`` names a value to put in. Nothing here computes.
+
+Values are found by dotted paths. A dot that belongs to a key is escaped with a backslash: ``@odata\.nextLink``.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from antiphon.errors import DescriptionError, did_you_mean
 
-_NAME = re.compile(r"\{([A-Za-z_][\w.]*)\}")
+_NAME = re.compile(r"\{([A-Za-z_]\w*(?:\.(?:[\w@$#:-]|\\\.)+)*)\}")
+_DOT = re.compile(r"(?<!\\)\.")
 
 
 class _Missing:
@@ -25,13 +30,25 @@ class _Missing:
 MISSING: Any = _Missing()
 
 
+@lru_cache(maxsize=4096)
+def parts(path: str) -> tuple[str, ...]:
+    r"""Return the keys that a dotted *path* names one after the other.
+
+    >>> parts(r"meta.@odata\.nextLink")
+    ('meta', '@odata.nextLink')
+    """
+    if "\\" not in path:
+        return tuple(path.split("."))
+    return tuple(part.replace(r"\.", ".") for part in _DOT.split(path))
+
+
 def look(value: Any, path: str, default: Any = None) -> Any:
     """Return what stands at the dotted *path* in *value*; an empty path is *value* itself.
 
     A part that is a number looks into a list: ``errors.0.message``.
     """
     if path:
-        for part in path.split("."):
+        for part in parts(path):
             if isinstance(value, Mapping):
                 if part not in value:
                     return default
@@ -45,36 +62,56 @@ def look(value: Any, path: str, default: Any = None) -> Any:
 
 def put(into: dict[str, Any], path: str, value: Any) -> None:
     """Set *value* at the dotted *path* in *into*, making the objects on the way."""
-    *parents, last = path.split(".")
+    *parents, last = parts(path)
     for part in parents:
         into = into.setdefault(part, {})
     into[last] = value
 
 
-def fill(template: Any, values: Mapping[str, Any]) -> Any:
+def fill(template: Any, values: Mapping[str, Any], *, doubled: str = "") -> Any:
     """Return *template* with its placeholders replaced from *values*.
 
-    A text that is wholly one placeholder keeps the value's type. An entry of an object whose placeholder has no value
-    (:data:`MISSING`, or a path that leads nowhere) is left out; so is one of a list. Keys are filled as well.
+    A text that is wholly one placeholder keeps the value's type. An entry of an object whose placeholders have no value
+    (:data:`MISSING`, or a path that leads nowhere) is left out; so is one of a list. Keys are filled as well. In a value that
+    stands between two of the character *doubled*, as texts do in OData and SQL, that character is doubled.
 
-    >>> fill({"id": "{id}", "name": "n-{id}", "tag": "{tag}"}, {"id": 3})
+    >>> fill({"id": "{id}", "name": "n-{id}", "tag": "{tag}", "above": "gt:{tag}"}, {"id": 3})
     {'id': 3, 'name': 'n-3'}
     """
     if isinstance(template, str):
         whole = _NAME.fullmatch(template)
         if whole:
             return look(values, whole[1], MISSING)
-        return _NAME.sub(lambda match: text(look(values, match[1], "")), template)
+        return _NAME.sub(lambda match: _literal(match, text(look(values, match[1], "")), doubled), template)
     if isinstance(template, Mapping):
-        filled = ((fill(key, values) if "{" in key else key, fill(value, values)) for key, value in template.items())
-        return {text(key): value for key, value in filled if key is not MISSING and value is not MISSING}
+        filled = (
+            (fill(key, values, doubled=doubled) if "{" in key else key, fill(value, values, doubled=doubled))
+            for key, value in template.items()
+            if not _hollow(value, values)
+        )
+        return {text(key): value for key, value in filled if key is not MISSING}
     if isinstance(template, list | tuple):
-        return [value for value in (fill(value, values) for value in template) if value is not MISSING]
+        return [fill(value, values, doubled=doubled) for value in template if not _hollow(value, values)]
     return template
 
 
-def fill_path(template: str, values: Mapping[str, Any]) -> str:
-    """Return a URL path with its placeholders replaced and percent-encoded.
+def _hollow(template: Any, values: Mapping[str, Any]) -> bool:
+    """Whether *template* is a text with placeholders of which none has a value."""
+    if not isinstance(template, str) or "{" not in template:
+        return False
+    named = _NAME.findall(template)
+    return bool(named) and all(look(values, name, MISSING) is MISSING for name in named)
+
+
+def _literal(match: re.Match[str], value: str, doubled: str) -> str:
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    if doubled and before.endswith(doubled) and after.startswith(doubled):
+        return value.replace(doubled, 2 * doubled)
+    return value
+
+
+def fill_path(template: str, values: Mapping[str, Any], *, doubled: str = "") -> str:
+    """Return a URL path with its placeholders replaced and percent-encoded; *doubled* as :func:`fill` has it.
 
     Raises:
         DescriptionError: a placeholder has no value, or one that climbs: such a path would ask for something else.
@@ -85,7 +122,7 @@ def fill_path(template: str, values: Mapping[str, Any]) -> str:
         if value in {"", ".", ".."}:
             said = f'the path "{template}" needs a value for {{{match[1]}}}'
             raise DescriptionError(said, hint="Give it in the settings or with the record.")
-        return quote(value, safe="")
+        return quote(_literal(match, value, doubled), safe="")
 
     return _NAME.sub(one, template)
 

@@ -21,14 +21,13 @@ from typing import Any, NoReturn
 from urllib.parse import quote, quote_plus, unquote_plus, urljoin
 
 import backoff
-import msgspec
 import requests
 import urllib3.exceptions
 from requests.auth import AuthBase
 from urllib3.util import parse_url
 
 from antiphon import moment
-from antiphon.api import Auth, Quota, Reply, Request, Style
+from antiphon.api import Auth, Encoding, Format, Quota, Reply, Request, Style
 from antiphon.errors import (
     AntiphonError,
     ApiError,
@@ -42,6 +41,7 @@ from antiphon.errors import (
     Unavailable,
 )
 from antiphon.fill import text
+from antiphon.formats import Json, unpacked
 from antiphon.limits import Limiter
 from antiphon.style import Rest
 
@@ -63,7 +63,6 @@ _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LONG = re.compile(r"[^\s\"',;=&]{16,}=*")
 _USAGE = re.compile(r"(\d+)/(\d+)")
 _PORTS = {"http": 80, "https": 443}
-_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class _Signed(AuthBase):
@@ -99,6 +98,8 @@ class Http:
         secrets: Iterable[str] = (),
         hosts: Iterable[str] = (),
         style: Style | None = None,
+        format: Format | None = None,
+        encoding: Encoding | None = None,
         limiter: Limiter | None = None,
         quota: Quota | None = None,
         session: requests.Session | None = None,
@@ -112,6 +113,7 @@ class Http:
         self.auth = auth
         self.settings = dict(settings or {})
         self.style: Style = style or Rest()
+        self.format, self.encoding = format, encoding
         self.notes: dict[str, Any] = {}
         """What auth and style find out on the way and keep for later: a token, a session, the protocol spoken."""
         self.limiter = limiter or Limiter(())
@@ -258,11 +260,11 @@ class Http:
         if not host or scheme not in {self._scheme, "https"}:
             wrong = f"would be spoken to without encryption ({scheme}://{host})" if host else "is no URL"
             raise SettingError(f"{self.name}: the address to log in at {wrong}", hint=f"Check {where}.")
-        return self._exchange(self._written(request, url, request.params), safe=True, where=where)
+        return self._exchange(self._written(request, url, request.params, plain=True), safe=True, where=where)
 
     def _signed(self, request: Request, url: str, params: Mapping[str, Any], *, plain: bool = False) -> Request:
         """Return *request* as it is sent, see :meth:`_written`, with the credential."""
-        signed = self._written(request, url, params)
+        signed = self._written(request, url, params, plain=plain)
         if self.auth and not plain:
             headers, sent = dict(signed.headers), dict(signed.params)
             self.auth.sign(signed, self)
@@ -276,18 +278,18 @@ class Http:
             signed.url = without(signed.url, signed.params)
         return signed
 
-    def _written(self, request: Request, url: str, params: Mapping[str, Any]) -> Request:
+    def _written(self, request: Request, url: str, params: Mapping[str, Any], *, plain: bool) -> Request:
         """Return *request* as it is sent: to *url*, its body as bytes, all else as text."""
-        headers = {"Accept": "application/json", **{k: text(v) for k, v in request.headers.items() if v is not None}}
+        form = request.format or (None if plain else self.format)
+        accept = form.accept if form else "application/json"
+        headers = {"Accept": accept, **{k: text(v) for k, v in request.headers.items() if v is not None}}
         body = request.body
         if body is not None and not isinstance(body, bytes):
-            headers.setdefault("Content-Type", "application/json")
-            try:
-                body = _ENCODE(body)
-            except (TypeError, ValueError, RecursionError) as error:
-                raise Refused(f"what is to be sent cannot be written as JSON: {error}") from None
-        sent = {name: text(value) for name, value in params.items() if value is not None and value != []}
-        return Request(request.method, without(url, sent), sent, headers, body)
+            encoding = request.encoding or (None if plain else self.encoding) or Json()
+            body, kind = encoding.encode(body)
+            headers.setdefault("Content-Type", kind)
+        sent = {name: _sent(name, value) for name, value in params.items() if value is not None and value != []}
+        return Request(request.method, without(url, sent), sent, headers, body, form)
 
     def _exchange(self, request: Request, *, safe: bool, where: str = "base_url") -> Reply:
         self.limiter.acquire(request.url)
@@ -310,7 +312,7 @@ class Http:
                 headers = response.headers
                 if left := _left(self.quota, headers):
                     self._left, self._left_at = left, time.monotonic()
-                return Reply(response.status_code, headers, _body(response), response.url)
+                return Reply(response.status_code, headers, _body(response), response.url, format=request.format)
         except (OSError, UnicodeError) as error:  # every error of requests is an OSError
             raise self.trouble(error, request.url, safe=safe, where=where) from None
         finally:
@@ -467,6 +469,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+def _sent(name: str, value: Any) -> Any:
+    """Return a parameter as it is sent: as text; of a list each value by itself where the *name* ends with ``[]``."""
+    if name.endswith("[]") and isinstance(value, list | tuple):
+        return [text(one) for one in value]
+    return text(value)
+
+
 def _body(response: requests.Response) -> bytes:
     chunks, size = [], 0
     for chunk in response.iter_content(1 << 20):
@@ -474,7 +483,7 @@ def _body(response: requests.Response) -> bytes:
         if size > MAX_BODY:
             raise BadReply(f"an answer of more than {MAX_BODY >> 20} MB", status=response.status_code)
         chunks.append(chunk)
-    return b"".join(chunks)
+    return unpacked(b"".join(chunks), MAX_BODY)
 
 
 def origin(url: str) -> str:

@@ -31,13 +31,13 @@ def pages(
     if then:
         given["fields"] = MISSING
     cursor = query.cursor if query.cursor is not None else paging.first() if paging else {}
-    shaped = shape.compiled(read, client.schema(resource))
+    shaped = shape.compiled(client.worded(read), client.schema(resource))
     seen = {repr(cursor)}
     before: deque[set[str]] = deque(maxlen=3)  # pages: as far as a paging goes back for rows that have moved
     bookmark: str | None = None
     while cursor is not None:
         try:
-            reply = client.http.send(request(read, given, cursor), doing)
+            reply = client.http.send(request(read, given, cursor, doubled=client.doubled), doing)
         except NotFound:
             shorter = getattr(paging, "shorter", None)  # a list may have lost the page that is asked for
             cursor = shorter(cursor) if shorter else None
@@ -62,7 +62,7 @@ def pages(
         fresh = [row for row, mark in zip(found, marks, strict=True) if not mark or mark not in sent]
         before.append(set(marks))
         bookmark = bookmark or (reply.headers.get(read.bookmark) if read.bookmark else _server_time(reply))
-        yield Page(reply.body, read.records, reply.headers, bookmark, following, fresh)
+        yield Page(None if reply.format else reply.body, read.records, reply.headers, bookmark, following, fresh)
         cursor = following
 
 

@@ -15,9 +15,10 @@ LIBRARY = ROOT / "antiphon"
 LAYERS = (
     {"errors"},
     {"fill", "schema", "moment"},
+    {"condition"},
     {"outcome"},
     {"api"},
-    {"paging", "style", "limits", "shape", "tokens"},
+    {"formats", "paging", "style", "limits", "shape", "tokens"},
     {"http"},
     {"auth"},
     {"asking"},
@@ -31,7 +32,7 @@ LAYERS = (
 )
 #: What a description may be made of.
 OF_A_DESCRIPTION = {
-    "api", "apis", "auth", "client", "errors", "fill", "moment", "outcome", "paging", "schema", "shape",
+    "api", "apis", "auth", "client", "condition", "errors", "fill", "formats", "moment", "outcome", "paging", "schema", "shape",
     "style", "vanished",
 }  # fmt: skip
 FILES = sorted(LIBRARY.rglob("*.py"))

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import DescriptionError
-from antiphon.fill import MISSING, fill, fill_path, look, names, put, refuse_unknown, text
+from antiphon.fill import MISSING, fill, fill_path, look, names, parts, put, refuse_unknown, text
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -123,3 +123,68 @@ def test_an_unknown_placeholder_is_refused_by_name_with_the_nearest_known():
 def test_a_missing_value_is_no_text():
     assert text(MISSING) == ""
     assert not MISSING
+
+
+# Keys with dots, texts in quotes
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ("a.b", ("a", "b")),
+        (r"@odata\.nextLink", ("@odata.nextLink",)),
+        (r"meta.@odata\.count.x", ("meta", "@odata.count", "x")),
+        (r"a\.b\.c.d", ("a.b.c", "d")),
+        ("a", ("a",)),
+    ],
+)
+def test_a_dot_that_belongs_to_a_key_is_escaped(path, keys):
+    assert parts(path) == keys
+    into = {}
+    put(into, path, 1)
+    assert look(into, path) == 1
+    assert look(fill({"it": f"{{record.{path}}}"}, {"record": into}), "it") == 1
+
+
+def test_an_entry_is_left_out_where_none_of_its_placeholders_has_a_value():
+    template = {"filter": "gte:{since}", "both": "{since}..{until}", "list": ["x{since}"], "plain": "x"}
+    assert fill(template, {}) == {"list": [], "plain": "x"}
+    assert fill(template, {"until": 3}) == {"both": "..3", "list": [], "plain": "x"}
+
+
+def test_within_quotes_a_quote_is_doubled_and_nowhere_else():
+    values = {"name": "O'Neil"}
+    template = {"a": "name eq '{name}'", "b": "{name}", "c": "x {name}", "d": "'{name}"}
+    assert fill(template, values, doubled="'") == {
+        "a": "name eq 'O''Neil'", "b": "O'Neil", "c": "x O'Neil", "d": "'O'Neil"}  # fmt: skip
+    assert fill(template, values)["a"] == "name eq 'O'Neil'"
+    assert fill_path("/People('{name}')/x", values, doubled="'") == "/People('O%27%27Neil')/x"
+
+
+# Values are made of letters that no template has: what comes out is told apart.
+LITERAL = st.text(" abc.(){}$%|'\"\\1+-*/#@:", max_size=8)
+VALUE = st.text("ⒶⒷⒸ", min_size=1, max_size=4)
+PIECES = st.lists(st.tuples(LITERAL, st.sampled_from(["one", "two.x", "deep.list.1"])), max_size=5)
+
+
+@given(PIECES, LITERAL, VALUE, VALUE, VALUE)
+def test_filling_puts_values_into_the_text_and_never_computes(pieces, last, one, two, three):
+    values = {"one": one, "two": {"x": two}, "deep": {"list": ["no", three]}}
+    by_name = {"one": one, "two.x": two, "deep.list.1": three}
+    template = "".join(f"{literal}{{{name}}}" for literal, name in pieces) + last
+    filled = text(fill(template, values))
+    if not any(name in literal for literal, _ in pieces for name in by_name):
+        assert "".join(c for c in filled if c not in "ⒶⒷⒸ") == "".join(literal for literal, _ in pieces) + last
+        assert "".join(c for c in filled if c in "ⒶⒷⒸ") == "".join(by_name[name] for _, name in pieces)
+
+
+@given(JSON, st.dictionaries(st.text("abc", min_size=1), JSON, max_size=3))
+def test_every_value_that_comes_out_stood_in_the_template_or_among_the_values(template, values):
+    def leaves(value):
+        if isinstance(value, dict):
+            return set().union(*(leaves(v) for v in value.values()))
+        if isinstance(value, list):
+            return set().union(*(leaves(v) for v in value))
+        return {(type(value), value)}
+
+    assert leaves(fill(template, values)) <= leaves(template) | leaves(values)

@@ -444,7 +444,7 @@ def test_a_proxy_where_nobody_listens_is_no_lost_write():
         ({"text": "  \n"}, "an empty body where JSON was due"),
         ({"content": b'{"results": [{"id": 1}, {"id"'}, 'no JSON but "{"results": [{"id": 1}, {"id""'),
         ({"content": b"\xff\xfe\x00"}, "no JSON but "),
-        ({"content": b"[" * 100_000}, "no JSON but "),
+        ({"content": b"[" * 100_000}, "JSON that is nested too deeply"),
         ({"text": '{"people": []}'}, 'the answer has no list of records at "results"'),
         ({"text": '{"results": "none"}'}, 'the answer has no list of records at "results"'),
         ({"text": '{"results": [1, "two"]}'}, 'the answer has no list of records at "results"'),
