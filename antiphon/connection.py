@@ -42,11 +42,13 @@ class Settings:
     name: str
     api: Api
     values: Mapping[str, Any]
+    called: str
+    """What the user calls it: its name, or the file that describes its API."""
 
     def client(self, *, session: requests.Session | None = None) -> Client:
         """Return the way to the API with these settings."""
         name = re.sub(r"[^A-Za-z0-9._-]", "_", self.name)
-        return Client(self.api, self.values, session=session, folder=self.state_dir / name, connection=self.name)
+        return Client(self.api, self.values, session=session, folder=self.state_dir / name, connection=self.called)
 
     @property
     def state_dir(self) -> Path:
@@ -79,10 +81,10 @@ def settings(
         Unknown: there is no such connection or API.
         DescriptionError: the file that describes the API is wrong, or not there.
     """
+    called = name = str(name)
     if api is None and apis.is_file(name):
         api = apis.load(name)
         name = api.name
-    name = str(name)
     stored, file = _stored(name)
     known = api if isinstance(api, Api) else apis.load(api) if api else _api_of(name, stored, file)
     values: dict[str, Any] = {}
@@ -97,7 +99,7 @@ def settings(
     if check:
         refuse_unknown([*dict(given or {}), *(key for key in stored if key != "api")], known, name)
         _check(known, name, values)
-    return Settings(name, known, values)
+    return Settings(name, known, values, called)
 
 
 def refuse_unknown(names: Sequence[str], api: Api, where: str, also: Sequence[str] = ()) -> None:

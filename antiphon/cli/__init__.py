@@ -44,6 +44,25 @@ class _Late(click.Group):
         assert isinstance(found, click.Command)  # noqa: S101
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand; where it takes ``--api FILE``, that stands for its first argument."""
+        name, found, rest = super().resolve_command(ctx, args)
+        if found and any(param.name == "api" for param in found.params):
+            rest = _api_first(rest)
+        return name, found, rest
+
+
+def _api_first(args: list[str]) -> list[str]:
+    """Return *args* with the value of ``--api`` before all others, and without the option."""
+    for n, arg in enumerate(args[: args.index("--")] if "--" in args else args):
+        if arg.startswith("--api="):
+            return [arg.removeprefix("--api="), *args[:n], *args[n + 1 :]]
+        if arg == "--api" and n + 1 < len(args):
+            return [args[n + 1], *args[:n], *args[n + 2 :]]
+    return args
+
 
 @click.group(
     cls=_Late,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,17 +11,20 @@ import click
 
 from antiphon import apis as known
 from antiphon.api import Api, Auth, Resource
-from antiphon.cli import shown
+from antiphon.cli import given, shown
 from antiphon.connection import variable
 
 Fact = dict[str, Any]
 
 
-@click.command(epilog="\b\nExamples:\n  antiphon apis\n  antiphon apis hubspot\n  antiphon apis --json | jq '.[].name'")
+@click.command(
+    epilog="\b\nExamples:\n  antiphon apis\n  antiphon apis hubspot\n  antiphon apis my_api.yaml\n  antiphon apis --json | jq '.[].name'"
+)
 @click.argument("name", required=False)
+@given.api_option
 @shown.json_option
 def apis(name: str | None, as_json: bool) -> None:
-    """List the APIs we know; with a NAME, that API's settings, resources and snippets to start from."""
+    """List the APIs we know; with a NAME or a file, that API's settings, resources and snippets to start from."""
     people = shown.for_people(as_json)
     if name is None:
         found = [summary(known.load(each)) for each in known.names()]
@@ -29,10 +34,11 @@ def apis(name: str | None, as_json: bool) -> None:
             click.echo(shown.encoded(found))
         return
     api = known.load(name)
+    fact = described(api, name if known.is_file(name) else api.name)
     if people:
-        _show_one(described(api))
+        _show_one(fact)
     else:
-        click.echo(shown.encoded(described(api)))
+        click.echo(shown.encoded(fact))
 
 
 def summary(api: Api) -> Fact:
@@ -47,8 +53,8 @@ def summary(api: Api) -> Fact:
     }
 
 
-def described(api: Api) -> Fact:
-    """Return all that there is to know of *api* before connecting to it."""
+def described(api: Api, reference: str) -> Fact:
+    """Return all that there is to know of *api* before connecting to it; *reference* is its name, or the file that describes it."""
     return {
         "name": api.name,
         "title": api.title,
@@ -63,13 +69,14 @@ def described(api: Api) -> Fact:
                 "secret": s.secret,
                 "required": s.required,
                 "default": s.default,
+                "example": s.example,
                 "variable": variable(api.name, s.name),
             }
             for s in api.settings
         ],
         "resources": [_resource(r) for r in api.resources],
         "discovers": api.discover is not None,
-        "snippets": {"shell": shell_snippet(api), "python": python_snippet(api)},
+        "snippets": {"shell": shell_snippet(api, reference), "python": python_snippet(api, reference)},
     }
 
 
@@ -86,38 +93,42 @@ def _resource(resource: Resource) -> Fact:
     }
 
 
-def shell_snippet(api: Api) -> str:
+def shell_snippet(api: Api, reference: str) -> str:
     """Return shell lines to start from: the credential's variables, a check, one record written and read."""
+    reference = shlex.quote(reference)
     lines = [f"export {variable(api.name, name)}=…" for name in _needed(api)]
     if api.check:
-        lines.append(f"antiphon check {api.name}")
+        lines.append(f"antiphon check {reference}")
     example = _example(api)
     if example:
         resource, field, value = example
         word = _word(resource)
         if resource.create:
-            lines.append(f"antiphon add {api.name} {word} {field}={_quoted(value)}")
+            lines.append(f"antiphon add {reference} {word} {field}={_quoted(value)}")
         if resource.find and field in resource.match:
-            lines.append(f"antiphon find {api.name} {word} {field}={_quoted(value)}")
+            lines.append(f"antiphon find {reference} {word} {field}={_quoted(value)}")
     elif readable := _readable(api):
-        lines.append(f"antiphon get {api.name} {_word(readable)} 123")
+        lines.append(f"antiphon get {reference} {_word(readable)} 123")
     if api.readable:
-        lines.append(f"tap-{api.name.replace('_', '-')} > {api.name}.jsonl")
+        own = f"tap-{api.name.replace('_', '-')}"
+        tap = own if reference in known.shipped() else f"TAP_UNIVERSAL_API={reference} tap-universal"
+        lines.append(f"{tap} > {api.name}.jsonl")
     return "\n".join(lines)
 
 
-def python_snippet(api: Api) -> str:
+def python_snippet(api: Api, reference: str) -> str:
     """Return Python lines to start from; the credential comes from the variables of :func:`shell_snippet`."""
-    lines = ["from antiphon import connect", "", f'{api.name} = connect("{api.name}")']
+    name = re.sub(r"\W", "_", api.name)
+    lines = ["from antiphon import connect", "", f'{name} = connect("{reference}")']
     example = _example(api)
     if example:
         resource, field, value = example
-        lines.append(f'record = {api.name}.add("{_word(resource)}", {{"{field}": "{value}"}})')
+        lines.append(f'record = {name}.add("{_word(resource)}", {{"{field}": "{value}"}})')
     readable = example[0] if example and example[0].read else _readable(api)
     if readable:
-        lines += [f'for record in {api.name}.read("{readable.name}"):', "    print(record)"]
+        lines += [f'for record in {name}.read("{readable.name}"):', "    print(record)"]
     else:
-        lines += [f"for resource in {api.name}.resources():", "    print(resource.name)"]
+        lines += [f"for resource in {name}.resources():", "    print(resource.name)"]
     return "\n".join(lines)
 
 
@@ -149,6 +160,12 @@ def _word(resource: Resource) -> str:
 
 def _quoted(value: str) -> str:
     return f'"{value}"' if " " in value else value
+
+
+def _told(setting: Fact) -> str:
+    """Return what a setting is, in a sentence or two."""
+    said = setting["description"] or setting["title"]
+    return f"{said} For example: {setting['example']}" if setting["example"] else said
 
 
 def _read_or_written(fact: Fact) -> list[str]:
@@ -185,7 +202,7 @@ def _show_one(fact: Fact) -> None:
                 ", ".join(
                     word for word in ("required" if s["required"] else "", "secret" if s["secret"] else "") if word
                 ),
-                s["description"] or s["title"],
+                _told(s),
             )
             for s in fact["settings"]
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,13 @@ import msgspec
 from antiphon.connection import Connection, converted, settings
 from antiphon.errors import SettingError, Unknown
 
+#: Stands for a command's first argument; the group puts it there.
+api_option = click.option(
+    "--api",
+    metavar="FILE",
+    expose_value=False,
+    help="A file that describes the API; then no connection or API is named.",
+)
 _PAIR = re.compile(r"(.+?)(:=|==|=)(.*)", re.DOTALL)
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -77,15 +85,15 @@ def opened(name: str, pairs: Sequence[str], config: Path | None) -> Connection:
         Unknown: there is no such connection or API.
     """
     given = {**(_file(config) if config else {}), **{name: value for name, _, value in map(pair, pairs)}}
-    api = given.pop("api", None)
-    known = settings(name, api=api, check=False).api
+    found = settings(name, api=given.pop("api", None), check=False)
+    name, known = found.name, found.api
     for key, value in given.items():
         if isinstance(value, str):
             try:
                 given[key] = converted(value, known.setting(key))
             except Unknown as error:
                 raise SettingError(error.message, hint=error.hint) from None
-    return Connection(settings(name, given, api=api))
+    return Connection(replace(settings(name, given, api=known), called=found.called))
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def login(
     if shown.for_people(as_json):
         by = f" with its {_WORDS[how]}" if how else ""
         click.echo(
-            f"{connection.name} is logged in to {connection.api.title}{by}. Try: antiphon check {connection.name}"
+            f"{connection.name} is logged in to {connection.api.title}{by}. Try: antiphon check {client.http.connection}"
         )
     else:
         found = {"connection": connection.name, "api": connection.api.name, "base_url": client.http.base_url}

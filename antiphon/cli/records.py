@@ -21,6 +21,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Give *command* a connection, and the options that every connection has."""
 
     @click.argument("connection")
+    @given.api_option
     @click.option(
         "--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting, repeatable. Secrets go into variables."
     )
@@ -44,7 +45,7 @@ _data = click.option("--data", metavar="JSON", help="The record as a JSON object
 def check(connection: Connection, as_json: bool) -> None:
     """Make one cheap request and say whether the connection works.
 
-    CONNECTION is a name in connections.yaml, or simply the API's name.
+    CONNECTION is a name in connections.yaml, the API's name, or a file that describes the API.
     """
     connection.check()
     address = connection.client.http.base_url
