@@ -18,7 +18,7 @@ from .served import Served
 from .served.cap import start_cap
 from .served.directus import start_directus
 from .served.localstripe import start_localstripe
-from .served.moto import start_dynamodb, start_route53
+from .served.moto import start_buckets, start_parameters, start_users
 from .served.oauth1 import start_oauth1
 from .served.scim import start_scim
 from .served.tryton import start_tryton
@@ -32,12 +32,13 @@ Started = TypeVar("Started")
 SERVERS = {
     "cap": start_cap,
     "directus": start_directus,
-    "dynamodb": start_dynamodb,
+    "buckets": start_buckets,
     "localstripe": start_localstripe,
     "oauth1": start_oauth1,
-    "route53": start_route53,
+    "parameters": start_parameters,
     "scim": start_scim,
     "tryton": start_tryton,
+    "users": start_users,
 }
 
 

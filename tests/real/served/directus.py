@@ -31,7 +31,7 @@ PEOPLE = [
     {"field": "age", "type": "integer", "schema": {}},
     {"field": "vip", "type": "boolean", "schema": {}, "meta": {"special": ["cast-boolean"]}},
     {"field": "date_created", **TIME, "meta": {"special": ["date-created"]}},
-    {"field": "date_updated", **TIME, "meta": {"special": ["date-updated"]}},
+    {"field": "date_updated", **TIME, "meta": {"special": ["date-created", "date-updated"]}},
 ]
 
 
@@ -125,6 +125,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         "ADMIN_TOKEN": TOKEN,
         "SERVE_APP": "false",
         "TELEMETRY": "false",
+        "PRESSURE_LIMITER_ENABLED": "false",
         "EXTENSIONS_PATH": str(folder / "extensions"),
         "STORAGE_LOCAL_ROOT": str(folder / "uploads"),
     }

@@ -1,157 +1,177 @@
 """moto (https://github.com/getmoto/moto), which answers as AWS does and checks its signatures (SigV4).
 
-Two services of it: DynamoDB, which speaks JSON, and Route 53, which speaks XML. `Aws` is AWS's own client, in the
-servers' environment; what it asks isn't checked, for moto finds a signature wrong that is over a query and an empty body
-without the header ``X-Amz-Content-SHA256``, and this client sends none.
+Three services of it: the parameters of Systems Manager, in JSON; IAM's users, asked for in forms and told of in XML; and S3's
+buckets, in XML both ways. What is asked here, not through a description, moto is told not to check.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import requests
 
-from tests.real.served import Row, Served
+from tests.real.served import ERROR, Row, Served, Table
 from tests.real.served.python import programs
 from tests.real.servers import LOOPBACK, free_port, start
 
 REGION = "eu-central-1"
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-CALLS = """\
-import json, sys
-import boto3
-given = json.load(sys.stdin)
-for service, operation, parameters in given["calls"]:
-    client = boto3.client(service, **given["connection"])
-    if client.can_paginate(operation):
-        print(json.dumps(client.get_paginator(operation).paginate(**parameters).build_full_result(), default=str))
-    else:
-        print(json.dumps(getattr(client, operation)(**parameters), default=str))
-"""
 
 
 @dataclass(frozen=True)
-class Aws:
-    """AWS's own client, as anybody."""
+class Moto:
+    """A running moto, asked by anybody."""
 
     url: str
 
-    def __call__(self, *calls: tuple[str, str, Row]) -> list[Any]:
-        """What calls answer, each a service, an operation and its parameters; lists with all their pages."""
-        anybody = {"aws_access_key_id": "anybody", "aws_secret_access_key": "anything"}
-        given = json.dumps({"calls": calls, "connection": {"endpoint_url": self.url, "region_name": REGION, **anybody}})
-        self._check_from(inf)
-        done = subprocess.run(
-            [programs() / "python", "-c", CALLS], check=False, capture_output=True, text=True, input=given
+    def ask(self, service: str, method: str = "POST", path: str = "/", **options: Any) -> bytes:
+        """What one successful call of a service answers."""
+        scope = f"anybody/20260101/{REGION}/{service}/aws4_request"
+        headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"}
+        self._check_after(inf)
+        answer = requests.request(
+            method, self.url + path, headers=headers | options.pop("headers", {}), timeout=60, **options
         )
-        self._check_from(0)
-        assert done.returncode == 0, done.stderr[-2000:]
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        self._check_after(0)
+        assert answer.status_code < ERROR, answer.text
+        return answer.content
 
-    def _check_from(self, count: float) -> None:
-        """Have signatures checked from a number of requests on."""
+    def iam(self, action: str, **parameters: str) -> ET.Element:
+        """What one successful call of IAM answers."""
+        return _plain(self.ask("iam", data={"Action": action, "Version": "2010-05-08", **parameters}))
+
+    def _check_after(self, count: float) -> None:
+        """Have signatures checked when so many requests were made."""
         requests.post(f"{self.url}/moto-api/reset-auth", data=str(count), timeout=10).raise_for_status()
 
 
 @dataclass(frozen=True)
-class Zones:
-    """Route 53's hosted zones."""
+class Parameters:
+    """Systems Manager's parameters."""
 
-    aws: Aws
+    moto: Moto
 
     def add(self, rows: list[Row]) -> None:
-        """Create zones."""
-        self._all("create_hosted_zone", [{**row, "CallerReference": row["Name"]} for row in rows])
+        """Create parameters."""
+        for row in rows:
+            self._ask("PutParameter", {"Type": "String", **row})
 
     def rows(self) -> list[Row]:
-        """Return all zones."""
-        [found] = self._all("list_hosted_zones", [{}])
-        zones: list[Row] = found["HostedZones"]
-        return zones
+        """Return all parameters."""
+        found: list[Row] = []
+        more: Row = {}
+        while True:
+            page = self._ask("GetParametersByPath", {"Path": "/", "Recursive": True, **more})
+            found += page["Parameters"]
+            if "NextToken" not in page:
+                return found
+            more = {"NextToken": page["NextToken"]}
 
     def change(self, row: Row, fields: Row) -> None:
-        """Change the comment, which alone can be changed."""
-        self._all("update_hosted_zone_comment", [{"Id": row["Id"], **fields}])
+        """Change some fields of a parameter."""
+        self._ask("PutParameter", {"Name": row["Name"], "Overwrite": True, **fields})
 
     def remove(self, row: Row) -> None:
-        """Delete a zone."""
-        self._all("delete_hosted_zone", [{"Id": row["Id"]}])
+        """Delete a parameter."""
+        self._ask("DeleteParameter", {"Name": row["Name"]})
 
-    def _all(self, operation: str, parameters: Sequence[Row]) -> list[Any]:
-        return self.aws(*(("route53", operation, given) for given in parameters))
+    def _ask(self, action: str, body: Row) -> Any:
+        headers = {"X-Amz-Target": f"AmazonSSM.{action}", "Content-Type": "application/x-amz-json-1.1"}
+        return json.loads(self.moto.ask("ssm", data=json.dumps(body), headers=headers))
 
 
 @dataclass(frozen=True)
-class Items:
-    """A table of DynamoDB: rows are items with their values' types, ``{"email": {"S": "ada@example.org"}}``."""
+class Users:
+    """IAM's users, but the one whose key is used."""
 
-    aws: Aws
-    name: str = "people"
+    moto: Moto
 
     def add(self, rows: list[Row]) -> None:
-        """Create items."""
-        self._all("put_item", [{"Item": row} for row in rows])
+        """Create users."""
+        for row in rows:
+            self.moto.iam("CreateUser", **row)
 
     def rows(self) -> list[Row]:
-        """Return all items."""
-        [found] = self._all("scan", [{}])
-        items: list[Row] = found["Items"]
-        return items
+        """Return all users."""
+        found = [_texts(user) for user in self.moto.iam("ListUsers").iter("member")]
+        return [user for user in found if user["UserName"] != "ada"]
 
     def change(self, row: Row, fields: Row) -> None:
-        """Change some fields of an item."""
-        self._all("put_item", [{"Item": {**row, **fields}}])
+        """Change the path, which alone with the name can be changed."""
+        self.moto.iam("UpdateUser", UserName=row["UserName"], NewPath=fields["Path"])
 
     def remove(self, row: Row) -> None:
-        """Delete an item."""
-        self._all("delete_item", [{"Key": {"email": row["email"]}}])
-
-    def _all(self, operation: str, parameters: Sequence[Row]) -> list[Any]:
-        return self.aws(*(("dynamodb", operation, {"TableName": self.name, **given}) for given in parameters))
+        """Delete a user."""
+        self.moto.iam("DeleteUser", UserName=row["UserName"])
 
 
-def start_route53(folder: Path) -> Served:
-    """Start it without a zone. Raises `CannotInstallError` or `DidNotStartError`."""
-    return _start(folder, Zones)
+@dataclass(frozen=True)
+class Buckets:
+    """S3's buckets."""
 
+    moto: Moto
 
-def start_dynamodb(folder: Path) -> Served:
-    """Start it with an empty table. Raises `CannotInstallError` or `DidNotStartError`."""
-
-    def table(aws: Aws) -> Items:
-        key = {"AttributeName": "email"}
-        aws(
-            (
-                "dynamodb",
-                "create_table",
-                {
-                    "TableName": "people",
-                    "KeySchema": [{**key, "KeyType": "HASH"}],
-                    "AttributeDefinitions": [{**key, "AttributeType": "S"}],
-                    "BillingMode": "PAY_PER_REQUEST",
-                },
-            )
+    def add(self, rows: list[Row]) -> None:
+        """Create buckets."""
+        place = (
+            f"<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
         )
-        return Items(aws)
+        for row in rows:
+            self.moto.ask("s3", "PUT", f"/{row['Name']}", data=place)
 
-    return _start(folder, table)
+    def rows(self) -> list[Row]:
+        """Return all buckets."""
+        return [_texts(bucket) for bucket in _plain(self.moto.ask("s3", "GET")).iter("Bucket")]
+
+    def change(self, row: Row, fields: Row) -> None:
+        """Do nothing: a bucket has nothing that can be changed."""
+
+    def remove(self, row: Row) -> None:
+        """Delete a bucket."""
+        self.moto.ask("s3", "DELETE", f"/{row['Name']}")
 
 
-def _start(folder: Path, table: Callable[[Aws], Zones | Items]) -> Served:
+def start_parameters(folder: Path) -> Served:
+    """Start it without a parameter. Raises `CannotInstallError` or `DidNotStartError`."""
+    return _start(folder, Parameters)
+
+
+def start_users(folder: Path) -> Served:
+    """Start it with no user but the one whose key is used. Raises `CannotInstallError` or `DidNotStartError`."""
+    return _start(folder, Users)
+
+
+def start_buckets(folder: Path) -> Served:
+    """Start it without a bucket. Raises `CannotInstallError` or `DidNotStartError`."""
+    return _start(folder, Buckets)
+
+
+def _start(folder: Path, table: Callable[[Moto], Table]) -> Served:
     port = free_port()
     url = f"http://{LOOPBACK}:{port}"
     command = [programs() / "moto_server", "--host", LOOPBACK, "--port", str(port)]
     server = start(command, ready=f"{url}/moto-api/", folder=folder)
-    user = {"UserName": "ada"}
-    policy = {**user, "PolicyName": "all", "PolicyDocument": json.dumps(POLICY)}
-    calls = ("iam", "create_user", user), ("iam", "put_user_policy", policy), ("iam", "create_access_key", user)
-    aws = Aws(url)
-    key = aws(*calls)[-1]["AccessKey"]
-    names = {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
-    return Served({"base_url": url, "region": REGION, **names}, table(aws), server)
+    moto = Moto(url)
+    moto.iam("CreateUser", UserName="ada")
+    moto.iam("PutUserPolicy", UserName="ada", PolicyName="all", PolicyDocument=json.dumps(POLICY))
+    key = _texts(next(moto.iam("CreateAccessKey", UserName="ada").iter("AccessKey")))
+    config = {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
+    return Served({"base_url": url, "region": REGION, **config}, table(moto), server)
+
+
+def _plain(body: bytes) -> ET.Element:
+    """The root of an XML document, with all names without their namespaces."""
+    root = ET.fromstring(body)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    return root
+
+
+def _texts(element: ET.Element) -> Row:
+    return {child.tag: child.text for child in element}
