@@ -1,4 +1,8 @@
-"""Reads Singer messages line by line, as bytes, and says of a broken line which one it is."""
+"""Reads Singer messages line by line, as bytes, and says of a broken line which one it is.
+
+RECORDs of one stream that follow each other are given on together, each still the bytes it came as: who needs its fields decodes
+them (:func:`decoded`). Every other message is decoded here.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,9 @@ from singer_sdk.singerlib.encoding.base import GenericSingerReader
 from antiphon.errors import InputError
 
 _SHOWN = 80
+_BRACE = ord("{")
+_RUN = 200
+"""RECORDs that are given on together, at most."""
 _SHAPES: dict[str, dict[str, type]] = {
     "SCHEMA": {"stream": str, "schema": dict},
     "RECORD": {"stream": str, "record": dict},
@@ -23,8 +30,24 @@ _SHAPES: dict[str, dict[str, type]] = {
 _FORMS: dict[type, str] = {str: "text", dict: "object"}
 
 
+class _Record(msgspec.Struct, tag="RECORD", tag_field="type", gc=False):
+    stream: str
+    record: msgspec.Raw
+
+
+_RECORD = msgspec.json.Decoder(_Record).decode
+decoded: Callable[[bytes | msgspec.Raw], dict[str, Any]] = msgspec.json.Decoder(
+    dict[str, Any], float_hook=Decimal
+).decode
+"""Decodes a JSON object; numbers with a fraction become Decimals, so that no digit is lost."""
+
+Run = Callable[[str, list[msgspec.Raw], int], int]
+"""Takes records of one stream: its name, the records, and the number of the line that the first one is on. Returns how many more
+of that stream may be kept back and given together."""
+
+
 class LineReader(GenericSingerReader[bytes]):
-    """A reader of Singer messages. Numbers with a fraction become Decimals, so that no digit is lost."""
+    """A reader of Singer messages."""
 
     def __init__(self) -> None:
         """Start before the first line."""
@@ -32,7 +55,8 @@ class LineReader(GenericSingerReader[bytes]):
         self.line_number = 0
         self.on_input: Callable[[IO[bytes]], Any] = lambda _source: None
         """Called once with what is read from, before the first line."""
-        self._decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+        self.on_records: Run = lambda _stream, _records, _line: 1
+        """Called with the records of RECORD messages, instead of a callback for each message."""
 
     @property
     def default_input(self) -> IO[bytes]:
@@ -52,24 +76,47 @@ class LineReader(GenericSingerReader[bytes]):
         counts: Counter[str] = Counter()
         source: IO[bytes] = getattr(file_input, "buffer", file_input) or self.default_input
         self.on_input(source)
+        stream, most = "", 1
+        run: list[msgspec.Raw] = []
+
+        def give(last: int) -> None:
+            nonlocal run, most
+            if run:
+                most = min(_RUN, self.on_records(stream, run, last - len(run) + 1))
+                run = []
+
         for line in source:
             self.line_number += 1
-            if self.line_number == 1 and isinstance(line, bytes):
-                line = line.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901 - Windows shells put one in
-            if not line.strip():
+            if (record := _record(line)) is not None:
+                if record.stream != stream:
+                    give(self.line_number - 1)
+                    stream, most = record.stream, 1
+                run.append(record.record)
+                counts["RECORD"] += 1
+                if len(run) >= most:
+                    give(self.line_number)
                 continue
-            self._current_message = line
-            message = self.deserialize_json(line)
-            kind = message.get("type")
-            callback = callbacks.get(kind) if isinstance(kind, str) else None
-            if callback is None:
-                said = f"is of the type {kind!r}" if "type" in message else "has no type"
-                hint = "A Singer message is a SCHEMA, RECORD, STATE or ACTIVATE_VERSION."
-                raise InputError(f"line {self.line_number} {said}: {self._start(line)}", hint=hint)
-            self._refuse_other_shape(str(kind), message, line)
-            callback(message)
-            counts[str(kind)] += 1
+            give(self.line_number - 1)
+            if line.strip():
+                counts[self._dispatch(line, callbacks)] += 1
+        give(self.line_number)
         return counts
+
+    def _dispatch(self, line: bytes, callbacks: dict[str, Callable[[dict[str, Any]], None]]) -> str:
+        """Give the message on *line* to the callback of its type; return the type."""
+        if self.line_number == 1 and isinstance(line, bytes):
+            line = line.removeprefix(codecs.BOM_UTF8)  # Windows shells put one in
+        self._current_message = line
+        message = self.deserialize_json(line)
+        kind = message.get("type")
+        callback = callbacks.get(kind) if isinstance(kind, str) else None
+        if callback is None:
+            said = f"is of the type {kind!r}" if "type" in message else "has no type"
+            hint = "A Singer message is a SCHEMA, RECORD, STATE or ACTIVATE_VERSION."
+            raise InputError(f"line {self.line_number} {said}: {self._start(line)}", hint=hint)
+        self._refuse_other_shape(str(kind), message, line)
+        callback(message)
+        return str(kind)
 
     def deserialize_json(self, line: bytes) -> dict[str, Any]:
         """Return the message on *line*.
@@ -78,7 +125,7 @@ class LineReader(GenericSingerReader[bytes]):
             InputError: it is no JSON object, or no UTF-8.
         """
         try:
-            return self._decode(line)
+            return decoded(line)
         except UnicodeDecodeError as error:
             hint = "Singer messages are UTF-8; check the encoding of what writes them."
             raise InputError(f"line {self.line_number} is not UTF-8: {self._start(line)}", hint=hint) from error
@@ -108,3 +155,20 @@ class LineReader(GenericSingerReader[bytes]):
     def _start(line: bytes | str) -> str:
         text = (line.decode("utf-8", "replace") if isinstance(line, bytes) else line).rstrip("\r\n")
         return f"«{text[:_SHOWN]}»" + (" …" if len(text) > _SHOWN else "")
+
+
+def _record(line: bytes) -> _Record | None:
+    """Return the RECORD on *line*; None where it is another message, or one that has to be decoded to be sure of it.
+
+    Bytes are passed on without a look into them, and so no wrong UTF-8 and no half of a surrogate pair may be among them.
+    """
+    try:
+        found = _RECORD(line)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    if b"\\ud" in line or b"\\uD" in line or memoryview(found.record)[0] != _BRACE:
+        return None
+    try:
+        return found if line.isascii() or line.decode() else None
+    except UnicodeDecodeError:
+        return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
+from msgspec import MsgspecError, Raw
 from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sinks import BatchSink
 from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
@@ -15,6 +16,8 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from antiphon.outcome import Change, Outcome, rejected
 from antiphon.singer.plan import Plan
+from antiphon.singer.reader import decoded
+from antiphon.singer.valid import compiled
 from antiphon.writeback.fields import DELETED_AT
 from antiphon.writeback.writer import Allowance, Writer
 
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
 
 HELD = 1000
 """Records that are held before they are written, unless ``batch_size_rows`` says otherwise."""
+
+
+_METADATA = frozenset(
+    f"_sdc_{name}"
+    for name in ("extracted_at", "received_at", "batched_at", "sequence", "table_version", "sync_started_at")
+)
 
 
 def _is_integer(_checker: jsonschema.TypeChecker, value: object) -> bool:
@@ -45,21 +54,49 @@ class SourceSchema:
     keys: Sequence[str]
 
 
-@dataclass(slots=True)
 class Held:
-    """A record that waits to be written: as it came, as the stream maps left it, and its number in the stream."""
+    """A record that waits to be written: as it came, as the stream maps left it, and its number in the stream.
 
-    source: SourceSchema
-    received: dict[str, Any]
-    record: dict[str, Any]
-    position: int
-    refused: str = ""
+    What no stream map changes is held as the bytes it came as, until somebody asks for its fields.
+    """
+
+    __slots__ = ("_received", "_record", "position", "raw", "refused", "source")
+
+    def __init__(
+        self,
+        source: SourceSchema,
+        raw: Raw | None = None,
+        *,
+        received: dict[str, Any] | None = None,
+        record: dict[str, Any] | None = None,
+        refused: str = "",
+    ) -> None:
+        """Hold *raw*, or what was *received* and the *record* made of it."""
+        self.source, self.raw, self.refused = source, raw, refused
+        self.position = 0
+        self._received, self._record = received, record
+
+    @property
+    def received(self) -> dict[str, Any]:
+        """The record as it came."""
+        if self._received is None:
+            self._received = decoded(self.raw or b"")
+        return self._received
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record as the stream maps left it, without the SDK's metadata columns."""
+        if self._record is None:
+            self._record = without_metadata(self.received)
+        return self._record
 
 
 class Sink(BatchSink):
     """Writes the records of one stream."""
 
     MAX_SIZE_DEFAULT = HELD
+    _check: Callable[[Raw], Any] | None = None
+    """Raises unless the record in some bytes is surely valid."""
 
     def __init__(
         self, target: Target, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
@@ -86,22 +123,38 @@ class Sink(BatchSink):
             recent=target.recent.setdefault(self.resource.name, {}),
         )
 
-    def take(self, source: SourceSchema, received: dict[str, Any], record: dict[str, Any], position: int) -> None:
-        """Hold *record*, the *position*-th of the stream; one that is not valid by its schema is refused."""
-        held = Held(source, received, record, position)
-        self._remove_sdc_metadata_from_record(record)
+    def take(self, held: Sequence[Held]) -> None:
+        """Hold records; one that is not valid by its schema is refused."""
         if self._validator is not None:
-            try:
-                self._validator.validate(record)
-            except InvalidRecord as error:
-                held.refused = f"not valid by its own SCHEMA: {error.error_message[:500]}"
-        self.held.append(held)
+            for one in held:
+                if not self._surely_valid(one):
+                    one.refused = self._refusal(one.record)
+        self.held += held
+
+    def _surely_valid(self, held: Held) -> bool:
+        if self._check is None or held.raw is None:
+            return False
+        try:
+            self._check(held.raw)
+        except (MsgspecError, RecursionError):
+            return False
+        return True
+
+    def _refusal(self, record: dict[str, Any]) -> str:
+        """Return why *record* is not valid by its schema; empty where it is."""
+        try:
+            self._validator.validate(record)  # type: ignore[union-attr]
+        except InvalidRecord as error:
+            return f"not valid by its own SCHEMA: {error.error_message[:500]}"
+        return ""
 
     def get_validator(self) -> BaseJSONSchemaValidator | None:
         """Return what holds records against the schema; 5.0 is an integer, as JSON Schema has it."""
         validator = super().get_validator()
         if isinstance(validator, JSONSchemaValidator):
-            validator.validator = _DRAFT(self.schema, format_checker=validator.validator.format_checker)
+            checker = validator.validator.format_checker
+            validator.validator = _DRAFT(self.schema, format_checker=checker)
+            self._check = None if checker and checker.checkers else compiled(self.schema)  # it knows no formats
         return validator
 
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
@@ -112,13 +165,6 @@ class Sink(BatchSink):
             outcomes = self.writer.write([h.record for h in good], [h.position for h in good])
             by_position = {h.position: o for h, o in zip(good, outcomes, strict=True)}
             self.target.account(self, held, [by_position.get(h.position) or _refused(h) for h in held])
-
-    def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
-        """Strip the SDK's metadata columns, save the one that says that a record is gone."""
-        deleted_at = record.get(DELETED_AT)
-        super()._remove_sdc_metadata_from_record(record)
-        if deleted_at is not None:
-            record[DELETED_AT] = deleted_at
 
     def _remove_sdc_metadata_from_schema(self) -> None:
         """Strip the SDK's metadata columns, save the one that says that a record is gone."""
@@ -138,7 +184,7 @@ class NullSink(BatchSink):
         super().__init__(target=target, stream_name=stream_name, schema=schema, key_properties=key_properties)
         self.target = target
 
-    def take(self, source: SourceSchema, received: dict[str, Any], record: dict[str, Any], position: int) -> None:
+    def take(self, held: Sequence[Held]) -> None:
         """Take nothing."""
 
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
@@ -159,3 +205,8 @@ class CheckSink(NullSink):
 
 def _refused(held: Held) -> Outcome:
     return rejected(Change(held.record), held.refused, code="schema")
+
+
+def without_metadata(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *record* without the SDK's metadata columns, save the one that says that it is gone."""
+    return {name: value for name, value in record.items() if name not in _METADATA}

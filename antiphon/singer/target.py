@@ -28,7 +28,7 @@ from singer_sdk.helpers.capabilities import (
     PluginCapabilities,
     TargetCapabilities,
 )
-from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.plugin_base import PluginBase
 
 from antiphon import apis, connection
@@ -39,9 +39,9 @@ from antiphon.outcome import Kind, Outcome
 from antiphon.singer import config as plugin_config
 from antiphon.singer.cli import command
 from antiphon.singer.plan import STREAM_SCHEMA, Plan, plan, share
-from antiphon.singer.reader import LineReader
+from antiphon.singer.reader import LineReader, decoded
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, receipt
-from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema
+from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
 from antiphon.writeback.journal import Journal
 from antiphon.writeback.sending import settle_open
@@ -129,6 +129,7 @@ class Target(singer_sdk.Target):
             raise SettingError(f"{self.name}: rejects and receipts cannot be one file: {self.rejects.path}")
         reader: LineReader = self.message_reader  # type: ignore[assignment]
         reader.on_input = self._refuse_own_files
+        reader.on_records = self._process_records
 
     def _refuse_own_files(self, source: IO[bytes]) -> None:
         for file in (self.rejects, self.receipts):
@@ -223,22 +224,52 @@ class Target(singer_sdk.Target):
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"stream", "record"})
         stream = message_dict["stream"]
+        self._refuse_unannounced(stream, self.message_reader.line_number)  # type: ignore[attr-defined]
+        self._take_mapped(stream, message_dict["record"])
+        self._handle_max_record_age()
+
+    def _process_records(self, stream: str, records: list[msgspec.Raw], line: int) -> int:
+        """Take *records* of *stream*, the first of which is on the line of that number; return how many more fill a batch."""
+        self._refuse_unannounced(stream, line)
+        room = 1
+        maps = self.mapper.stream_maps[stream]
+        if len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled:
+            source, sink = self._schemas[stream], self._sinks_active[maps[0].stream_alias]
+            self._take(sink, [Held(source, record) for record in records])
+            room = sink.max_size - sink.current_size
+        else:
+            for record in records:
+                self._take_mapped(stream, decoded(record))
+        self._handle_max_record_age()
+        return room
+
+    def _refuse_unannounced(self, stream: str, line: int) -> None:
         if stream not in self._schemas:
-            number = self.message_reader.line_number  # type: ignore[attr-defined]
             hint = "Start the input with the stream's SCHEMA message."
-            raise InputError(f'line {number} is a RECORD of the stream "{stream}" before its SCHEMA', hint=hint)
+            raise InputError(f'line {line} is a RECORD of the stream "{stream}" before its SCHEMA', hint=hint)
+
+    def _take_mapped(self, stream: str, received: dict[str, Any]) -> None:
+        """Let the stream maps make records of the one *received*, and take them."""
         for stream_map in self.mapper.stream_maps[stream]:
-            record = stream_map.transform(copy.copy(message_dict["record"]))
-            if record is None:
-                continue
-            sink: Any = self._sinks_active[stream_map.stream_alias]
-            self._received[sink.stream_name] += 1
-            sink.take(self._schemas[stream], message_dict["record"], record, self._received[sink.stream_name])
-            sink.tally_record_read()
-            sink.record_counter_metric.increment()
+            record = stream_map.transform(copy.copy(received))
+            if record is not None:
+                held = Held(self._schemas[stream], received=received, record=without_metadata(record))
+                self._take(self._sinks_active[stream_map.stream_alias], [held])
+
+    def _take(self, sink: Any, held: list[Held]) -> None:
+        """Let *sink* hold records, and write what it holds when it is full."""
+        while held:
+            room = sink.max_size - sink.current_size
+            now, held = held[:room], held[room:]
+            before = self._received[sink.stream_name]
+            self._received[sink.stream_name] += len(now)
+            for position, one in enumerate(now, before + 1):
+                one.position = position
+            sink.take(now)
+            sink.tally_record_read(len(now))
+            sink.record_counter_metric.increment(len(now))
             if sink.is_full:
                 self.drain_one(sink)
-        self._handle_max_record_age()
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Keep the state until all that came before it is accounted for."""
