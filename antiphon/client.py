@@ -13,6 +13,7 @@ import requests
 import antiphon
 from antiphon.api import Api, Auth, Page, Query, Read, Record, Request, Resource, Schema, Write
 from antiphon.asking import DOING, decoded, doing_word, request
+from antiphon.budget import file_name
 from antiphon.changing import KINDS, send_changes
 from antiphon.errors import ApiError, NotFound, Unknown, did_you_mean
 from antiphon.fill import fill, names
@@ -47,10 +48,11 @@ class Client:
         }
         base_url = str(self.settings.get("base_url") or fill(api.base_url, self.settings) or "")
         secrets = [str(self.settings[s.name]) for s in api.settings if s.secret and self.settings.get(s.name)]
+        auth = _auth(api, self.settings, base_url)
         self.http = Http(
             api.name,
             base_url,
-            auth=_auth(api, self.settings, base_url),
+            auth=auth,
             settings={"user_agent": f"antiphon/{antiphon.__version__}", **self.settings},
             secrets=secrets,
             hosts=() if self.settings.get("base_url") else api.hosts,
@@ -58,7 +60,11 @@ class Client:
             format=api.format,
             encoding=api.encoding,
             quota=api.quota,
-            limiter=Limiter(api.limits, float(self.settings.get("rate_share") or 1)),
+            limiter=Limiter(
+                api.limits,
+                float(self.settings.get("rate_share") or 1),
+                path=self._budget(base_url, auth.needs() if auth else ()),
+            ),
             session=session,
             folder=folder,
             connection=connection,
@@ -69,6 +75,14 @@ class Client:
         """The character that is doubled within texts that stand between two of it; see :func:`~antiphon.fill.fill`."""
         self._schemas: dict[str, Schema] = {}
         self._discovered: dict[str, Resource] | None = None
+
+    def _budget(self, base_url: str, credential: Sequence[str]) -> Path | None:
+        """Return the file in which all who use this *credential* at this address count their calls."""
+        if self.folder is None or not self.api.limits:
+            return None
+        account = [str(self.settings.get(name)) for name in credential]
+        name = file_name(self.api.name, base_url, account, [(n.calls, n.seconds, n.paths) for n in self.api.limits])
+        return self.folder.parent / "limits" / name
 
     # Resources
 

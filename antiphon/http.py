@@ -292,7 +292,6 @@ class Http:
         return Request(request.method, without(url, sent), sent, headers, body, form)
 
     def _exchange(self, request: Request, *, safe: bool, where: str = "base_url") -> Reply:
-        self.limiter.acquire(request.url)
         headers: Mapping[str, str] = {}
         timeout = float(self.settings.get("timeout") or 120)
         try:
@@ -306,17 +305,21 @@ class Http:
                 auth=_Signed(),
                 cookies=self.session.cookies,
             )
-            with self.session.send(
-                prepared, timeout=(min(timeout, 30.0), timeout), allow_redirects=False, **self._way(request.url)
-            ) as response:
+            way = self._way(request.url)
+            sent = self.limiter.acquire(request.url)
+            try:
+                response = self.session.send(
+                    prepared, timeout=(min(timeout, 30.0), timeout), allow_redirects=False, **way
+                )
                 headers = response.headers
+            finally:  # the body may take long: the server has counted the call before it began to answer
+                self.limiter.release(request.url, headers, sent)
+            with response:
                 if left := _left(self.quota, headers):
                     self._left, self._left_at = left, time.monotonic()
                 return Reply(response.status_code, headers, _body(response), response.url, format=request.format)
         except (OSError, UnicodeError) as error:  # every error of requests is an OSError
             raise self.trouble(error, request.url, safe=safe, where=where) from None
-        finally:
-            self.limiter.release(request.url, headers)
 
     def _way(self, url: str) -> Mapping[str, Any]:
         """Return how requests reaches the host of *url*: proxies, certificates, those of the environment included.

@@ -1,35 +1,37 @@
 """The rate limit of a connection: waits so that no window of time holds more calls than the API allows.
 
-A call is counted from when its answer came, never from when it was sent: however long it was under way, the server had
-counted it by then. What the server's headers say raises or lowers the declared limit.
+The server counts a call somewhen between the moment it is sent and the moment its answer begins. So it has its place in the limit from
+before it is sent until a whole window after its answer: nothing less is safe, and nothing more is taken. What the server's headers say
+raises or lowers the declared limit. All processes that speak to one account share it, see :mod:`antiphon.budget`.
 """
 
 from __future__ import annotations
 
 import math
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from antiphon.api import RateLimit
+from antiphon.budget import Budget
+
+_SOON = 0.01
+"""Seconds after which to look again where only an answer can make room."""
+_LONGEST = 3600.0
+"""Seconds; a limit that is closed for longer was closed by mistake."""
 
 
 class _Window:
     """One limit: at most ``calls`` in any ``seconds``."""
 
-    def __init__(self, limit: RateLimit, share: float) -> None:
-        self.limit = limit
-        self.share = share
+    def __init__(self, number: int, limit: RateLimit, share: float, budget: Budget) -> None:
+        self.number, self.limit, self.share, self.budget = number, limit, share, budget
         self.allow(limit.calls, limit.seconds)
-        self.done: deque[float] = deque()
-        self.under_way = 0
-        self.closed_until = 0.0
 
     def allow(self, calls: float, seconds: float) -> None:
         mine = calls * self.share
-        self.calls = max(1, int(mine))
+        self.calls = min(max(1, int(mine)), self.budget.sizes[self.number])
         self.seconds = seconds / min(1.0, mine)  # less than one call in a window is one in a longer window
         self.whole = calls, seconds
 
@@ -37,29 +39,33 @@ class _Window:
         return not self.limit.paths or path.endswith(self.limit.paths)
 
     def wait(self, now: float) -> float:
-        """Return the seconds until one more call fits; 0 when it fits now."""
-        while self.done and self.done[0] <= now - self.seconds:
-            self.done.popleft()
-        closed = max(0.0, self.closed_until - now)
-        spare = self.calls - self.under_way - len(self.done)
-        if spare > 0:
-            return closed
-        if len(self.done) + spare <= 0:  # all of them are under way: their answers will tell
-            return max(closed, 0.01)
-        return max(closed, self.done[-spare] + self.seconds - now)
+        """Return the seconds until one more call fits; 0 or less when it fits now."""
+        told = self.budget.told(self.number)
+        if told != self.whole and told[0]:  # another process has heard of it
+            self.allow(*told)
+        closed = self.budget.closed(self.number) - now
+        if closed > _LONGEST:
+            closed = 0.0
+        spare = self.calls - self.budget.under_way(self.number)
+        if spare <= 0:  # all of them are under way: their answers will tell
+            return max(closed, _SOON)
+        before = self.budget.answered(self.number, spare)  # from then on there were as many as may be
+        return closed if before is None or before > now else max(closed, before + self.seconds - now)
 
-    def heed(self, headers: Mapping[str, str], now: float) -> None:
+    def heed(self, headers: Mapping[str, str], sent: float, now: float) -> None:
         names = self.limit.headers
         if not names:
             return
         limit, interval = _number(headers.get(names.limit)), _number(headers.get(names.interval))
         if limit or interval:
             calls, seconds = self.whole
-            self.allow(limit or calls, interval / 1000 if interval else seconds)
-        if limit:
-            left = _number(headers.get(names.remaining))
-            if left is not None and left <= limit * (1 - self.share):
-                self.closed_until = now + self.seconds / 10  # others use the rest: look again in a while
+            self.budget.tell(self.number, limit or calls, interval / 1000 if interval else seconds)
+            self.allow(*self.budget.told(self.number))
+        left = _number(headers.get(names.remaining))
+        if limit and left is not None and left <= limit * (1 - self.share):
+            ours = self.budget.since(self.number, sent - self.seconds)
+            if left + ours < limit:  # others use the rest: look again in a while
+                self.budget.close(self.number, now + self.seconds / 10)
 
 
 class Limiter:
@@ -70,37 +76,43 @@ class Limiter:
         limits: Sequence[RateLimit],
         share: float = 1.0,
         *,
+        path: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Use *share* (above 0, up to 1) of each of the *limits*."""
-        self._windows = [_Window(limit, share) for limit in limits]
-        self._lock = threading.Lock()
+        """Use *share* (above 0, up to 1) of each of the *limits*, together with all who have the file at *path*."""
+        self._budget = Budget([limit.calls for limit in limits], path if limits else None)
+        self._windows = [_Window(n, limit, share, self._budget) for n, limit in enumerate(limits)]
         self._clock = clock
         self._sleep = sleep
 
-    def acquire(self, url: str) -> None:
-        """Wait until a call to *url* fits into every limit that applies to it."""
-        windows = [w for w in self._windows if w.applies(urlsplit(url).path)]
-        while windows:
-            with self._lock:
+    def acquire(self, url: str) -> float:
+        """Wait until a call to *url* fits into every limit that applies to it; return when it did."""
+        windows = self._applying(url)
+        while True:
+            with self._budget as budget:
                 now = self._clock()
-                wait = max(window.wait(now) for window in windows)
+                wait = max((window.wait(now) for window in windows), default=0.0)
+                if wait > 0 and budget.bury(now):
+                    wait = max(window.wait(now) for window in windows)
                 if wait <= 0:
                     for window in windows:
-                        window.under_way += 1
-                    return
+                        budget.begin(window.number, now)
+                    return now
             self._sleep(wait)
 
-    def release(self, url: str, headers: Mapping[str, str]) -> None:
-        """Count the call to *url* that :meth:`acquire` let through, and heed what the server said of the limit."""
-        with self._lock:
+    def release(self, url: str, headers: Mapping[str, str], sent: float) -> None:
+        """Count the call to *url* that :meth:`acquire` let through at *sent*, and heed what the server said of the limit."""
+        windows = self._applying(url)
+        with self._budget as budget:
             now = self._clock()
-            for window in self._windows:
-                if window.applies(urlsplit(url).path):
-                    window.under_way -= 1
-                    window.done.append(now)
-                    window.heed(headers, now)
+            for window in windows:
+                budget.end(window.number, now)
+                window.heed(headers, sent, now)
+
+    def _applying(self, url: str) -> list[_Window]:
+        path = urlsplit(url).path if self._windows else ""
+        return [window for window in self._windows if window.applies(path)]
 
 
 def _number(text: str | None) -> float | None:

@@ -18,7 +18,7 @@ LAYERS = (
     {"condition"},
     {"outcome"},
     {"api"},
-    {"formats", "paging", "style", "limits", "shape", "tokens"},
+    {"formats", "paging", "style", "budget", "limits", "shape", "tokens"},
     {"http"},
     {"auth"},
     {"asking"},

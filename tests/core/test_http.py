@@ -343,7 +343,9 @@ def test_a_redirect_that_leads_nowhere_is_no_success(session, adapter, status, m
 def test_every_request_counts_towards_the_limit_redirects_and_failures_too(session, adapter, monkeypatch):
     counted = []
     client = a_client(an_api(limits=(RateLimit(5, 1),)), session=session)
-    monkeypatch.setattr(client.http.limiter, "release", lambda url, headers: counted.append((url, headers.get("X"))))
+    monkeypatch.setattr(
+        client.http.limiter, "release", lambda url, headers, sent: counted.append((url, headers.get("X")))
+    )
     adapter.register_uri("GET", "/contacts", [{"exc": requests.exceptions.ConnectTimeout}, {"status_code": 500},
                                               {"status_code": 302, "headers": {"Location": "/people"}}])  # fmt: skip
     adapter.register_uri("GET", "/people", json={}, headers={"X": "7"})

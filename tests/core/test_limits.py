@@ -31,18 +31,20 @@ class World:
         while self.under_way and min(self.under_way)[0] <= until:
             answered = min(self.under_way)
             self.under_way.remove(answered)
-            self.now, url, headers = max(self.now, answered[0]), answered[1], answered[2]
-            self.limiter.release(url, dict(headers))
+            at, url, headers, sent = answered
+            self.now = max(self.now, at)
+            self.limiter.release(url, dict(headers), sent)
         self.now = max(self.now, until)
 
     def call(self, url=OTHER, latency=0.0, headers=()):
         """Send a call whose answer comes after *latency*; return when it was sent."""
-        self.limiter.acquire(url)
-        self.under_way.append((self.now + latency, url, tuple(headers)))
-        self.sent.append(self.now)
+        sent = self.limiter.acquire(url)
+        assert sent == self.now
+        self.under_way.append((sent + latency, url, tuple(headers), sent))
+        self.sent.append(sent)
         if not latency:
             self.answered()
-        return self.now
+        return sent
 
     def answered(self):
         """Wait for all answers."""
@@ -123,8 +125,7 @@ def test_a_call_under_way_takes_its_place_until_its_answer_and_a_window_longer()
 
 def test_a_call_that_got_no_answer_counts_too():
     limiter = World(RateLimit(1, 10))
-    limiter.limiter.acquire(OTHER)
-    limiter.limiter.release(OTHER, {})
+    limiter.limiter.release(OTHER, {}, limiter.limiter.acquire(OTHER))
     assert limiter.call() >= 1010
 
 
@@ -171,9 +172,9 @@ def test_threads_together_keep_the_limit(workers):
 
     def work(worker):
         for _ in range(10):
-            limiter.acquire(OTHER)
+            sent = limiter.acquire(OTHER)
             instants.append(time.monotonic())
-            limiter.release(OTHER, {})
+            limiter.release(OTHER, {}, sent)
             counted[worker] += 1
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(workers)]
