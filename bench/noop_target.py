@@ -1,0 +1,39 @@
+"""A target of ours that takes records, holds them against their schema, holds them in batches, and writes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from antiphon.api import Api, Resource, Write
+from antiphon.singer.sink import Sink
+from antiphon.singer.target import Target
+
+_ANYTHING = {"type": "object", "properties": {"id": {"type": "integer"}}, "additionalProperties": True}
+
+
+class _NoSink(Sink):
+    """Writes nothing."""
+
+    def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
+        """Write nothing."""
+        held, self.held = self.held, []
+        self.target.pass_over(self.stream_name, len(held))
+
+
+class TargetNothing(Target):
+    """Writes nothing."""
+
+    api = Api(
+        "nothing",
+        title="Nothing",
+        base_url="http://127.0.0.1:9",
+        resources=(Resource("items", _ANYTHING, create=Write("/items", body="{record}")),),
+    )
+
+    def get_sink_class(self, stream_name: str) -> type[Any]:  # noqa: ARG002
+        """Return the sink that writes nothing."""
+        return _NoSink
+
+
+if __name__ == "__main__":
+    TargetNothing.cli()
