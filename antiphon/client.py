@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -181,14 +182,24 @@ class Client:
     def find(
         self, resource: Resource, field: str, values: Sequence[Any], fields: tuple[str, ...] | None = None
     ) -> list[Record]:
-        """Return the records whose *field* has one of the *values*, with the *fields* asked for."""
+        """Return the records whose *field* has one of the *values*, with the *fields* asked for.
+
+        By their key records are got one by one, where the API has no search.
+        """
         values = [value for value in values if value is not None and value != ""]  # these would find every record
+        if resource.find is None and resource.get and resource.key == (field,):
+            return list(self._got(resource, values))
         at_once = resource.find.values if isinstance(resource.find, Read) else max(1, len(values))
         found: list[Record] = []
         for start in range(0, len(values), at_once):
             query = Query(fields=fields, where={"field": field, "values": list(values[start : start + at_once])})
             found += [record for page in self.read(resource, query, slot="find") for record in page.records]
         return found
+
+    def _got(self, resource: Resource, ids: Iterable[Any]) -> Iterator[Record]:
+        for id in ids:
+            with suppress(NotFound):
+                yield self.get(resource, id)
 
     # Writing
 

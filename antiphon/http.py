@@ -18,7 +18,7 @@ import time
 from collections.abc import Collection, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote, quote_plus, unquote_plus, urljoin
+from urllib.parse import quote, quote_plus, unquote_plus, urlencode, urljoin
 
 import backoff
 import requests
@@ -299,7 +299,7 @@ class Http:
             prepared.prepare(
                 method=request.method,
                 url=request.url,
-                params=request.params,
+                params=_query(request.params),
                 headers={**self.session.headers, **request.headers},
                 data=request.body,
                 auth=_Signed(),
@@ -523,8 +523,13 @@ def _joined(base: str, url: str) -> str:
 def written_url(request: Request) -> str:
     """Return the URL that a *request* goes to, with its query, letter for letter: for those who sign it."""
     prepared = requests.PreparedRequest()
-    prepared.prepare_url(request.url, request.params)
+    prepared.prepare_url(request.url, _query(request.params))
     return str(prepared.url)
+
+
+def _query(params: Mapping[str, Any]) -> str:
+    """Return *params* as a query. A space is ``%20``, which all understand; ``+`` means one only where forms are read."""
+    return urlencode(params, doseq=True, quote_via=quote)
 
 
 def without(url: str, params: Collection[str]) -> str:

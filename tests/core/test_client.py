@@ -408,6 +408,24 @@ def test_a_value_of_zero_is_a_value(session, adapter):
     assert client.find(client.resource("people"), "size", [0]) == [{"id": 1}]
 
 
+def test_by_their_key_records_are_got_one_by_one_where_there_is_no_search(session, adapter):
+    for id in 1, 3:
+        adapter.register_uri("GET", f"/people/{id}", json={"id": id})
+    adapter.register_uri("GET", "/people/2", status_code=404, json={})
+    client = a_client(an_api(people(get=Read("/people/{id}"))), session=session)
+    assert client.find(client.resource("people"), "id", [1, 2, 3]) == [{"id": 1}, {"id": 3}]
+    with pytest.raises(Unknown, match="people has no find"):
+        client.find(client.resource("people"), "name", ["Ada"])
+
+
+def test_a_space_in_a_query_is_no_plus(session, adapter):
+    adapter.register_uri("GET", "/people", json={"results": []})
+    params = {"$filter": "name eq 'A+B & C'"}
+    client = a_client(an_api(people(read=Read("/people", params=params, records="results"))), session=session)
+    list(client.read(client.resource("people")))
+    assert adapter.last_request.url == f"{URL}/people?%24filter=name%20eq%20%27A%2BB%20%26%20C%27"
+
+
 # Writing
 
 BATCH = {"batch": 3, "into": "inputs", "each": {"id": "{id}", "p": "{record}"}}
