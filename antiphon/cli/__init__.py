@@ -26,6 +26,7 @@ COMMANDS = {
     "delete": "records",
     "erase": "records",
     "call": "records",
+    "mapping": "mapping",
     "sandbox": "sandbox",
     "new": "new",
 }

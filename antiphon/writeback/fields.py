@@ -143,17 +143,9 @@ class Mapper:
         if source is None:
             raise SettingError(f'{said}: there is no "{entry.source}" in the stream')
         known = self._known.get(entry.name) or {}
-        has, takes = set(types(source)), set(types(known))
-        if not has or not takes or known.get("x-relation"):
-            return
-        possible = set().union(*(_MADE_OF.get(kind, has) for kind in takes))
-        if entry.policies:
-            possible |= _SIMPLE | ({"array"} if known.get("x-several") else set())
-        elif known.get("format") in {"date", "date-time"}:
-            possible -= {"boolean"}
-        if not has & possible:
-            holds = known.get("format") or " or ".join(sorted(takes))
-            raise SettingError(f'{said}: "{entry.source}" is {" or ".join(sorted(has))} and not {holds}')
+        if not fits(source, known, made=bool(entry.policies)):
+            holds = known.get("format") or " or ".join(sorted(types(known)))
+            raise SettingError(f'{said}: "{entry.source}" is {" or ".join(sorted(types(source)))} and not {holds}')
 
     def check(self, columns: Iterable[str] | Mapping[str, Schema]) -> None:
         """Say once which *columns* will not be written.
@@ -293,6 +285,19 @@ class Mapper:
             else:
                 self._routes[column] = True if passed else False if column.startswith("_sdc_") else None
         return self._routes[column]
+
+
+def fits(source: Schema, known: Schema, *, made: bool = False) -> bool:
+    """Return whether a column of the schema *source* can become a field of the schema *known*; *made* by policies, or as it is."""
+    has, takes = set(types(source)), set(types(known))
+    if not has or not takes or known.get("x-relation"):
+        return True
+    possible = set().union(*(_MADE_OF.get(kind, has) for kind in takes))
+    if made:
+        possible |= _SIMPLE | ({"array"} if known.get("x-several") else set())
+    elif known.get("format") in {"date", "date-time"}:
+        possible -= {"boolean"}
+    return bool(has & possible)
 
 
 def _column(source: str, there: set[str]) -> str:

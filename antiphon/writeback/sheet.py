@@ -1,0 +1,135 @@
+"""A mapping in a CSV sheet, for those who agree on it with others: a row for each field of the API, a column for each thing said of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from antiphon.api import Resource, Schema
+from antiphon.errors import InputError, did_you_mean
+from antiphon.schema import types
+from antiphon.writeback.entry import ENTRY_SCHEMA
+from antiphon.writeback.proposal import Pair
+
+_POLICIES = tuple(name for name in ENTRY_SCHEMA["properties"] if name not in {"from", "const"})
+_TOLD = ("type", "options", "note")
+"""Columns for people; nothing is read from them."""
+COLUMNS = ("target", "source", "constant", "match", *_POLICIES, *_TOLD)
+_LISTED = 20
+"""Options in one cell."""
+_SEPARATORS = ",;\t"
+
+
+def written(resource: Resource, target: Schema, pairs: Iterable[Pair] = ()) -> str:
+    """Return a sheet with a row for each field of *resource* that can be written, filled in with *pairs*."""
+    by_field = {pair.field: pair for pair in pairs}
+    matching = resource.match_fields(target)
+    to = io.StringIO()
+    rows = csv.DictWriter(to, COLUMNS, lineterminator="\n")
+    rows.writeheader()
+    for name, field in target.get("properties", {}).items():
+        if field.get("readOnly"):
+            continue
+        pair = by_field.get(name)
+        entry = pair.entry if pair and isinstance(pair.entry, Mapping) else {}
+        rows.writerow(
+            {
+                **{policy: entry[policy] for policy in _POLICIES if policy in entry},
+                "target": name,
+                "source": pair.column if pair else "",
+                "match": "yes" if pair and name in matching else "",
+                "type": field.get("format") or " or ".join(types(field)),
+                "options": " | ".join(map(str, field.get("x-options", ())[:_LISTED])),
+                "note": pair.why if pair else "",
+            }
+        )
+    return to.getvalue()
+
+
+def read(path: Path, target: Schema) -> tuple[dict[str, Any], list[str]]:
+    """Return ``fields`` and ``match`` as the sheet at *path* says them; rows without source and constant are passed over.
+
+    Raises:
+        InputError: it cannot be read, or has a column or a cell that means nothing; the text names the line.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: it is no UTF-8", hint="Save the sheet as CSV UTF-8.") from None
+    first = text.partition("\n")[0]
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count), restkey="")
+    _refuse_columns(path, rows.fieldnames or [])
+    fields: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    match: list[str] = []
+    try:
+        for row in rows:
+            where = f"{path}, line {rows.line_num}"
+            if row.get(""):
+                raise InputError(f"{where}: it has more cells than the sheet has columns")
+            cells = {name: value.strip() for name, value in row.items() if value and value.strip()}
+            name = cells.get("target", "")
+            if not {"source", "constant"} & set(cells):
+                continue
+            if not name:
+                raise InputError(f"{where}: the cell target is empty")
+            if name in fields:
+                raise InputError(f"{where}: {name} stands in line {lines[name]} already")
+            fields[name] = _entry(cells, target.get("properties", {}).get(name, {}), where)
+            lines[name] = rows.line_num
+            if "match" in cells and cells["match"].lower() not in {"no", "false", "0"}:
+                match.append(name)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {rows.line_num}: {error}") from None
+    return fields, match
+
+
+def _refuse_columns(path: Path, names: Iterable[str]) -> None:
+    there = [name.strip() for name in names]
+    for name in there:
+        if name not in COLUMNS:
+            raise InputError(
+                f'{path}: the sheet has a column "{name}", which means nothing', hint=did_you_mean(name, COLUMNS)
+            )
+    if "target" not in there or not {"source", "constant"} & set(there):
+        raise InputError(f"{path}: a sheet needs the columns target and source", hint="mapping --template writes one.")
+    if twice := [name for name in there if there.count(name) > 1]:
+        raise InputError(f"{path}: the sheet has two columns {twice[0]}")
+
+
+def _entry(cells: Mapping[str, str], known: Schema, where: str) -> Any:
+    policies = {name: _value(name, cells[name], where) for name in _POLICIES if name in cells}
+    if "constant" not in cells:
+        return {"from": cells["source"], **policies} if policies else cells["source"]
+    if "source" in cells or policies:
+        raise InputError(f"{where}: a constant stands alone: without source, and without anything done to it")
+    text = cells["constant"]
+    return {"const": _decoded(text, where) if types(known) and "string" not in types(known) else text}
+
+
+def _value(name: str, cell: str, where: str) -> Any:
+    """Return the value of the policy *name*: JSON where it begins like it, pairs ``a=b; c=d``, a number, or the text itself."""
+    if cell[0] in "{[" and name != "allowed":
+        return _decoded(cell, f"{where}, {name}")
+    if name in {"map", "replace"}:
+        pairs = [pair.partition("=") for pair in cell.split(";") if pair.strip()]
+        if not all(sign for _, sign, _ in pairs):
+            raise InputError(f'{where}: {name} cannot be "{cell}"', hint="Write a=b; c=d, or JSON.")
+        return {left.strip(): right.strip() for left, _, right in pairs}
+    if name == "max_length":
+        return _decoded(cell, f"{where}, {name}")
+    return cell
+
+
+def _decoded(cell: str, where: str) -> Any:
+    try:
+        return msgspec.json.decode(cell)
+    except msgspec.DecodeError:
+        raise InputError(f'{where}: "{cell}" is neither a number nor JSON') from None
