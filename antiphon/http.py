@@ -364,9 +364,12 @@ class Http:
 
     def _wrong_setting(self, error: Exception, url: str, where: str) -> SettingError | None:
         match error:
-            case requests.exceptions.SSLError() if "certificate" in _reason(error):
+            case requests.exceptions.ConnectionError() if "certificate" in _reason(error):
+                host, said = _origin(url)[1], "its certificate is not trusted"
                 hint = "If it is signed by a private authority, set ca_bundle to that authority's PEM file."
-                return SettingError(f"{self.name}: {_origin(url)[1]} -> its certificate is not trusted", hint=hint)
+                if "alert" in _reason(error):  # it is the server that says so, of ours
+                    said, hint = "it wants another certificate of ours", "Check the client certificate (mutual TLS)."
+                return SettingError(f"{self.name}: {host} -> {said}", hint=hint)
             case requests.exceptions.InvalidProxyURL():
                 return SettingError(f"{self.name}: no usable URL", hint="Check the setting proxy.")
             case (

@@ -18,7 +18,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from antiphon.auth.library import plain
-from antiphon.auth.oauth2 import OAuth2, store_of
+from antiphon.auth.oauth2 import OAuth2
+from antiphon.auth.stored import store_of
 from antiphon.client import Client
 from antiphon.connection import variable
 from antiphon.errors import ApiError, SettingError, Unauthorized, Unavailable

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import filelock
 import msgspec
@@ -38,6 +39,8 @@ class Token:
     """A hash of the settings that say whose token it is."""
     seed: str = ""
     """A hash of the refresh token in the settings that this one goes back to; empty after a log-in."""
+    taken: Mapping[str, Any] = field(default_factory=dict)
+    """What else a log-in gave, by name."""
 
     def ending(self) -> bool:
         """Whether it ends so soon that it should be renewed now."""

@@ -4,11 +4,29 @@ The kinds are frozen dataclasses, see :class:`antiphon.api.Auth`; :data:`KINDS` 
 for them. A library that only one of them needs is imported when it is first used.
 """
 
+from antiphon.auth.digest import Digest
+from antiphon.auth.hmac import Hmac
 from antiphon.auth.jwt import Jwt
 from antiphon.auth.keys import All, ApiKey, Basic, Bearer
+from antiphon.auth.mtls import Mtls
+from antiphon.auth.oauth1 import OAuth1
 from antiphon.auth.oauth2 import OAuth2
+from antiphon.auth.sigv4 import SigV4
 
-__all__ = ["KINDS", "All", "ApiKey", "Basic", "Bearer", "Jwt", "OAuth2"]
+__all__ = [
+    "KINDS",
+    "All",
+    "ApiKey",
+    "Basic",
+    "Bearer",
+    "Digest",
+    "Hmac",
+    "Jwt",
+    "Mtls",
+    "OAuth1",
+    "OAuth2",
+    "SigV4",
+]
 
 #: What `auth` may be, by the word for it in a description.
 KINDS: dict[str, type] = {
@@ -16,6 +34,11 @@ KINDS: dict[str, type] = {
     "api_key": ApiKey,
     "bearer": Bearer,
     "jwt": Jwt,
+    "oauth1": OAuth1,
     "oauth2": OAuth2,
+    "hmac": Hmac,
+    "sigv4": SigV4,
+    "digest": Digest,
+    "mtls": Mtls,
     "all": All,
 }

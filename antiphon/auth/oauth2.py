@@ -8,7 +8,6 @@ is renewed shortly before it ends, and once when the API does not accept it; all
 from __future__ import annotations
 
 import base64
-import hashlib
 import math
 import time
 from collections.abc import Iterable, Mapping
@@ -20,6 +19,7 @@ from urllib.parse import quote_plus, urlsplit
 from antiphon.api import Auth, Reply, Request
 from antiphon.auth.jwt import Jwt
 from antiphon.auth.library import library, plain
+from antiphon.auth.stored import digest_of, store_of
 from antiphon.errors import SettingError, Unauthorized, Unavailable
 from antiphon.fill import fill, look, names
 from antiphon.http import Http, origin, retry_after
@@ -199,7 +199,7 @@ class OAuth2(Auth):
             refresh_token=str(reply.get("refresh_token") or (before.refresh_token if before else "")),
             base_url=url or (before.base_url if before else ""),
             owner=self._owner(http),
-            seed=_hash(value(self.refresh_token, http)) or (before.seed if before else ""),
+            seed=digest_of(value(self.refresh_token, http)) or (before.seed if before else ""),
         )
         store.save(token)
         self._use(http, token)
@@ -211,12 +211,12 @@ class OAuth2(Auth):
 
     def _is_ours(self, token: Token, http: Http) -> bool:
         """Whether *token* was got with these settings; those that hold no refresh token may use what came of one."""
-        return token.owner == self._owner(http) and _hash(value(self.refresh_token, http)) in {"", token.seed}
+        return token.owner == self._owner(http) and digest_of(value(self.refresh_token, http)) in {"", token.seed}
 
     def _owner(self, http: Http) -> str:
         """Return a hash of the settings that say whose a token is. A new client secret changes nothing in that."""
         signed = fill(self.assertion.claims, http.settings) if self.assertion and self.held(http) == "assertion" else ""
-        return _hash(repr([str(fill(self.token_url, http.settings)), value(self.client_id, http), signed]))
+        return digest_of(repr([str(fill(self.token_url, http.settings)), value(self.client_id, http), signed]))
 
     def _renewal(self, http: Http, stored: Token | None) -> str:
         """Return what to do when there is no token, or the one to renew it with is dead."""
@@ -233,12 +233,6 @@ class OAuth2(Auth):
 def value(template: str, http: Http) -> str:
     """Return the text that *template* stands for; empty where its setting has no value."""
     return str(fill(template, http.settings) or "")
-
-
-def store_of(http: Http) -> TokenStore:
-    """Return the store that *http* takes its tokens from."""
-    store: TokenStore = http.notes.setdefault("tokens", TokenStore(http.folder))
-    return store
 
 
 def _granted(
@@ -291,10 +285,6 @@ def _seconds(given: Any) -> float:
     except (TypeError, ValueError):
         return 0
     return found if math.isfinite(found) and found > 0 else 0
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
 
 def _listed(templates: Any) -> str:

@@ -11,13 +11,18 @@ from antiphon.api import Reply, Request
 from antiphon.errors import BadReply, DescriptionError
 from antiphon.http import without
 
-_FORM = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def header_of(request: Request, name: str) -> str:
     """Return the value of a header, in whatever case it is written; empty where there is none."""
     return next((value for key, value in request.headers.items() if key.lower() == name.lower()), "")
+
+
+def content_type(request: Request) -> str:
+    """Return the media type of the body, without its parameters."""
+    return header_of(request, "Content-Type").partition(";")[0].strip().lower()
 
 
 def set_header(request: Request, name: str, value: str) -> None:
@@ -46,8 +51,7 @@ def put(request: Request, value: str, *, header: str = "", query: str = "", cook
 
 
 def _with_field(request: Request, path: str, value: str) -> bytes:
-    kind = header_of(request, "Content-Type").partition(";")[0].strip().lower()
-    if kind == _FORM:
+    if content_type(request) == FORM:
         return b"&".join(filter(None, [request.body or b"", f"{quote_plus(path)}={quote_plus(value)}".encode()]))
     if request.body is None and request.method not in {"GET", "HEAD"}:
         request.headers["Content-Type"], request.body = "application/json", b"{}"

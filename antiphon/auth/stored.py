@@ -1,0 +1,22 @@
+"""What is kept of a log-in: the connection's token store, and marks of the settings that a token was got with."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from antiphon.tokens import TokenStore
+
+if TYPE_CHECKING:
+    from antiphon.http import Http
+
+
+def store_of(http: Http) -> TokenStore:
+    """Return the store that *http* takes its tokens from."""
+    store: TokenStore = http.notes.setdefault("tokens", TokenStore(http.folder))
+    return store
+
+
+def digest_of(*words: str) -> str:
+    """Return a short hash of *words* by which they are known again; empty where they are."""
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16] if any(words) else ""
