@@ -18,7 +18,8 @@ LAYERS = (
     {"condition"},
     {"outcome"},
     {"api"},
-    {"formats", "paging", "style", "budget", "limits", "shape", "tokens"},
+    {"openapi"},
+    {"formats", "paging", "sources", "style", "budget", "limits", "shape", "tokens"},
     {"http"},
     {"auth"},
     {"asking"},
@@ -33,7 +34,7 @@ LAYERS = (
 #: What a description may be made of.
 OF_A_DESCRIPTION = {
     "api", "apis", "auth", "client", "condition", "errors", "fill", "formats", "moment", "outcome", "paging", "schema", "shape",
-    "style", "vanished",
+    "sources", "style", "vanished",
 }  # fmt: skip
 FILES = sorted(LIBRARY.rglob("*.py"))
 
