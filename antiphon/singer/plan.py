@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from antiphon.errors import SettingError, did_you_mean
+from antiphon.writeback import alike
+from antiphon.writeback.alike import WAYS, Alike
 from antiphon.writeback.entry import ENTRY_SCHEMA
 from antiphon.writeback.fields import Fields
 from antiphon.writeback.writer import DELETES, MODES, Deletes, Mode
@@ -24,6 +26,11 @@ STREAM_SCHEMA: dict[str, Any] = {
             "type": ["array", "string"],
             "items": {"type": "string"},
             "description": "API fields that a record is found by, best first; the resource's own by default.",
+        },
+        "match_by": {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "array"], "items": {"enum": list(WAYS)}},
+            "description": "Match fields whose values are one although they differ: in case (lower), in spaces, or in all but their digits (phone numbers).",
         },
         "fields": {
             "type": "object",
@@ -60,6 +67,7 @@ class Plan:
     resource: str
     mode: Mode | None = None
     match: tuple[str, ...] = ()
+    alike: Alike = field(default_factory=dict)
     fields: Fields = field(default_factory=Fields)
     deletes: Deletes = "ignore"
     max_delete: int | float = 0.10
@@ -88,6 +96,7 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
         resource=given.get("resource") or stream,
         mode=given.get("mode"),
         match=(match,) if isinstance(match, str) else tuple(match),
+        alike=alike.read(given.get("match_by"), f"{where}: streams.{stream}.match_by"),
         fields=Fields(
             given.get("fields") or {},
             given.get("unknown") or "ignore",

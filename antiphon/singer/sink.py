@@ -116,6 +116,7 @@ class Sink(BatchSink):
             columns=columns or None,  # a SCHEMA without properties tells nothing of them
             mode=self.plan.mode,
             match=self.plan.match,
+            alike=self.plan.alike,
             fields=self.plan.fields,
             deletes=self.plan.deletes,
             allowance=target.allowances.setdefault(stream_name, Allowance(self.plan.max_delete)),

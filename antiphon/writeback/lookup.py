@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from antiphon.api import Record
+from antiphon.api import Query, Record
 from antiphon.client import Client
 from antiphon.errors import Refused
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.journal import Journal
-from antiphon.writeback.match import Match
+from antiphon.writeback.match import Match, text
 
 Recent = dict[Any, str | None]
 """Match key -> id of what was written and may not be found by a look-up yet; None: perhaps it was created."""
@@ -25,6 +25,7 @@ class LookUp:
         """Begin with what earlier runs created, as the *journal* tells; LookUps of one resource share *recent*."""
         self._client, self._resource, self._match, self._journal = client, match.resource, match, journal
         self.recent: Recent = {} if recent is None else recent
+        self._forms: dict[str, dict[str, list[str]]] = {}
         if journal and journal.earlier() and not self._resource.within:
             for by, value, id in journal.created(self._resource.name):
                 if not match.prompt(by):
@@ -51,6 +52,8 @@ class LookUp:
     def remember(self, operation: str, outcome: Outcome) -> None:
         """Remember what was written, for look-ups that would not see it yet."""
         change = outcome.change
+        if change.by and change.by in self._match.alike and outcome.kind is Kind.CREATED:
+            self._note(change.by, change.value)
         if not change.by or self._match.prompt(change.by):
             return
         key = self._match.key_of(change)
@@ -63,8 +66,11 @@ class LookUp:
 
     def _find(self, batch: Batch, by: str, changes: list[Change], asked: tuple[str, ...]) -> list[Record]:
         """Look *changes* up. One whose value the API does not even look for is rejected, and the others are looked up."""
+        values = [c.value for c in changes]
+        if by in self._match.alike:
+            values = list(dict.fromkeys(form for value in values for form in self._spelled(by, value)))
         try:
-            return self._client.find(self._resource, by, [c.value for c in changes], asked)
+            return self._client.find(self._resource, by, values, asked)
         except Refused as error:
             if len(changes) > 1:
                 half = len(changes) // 2
@@ -75,6 +81,26 @@ class LookUp:
             words = (error.message.partition(" -> ")[2] or error.message).removeprefix(f"{error.status} ")
             batch.settle(rejected(changes[0], words, status=error.status, code=error.code))
             return []
+
+    def _spelled(self, by: str, value: Any) -> list[Any]:
+        """Return the forms in which the API may have *value*: as it came, as all alike, and as it is there."""
+        words = self._match.plain(by, text(value).strip())
+        return [value, words, *self._there(by).get(words, ())]
+
+    def _there(self, by: str) -> dict[str, list[str]]:
+        """Return the values of the field *by* that the API has, by what they are all alike; read once, where it does not find them itself."""
+        if by not in self._forms:
+            self._forms[by] = {}
+            query = Query(fields=(*self._resource.key, by))
+            for page in self._client.read(self._resource, query) if self._match.hidden(by) else ():
+                for record in page.records:
+                    if record.get(by) not in (None, ""):
+                        self._note(by, record[by])
+        return self._forms[by]
+
+    def _note(self, by: str, value: Any) -> None:
+        words = text(value)
+        self._there(by).setdefault(self._match.plain(by, words.strip()), []).append(words)
 
     def _matched(
         self, batch: Batch, change: Change, hits: list[Record], pairs: list[tuple[Change, Record | None]]

@@ -10,14 +10,17 @@ from antiphon import moment
 from antiphon.api import Record, Resource, Schema
 from antiphon.outcome import Change
 from antiphon.schema import types
+from antiphon.writeback.alike import Alike, plain
 
 
 class Match:
     """How records of *resource* are matched: by the first of the fields *names* that has a value."""
 
-    def __init__(self, resource: Resource, schema: Schema, names: Sequence[str] = ()) -> None:
-        """Take *names*, or the resource's own match fields."""
-        self.resource, self.schema = resource, schema
+    def __init__(
+        self, resource: Resource, schema: Schema, names: Sequence[str] = (), alike: Alike | None = None
+    ) -> None:
+        """Take *names*, or the resource's own match fields; *alike* says in which ways their values may differ and be one."""
+        self.resource, self.schema, self.alike = resource, schema, alike or {}
         self.names = tuple(names) or resource.match_fields(schema)
 
     def field(self, name: str) -> Mapping[str, Any]:
@@ -41,9 +44,17 @@ class Match:
         words = text(value).strip()
         return (
             by,
-            words.lower() if by in self.resource.folded else words,
+            self.plain(by, words.lower() if by in self.resource.folded else words),
             *(str(record.get(w)) for w in self.resource.within),
         )
+
+    def plain(self, by: str, words: str) -> str:
+        """Return a value as all that is alike to it."""
+        return plain(words, self.alike[by]) if by in self.alike else words
+
+    def hidden(self, by: str) -> bool:
+        """Return whether the API may have a value in a form by which it does not find it: it knows of case alone, if of anything."""
+        return bool(set(self.alike.get(by, ())) - ({"lower"} if by in self.resource.folded else set()))
 
     def key_of(self, change: Change) -> Any:
         """Return what another change must agree in to be one to the same record."""
@@ -70,6 +81,7 @@ class Match:
         one, other = text(ours), text(theirs)
         if name in self.resource.folded:
             one, other = one.lower(), other.lower()
+        one, other = self.plain(name, one), self.plain(name, other)
         numeric = bool({"number", "integer"} & {*types(self.field(name))})
         timed = self.field(name).get("format") == "date-time"
         if isinstance(ours, str) and self.field(name).get("x-relation") and ours == found.get(f"{name}_name"):

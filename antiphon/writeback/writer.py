@@ -23,6 +23,7 @@ from antiphon.api import Record, Resource, Schema, Write
 from antiphon.client import Client
 from antiphon.errors import InputError, SettingError, did_you_mean
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
+from antiphon.writeback.alike import Alike
 from antiphon.writeback.batch import Batch, distinct
 from antiphon.writeback.fields import DELETED_AT, Fields, Mapper
 from antiphon.writeback.growth import Growth
@@ -68,6 +69,7 @@ class Writer:
         columns: Iterable[str] | Mapping[str, Schema] | None = None,
         mode: Mode | None = None,
         match: Sequence[str] = (),
+        alike: Alike | None = None,
         fields: Fields | None = None,
         deletes: Deletes = "ignore",
         allowance: Allowance | None = None,
@@ -86,7 +88,7 @@ class Writer:
         self.journal = journal
         self.allowance = allowance or Allowance()
         self._refuse_impossible()
-        self.match = Match(resource, self.schema, match)
+        self.match = Match(resource, self.schema, match, alike)
         self._refuse_match(match)
         self._readonly = {name for name in self.match.names if self.match.field(name).get("readOnly")}
         self.mapper = Mapper(
@@ -244,7 +246,7 @@ class Writer:
 
     def _native(self, by: str | None) -> bool:
         how = self.resource.upsert
-        if self.mode != "upsert" or how is None or by is None or self.match.is_id(by):
+        if self.mode != "upsert" or how is None or by is None or self.match.is_id(by) or by in self.match.alike:
             return False
         excluded = how.not_by if isinstance(how, Write) else ()
         return by not in excluded and by in self.resource.match_fields(self.schema)
@@ -296,6 +298,15 @@ class Writer:
                 )
             if not self.match.is_id(name) and self.resource.find is None and not self._native(name):
                 raise SettingError(f"{self.where}: {self.resource.name} cannot be looked up by {name}")
+        for name in self.match.alike:
+            if name not in self.match.names:
+                hint = did_you_mean(name, self.match.names)
+                raise SettingError(f'{self.where}: match_by names "{name}", which is not matched by', hint=hint)
+            if self.match.hidden(name) and (self.resource.read is None or self.match.is_id(name)):
+                hint = f"Take {name} out of match_by, and map it to the form that the API has."
+                raise SettingError(
+                    f"{self.where}: {self.resource.name} cannot be listed, to find {name} in other forms", hint=hint
+                )
 
     def _narrow(self, fields: set[str], *, asked: bool) -> None:
         """Keep the match fields that the stream can give; refuse a stream that gives none."""
