@@ -495,6 +495,10 @@ class Resource:
         """The slots it fills, and its actions by name."""
         return (*(s for s in (*self.READING, *self.WRITING) if getattr(self, s)), *self.actions)
 
+    def found_by(self, field: str) -> bool:
+        """Whether its records can be looked up by *field*: by a search, or one by one by their key."""
+        return self.find is not None or (self.get is not None and self.key == (field,))
+
     def match_fields(self, schema: Schema) -> tuple[str, ...]:
         """Return the fields a record can be matched by, best first: those declared, then those the API calls unique."""
         known = schema.get("properties", {})

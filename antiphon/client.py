@@ -187,7 +187,7 @@ class Client:
         By their key records are got one by one, where the API has no search.
         """
         values = [value for value in values if value is not None and value != ""]  # these would find every record
-        if resource.find is None and resource.get and resource.key == (field,):
+        if resource.find is None and resource.found_by(field):
             return list(self._got(resource, values))
         at_once = resource.find.values if isinstance(resource.find, Read) else max(1, len(values))
         found: list[Record] = []

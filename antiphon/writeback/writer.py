@@ -296,7 +296,7 @@ class Writer:
                 raise SettingError(
                     f'{self.where}: match names "{name}", which {self.resource.name} does not have', hint=hint
                 )
-            if not self.match.is_id(name) and self.resource.find is None and not self._native(name):
+            if not (self.match.is_id(name) or self.resource.found_by(name) or self._native(name)):
                 raise SettingError(f"{self.where}: {self.resource.name} cannot be looked up by {name}")
         for name in self.match.alike:
             if name not in self.match.names:

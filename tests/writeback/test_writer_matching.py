@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from antiphon import api
+from antiphon.errors import SettingError
 from antiphon.outcome import Kind
 from antiphon.writeback.fields import Fields
 from antiphon.writeback.writer import Writer
@@ -259,3 +260,23 @@ def test_a_record_without_what_the_path_needs_is_rejected_and_its_neighbours_lan
     assert outcomes[0].problem.message.startswith(
         'the path "/houses/{record.house}/cages" needs a value for {record.house}'
     )
+
+
+def test_by_a_key_that_we_choose_records_are_got_where_there_is_no_search(zoo):
+    client, mocked = zoo
+    resource = api.Resource(
+        "cages",
+        {"type": "object", "properties": {"name": {}, "house": {}}},
+        key=("name",),
+        get=api.Read("/cages/{id}"),
+        create=api.Write("/cages", body="{record}"),
+        update=api.Write("/cages/{id}", "PUT", body="{record}"),
+    )
+    mocked.get("https://zoo.example/cages/a", json={"name": "a", "house": "old"})
+    mocked.get("https://zoo.example/cages/b", status_code=404)
+    mocked.put("https://zoo.example/cages/a", json={"id": "a"})
+    mocked.post("https://zoo.example/cages", json={"id": "b"})
+    records = [{"name": "a", "house": "h"}, {"name": "b", "house": "h"}]
+    assert kinds(Writer(client, resource, match=["name"]).write(records)) == ["updated", "created"]
+    with pytest.raises(SettingError, match="cages cannot be looked up by house"):
+        Writer(client, resource, match=["house"])
