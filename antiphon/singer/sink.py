@@ -120,7 +120,8 @@ class Sink(BatchSink):
             fields=self.plan.fields,
             deletes=self.plan.deletes,
             allowance=target.allowances.setdefault(stream_name, Allowance(self.plan.max_delete)),
-            journal=target.journal,
+            ledger=target.ledger,
+            full=bool(target.config.get("full")),
             recent=target.recent.setdefault(self.resource.name, {}),
         )
 

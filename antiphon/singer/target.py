@@ -43,7 +43,7 @@ from antiphon.singer.reader import LineReader, decoded
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, receipt
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
-from antiphon.writeback.journal import Journal
+from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.sending import settle_open
 from antiphon.writeback.writer import Allowance
 
@@ -147,22 +147,22 @@ class Target(singer_sdk.Target):
         return self.settings.client()
 
     @cached_property
-    def journal(self) -> Journal:
-        """The connection's journal, with what an earlier run left open settled."""
+    def ledger(self) -> Ledger:
+        """The connection's ledger, with what an earlier run left open settled."""
         base_url = str(self.settings.values.get("base_url") or "")
         host = "" if base_url == self.settings.api.base_url else urlsplit(base_url).netloc.rpartition("@")[2]
-        journal = Journal(self.settings.state_dir, self.settings.name, host)
+        ledger = Ledger(self.settings.state_dir, self.settings.name, host)
         try:
-            settled = settle_open(self.client, journal)
+            settled = settle_open(self.client, ledger)
         except BaseException:
-            journal.close()
+            ledger.close()
             raise
         for outcome in settled:
             key = outcome.change.value or outcome.change.id
             self.logger.warning(
                 "from an interrupted run: %s of %s ended as %s", outcome.operation, key, outcome.kind.value
             )
-        return journal
+        return ledger
 
     # Settings
 
@@ -299,31 +299,31 @@ class Target(singer_sdk.Target):
         self.drain_all(is_endofpipe=True)
         self._write_due_state()
         self._stored()
-        if "journal" in self.__dict__:
-            self._forget_all(self.journal)
+        if "ledger" in self.__dict__:
+            self._forget_all(self.ledger)
         code = self._summary()
         self.close()
         if code:
             sys.exit(code)
 
     def close(self) -> None:
-        """Give the journal back, and close the files."""
-        if "journal" in self.__dict__:
-            self.journal.close()
+        """Give the ledger back, and close the files."""
+        if "ledger" in self.__dict__:
+            self.ledger.close()
         for file in (self.rejects, self.receipts):
             if file:
                 file.close()
 
-    def _forget_all(self, journal: Journal) -> None:
+    def _forget_all(self, ledger: Ledger) -> None:
         """Forget what the source will not send again: all of it if a STATE covers all, else what this run has written.
 
         A source without any STATE begins anew each time.
         """
         if not self._stated:
             for stream, position in self._received.items():
-                journal.forget(stream, position)
+                ledger.forget(stream, position)
         elif not self._uncovered:
-            journal.forget_all(self._received)
+            ledger.forget_all(self._received)
 
     # Accounting
 
@@ -334,7 +334,7 @@ class Target(singer_sdk.Target):
         counts.update(outcome.kind for outcome in outcomes)
         if self.receipts:
             rows = [
-                {"record": receipt(str(self.journal.run), stream, sink.resource.name, outcome)} for outcome in outcomes
+                {"record": receipt(str(self.ledger.run), stream, sink.resource.name, outcome)} for outcome in outcomes
             ]
             self.receipts.write(RECEIPTS, RECEIPT_SCHEMA, [], rows)
         for h, outcome in zip(held, outcomes, strict=True):
@@ -363,9 +363,9 @@ class Target(singer_sdk.Target):
         sys.stdout.write(_ENCODE(value).decode() + "\n")
         sys.stdout.flush()
         self._uncovered = any(self._accounted[stream] > covered.get(stream, 0) for stream in self._accounted)
-        if "journal" in self.__dict__:
+        if "ledger" in self.__dict__:
             for stream, position in covered.items():
-                self.journal.forget(stream, position)
+                self.ledger.forget(stream, position)
 
     def _stored(self) -> None:
         self.rejects.sync()
@@ -392,7 +392,7 @@ class Target(singer_sdk.Target):
         if unknown:
             said = f"{unknown:,} records were sent and not answered, and could not be found out; they will not be sent again"
             click.echo(
-                f"{self.name}: {said}. Look them up by hand; the journal lists them: {self.journal.path}", err=True
+                f"{self.name}: {said}. Look them up by hand; the ledger lists them: {self.ledger.path}", err=True
             )
         return 1 if rejects > allowed or unknown else 0
 
@@ -417,7 +417,7 @@ class Target(singer_sdk.Target):
             self._end(signum)
 
     def _end(self, signum: int) -> None:
-        """End the run. What was written is covered by the last STATE, or in the journal."""
+        """End the run. What was written is covered by the last STATE, or in the ledger."""
         self._tell(f"ended by {signal.Signals(signum).name}; run again with the last state to go on")
         sys.exit(128 + signum)
 

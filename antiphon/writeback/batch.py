@@ -17,6 +17,11 @@ class Batch:
         self.changes: list[Change] = []
         self.deletions: set[str] = set()
         self.identities: dict[str, bytes] = {}
+        self.keys: dict[str, bytes] = {}
+        self.busy: list[Change] = []
+        """What waits for another run, which has one to the same key under way."""
+        self.again = False
+        """Whether what has waited is looked up anew."""
         self._outcomes: list[Outcome | None] = [None] * len(records)
 
     def add(self, change: Change, n: int) -> None:
@@ -32,6 +37,8 @@ class Batch:
         """Let *change* go by another token."""
         self.numbers[token] = self.numbers.pop(change.token)
         self.identities[token] = self.identities.pop(change.token)
+        if change.token in self.keys:
+            self.keys[token] = self.keys.pop(change.token)
         if change.token in self.deletions:
             self.deletions.add(token)
         change.token = token

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from antiphon import moment
 from antiphon.api import Query, Record
 from antiphon.client import Client
 from antiphon.errors import Refused
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.batch import Batch
-from antiphon.writeback.journal import Journal
+from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.match import Match, text
 
 Recent = dict[Any, str | None]
 """Match key -> id of what was written and may not be found by a look-up yet; None: perhaps it was created."""
 _REMEMBERED = 100_000
+_LATE = 900
+"""Seconds after which a look-up surely sees what was created."""
 _LISTED = 10
 
 
 class LookUp:
     """Finds the records that changes to one resource match."""
 
-    def __init__(self, client: Client, match: Match, *, journal: Journal | None, recent: Recent | None) -> None:
-        """Begin with what earlier runs created, as the *journal* tells; LookUps of one resource share *recent*."""
-        self._client, self._resource, self._match, self._journal = client, match.resource, match, journal
+    def __init__(self, client: Client, match: Match, *, ledger: Ledger | None, recent: Recent | None) -> None:
+        """Ask the *ledger* for what other runs have created moments ago; LookUps of one resource share *recent*."""
+        self._client, self._resource, self._match, self._ledger = client, match.resource, match, ledger
         self.recent: Recent = {} if recent is None else recent
         self._forms: dict[str, dict[str, list[str]]] = {}
-        if journal and journal.earlier() and not self._resource.within:
-            for by, value, id in journal.created(self._resource.name):
-                if not match.prompt(by):
-                    self.recent[match.key(by, value, {})] = id
 
     def __call__(self, batch: Batch, changes: list[Change]) -> list[tuple[Change, Record | None]]:
         """Return each change with the record it matches. An ambiguous match is rejected, with the candidates."""
@@ -44,6 +43,8 @@ class LookUp:
             for record in self._find(batch, by, those, tuple(sorted(asked))):
                 key = self._match.key(by, record.get(by), record)
                 found.setdefault(key, {})[self._match.id(record)] = record
+            if self._ledger and not self._match.prompt(by):
+                self._ask(self._ledger, batch, those)
             for change in those:
                 if not batch.settled(change):
                     self._matched(batch, change, list(found.get(self._match.key_of(change), {}).values()), pairs)
@@ -63,6 +64,14 @@ class LookUp:
             if len(self.recent) >= _REMEMBERED:
                 self.recent.pop(next(iter(self.recent)))
             self.recent[key] = None if outcome.kind is Kind.UNKNOWN else outcome.id
+
+    def _ask(self, ledger: Ledger, batch: Batch, changes: list[Change]) -> None:
+        """Remember what the *ledger* knows of *changes* that a look-up may not see yet."""
+        keys = {batch.keys[c.token]: self._match.key_of(c) for c in changes}
+        keys = {key: match for key, match in keys.items() if match not in self.recent}
+        made = ledger.made(keys, int(moment.now().timestamp()) - _LATE)
+        self.recent |= {keys[key]: id for key, id in made.items()}
+        self.recent |= {keys[key]: None for key in ledger.unknown(keys)}
 
     def _find(self, batch: Batch, by: str, changes: list[Change], asked: tuple[str, ...]) -> list[Record]:
         """Look *changes* up. One whose value the API does not even look for is rejected, and the others are looked up."""
@@ -120,8 +129,8 @@ class LookUp:
             pairs.append((change, {**seen, self._resource.key[0]: id}))
         elif hits:
             del self.recent[key]
-            if self._journal and change.by:
-                self._journal.found(self._resource.name, change.by, change.value)
+            if self._ledger:
+                self._ledger.found(batch.keys[change.token])
             pairs.append((change, hits[0]))
         else:
             said = f"a record with this {change.by} was sent before and not answered, and cannot be found yet"

@@ -28,7 +28,7 @@ from antiphon.errors import (
 )
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.batch import Batch
-from antiphon.writeback.journal import Intent, Journal
+from antiphon.writeback.ledger import Intent, Ledger
 from antiphon.writeback.lookup import LookUp
 from antiphon.writeback.match import Match
 
@@ -42,11 +42,13 @@ class Sender:
     """Sends the changes to one resource, in requests as large as the API takes."""
 
     def __init__(
-        self, client: Client, match: Match, *, stream: str = "", journal: Journal | None, lookup: LookUp | None = None
+        self, client: Client, match: Match, *, stream: str = "", ledger: Ledger | None, lookup: LookUp | None = None
     ) -> None:
-        """Write to the *journal* in the name of *stream*; *lookup* is told what was written."""
+        """Write to the *ledger* in the name of *stream*; *lookup* is told what was written."""
         self._client, self._resource, self._match = client, match.resource, match
-        self._stream, self._journal, self._lookup = stream or match.resource.name, journal, lookup
+        self._stream, self._ledger, self._lookup = stream or match.resource.name, ledger, lookup
+        self.version: int | None = None
+        """The version of the stream that is being written, where its source tells one."""
 
     def __call__(self, batch: Batch, operation: str, changes: list[Change]) -> None:
         """Carry out *operation* for *changes*, and settle each in the batch."""
@@ -85,8 +87,8 @@ class Sender:
             log.info("%s: written without a job, for it was refused: %s", where, error.message)
             yield from self._client.write(self._resource, operation, group)
             return
-        if self._journal:
-            self._journal.under_way(id, group)
+        if self._ledger:
+            self._ledger.under_way(id, group)
         job.start(self._client, self._resource, id, group)
         yield from job.results(self._client, self._resource, id, group)
 
@@ -99,8 +101,8 @@ class Sender:
             settled, again = self._found_out(operation, lost) if lost else ([], [])
             if tries == _SETTLE_TRIES:
                 settled, again = settled + self._given_up(operation, again, of=len(outcomes)), []
-            if self._journal and settled:
-                self._journal.answered(settled)
+            if self._ledger and settled:
+                self._ledger.answered(settled, self.version)
             yield from settled
             group = [o.change for o in again]
             if not group:
@@ -110,9 +112,14 @@ class Sender:
     def _sent(self, batch: Batch, operation: str, group: list[Change], job: Job | None) -> list[Outcome]:
         """Write the intent down, send, write the outcomes down."""
         sent_at = moment.rfc3339(moment.now())
-        if self._journal:
-            keys = [(batch.identities[c.token], batch.position(c)) for c in group]
-            self._journal.intend(self._stream, self._resource.name, operation, group, keys)
+        if self._ledger:
+            marks = [(batch.identities[c.token], batch.keys.get(c.token), batch.position(c)) for c in group]
+            busy = self._ledger.intend(self._stream, self._resource.name, operation, group, marks, seen=batch.again)
+            batch.busy += busy
+            waits = {c.token for c in busy}
+            group = [c for c in group if c.token not in waits]
+        if not group:
+            return []
         outcomes: list[Outcome] = []
         try:
             by_job = self._by_job(job, operation, group) if job else None
@@ -124,16 +131,16 @@ class Sender:
             perhaps = job is not None or (
                 isinstance(error, Unavailable) and isinstance(how, Write) and how.remembers > 0 and not how.safe
             )
-            if self._journal:
-                self._journal.answered(outcomes)
+            if self._ledger:
+                self._ledger.answered(outcomes, self.version)
                 answered = {o.change.token for o in outcomes}
-                self._journal.not_sent(c for c in group if c.token not in answered and not perhaps)
+                self._ledger.not_sent(c for c in group if c.token not in answered and not perhaps)
             raise
         done_at = moment.rfc3339(moment.now())
         for outcome in outcomes:
             outcome.operation, outcome.sent_at, outcome.done_at = operation, sent_at, done_at
-        if self._journal:  # what is unknown stays an open intent until it is found out
-            self._journal.answered(o for o in outcomes if o.kind is not Kind.UNKNOWN)
+        if self._ledger:  # what is unknown stays an open intent until it is found out
+            self._ledger.answered([o for o in outcomes if o.kind is not Kind.UNKNOWN], self.version)
         return outcomes
 
     def _given_up(self, operation: str, again: list[Outcome], *, of: int) -> list[Outcome]:
@@ -144,8 +151,8 @@ class Sender:
         """
         first = again[0].problem if again else None
         if first and len(again) == of and HTTPStatus.OK <= first.status < HTTPStatus.MULTIPLE_CHOICES:
-            if self._journal:
-                self._journal.not_sent(o.change for o in again)
+            if self._ledger:
+                self._ledger.not_sent(o.change for o in again)
             doing = f"{self._client.api.name}: {operation} of {self._resource.name}"
             raise BadReply(f"{doing} -> {first.message.partition(' -> ')[2] or first.message}", status=first.status)
         for outcome in again:
@@ -180,13 +187,13 @@ class Sender:
         return settled, again
 
 
-def settle_open(client: Client, journal: Journal) -> list[Outcome]:
+def settle_open(client: Client, ledger: Ledger) -> list[Outcome]:
     """Find out what became of everything that earlier runs had under way when they ended. Call before anything new is sent.
 
-    Returns the outcomes that are known now; what may simply be done again is struck from the journal.
+    Returns the outcomes that are known now; what may simply be done again is struck from the ledger.
     """
     groups: dict[tuple[str, str], list[Intent]] = {}
-    for intent in journal.open_intents():
+    for intent in ledger.open_intents():
         groups.setdefault((intent.resource, intent.operation), []).append(intent)
     known: list[Outcome] = []
     for (name, operation), intents in groups.items():
@@ -194,7 +201,7 @@ def settle_open(client: Client, journal: Journal) -> list[Outcome]:
             resource = client.resource(name)
         except Unknown as error:  # an object that is no more
             outcomes = [Outcome(i.change(), Kind.UNKNOWN, problem=Problem(error.message)) for i in intents]
-            journal.answered(outcomes)
+            ledger.answered(outcomes)
             known += outcomes
             continue
         how = getattr(resource, operation, None)
@@ -211,11 +218,11 @@ def settle_open(client: Client, journal: Journal) -> list[Outcome]:
         for outcome in outcomes:
             outcome.operation = operation
         unsettled = [intent for intent in left if not (job and intent.job) or intent.token in lost]
-        sender = Sender(client, Match(resource, client.schema(resource)), journal=None)
+        sender = Sender(client, Match(resource, client.schema(resource)), ledger=None)
         outcomes += sender.settle(operation, unsettled)
-        journal.answered(outcomes)
+        ledger.answered(outcomes)
         answered = {outcome.change.token for outcome in outcomes}
-        journal.not_sent(intent.change() for intent in left if intent.token not in answered)
+        ledger.not_sent(intent.change() for intent in left if intent.token not in answered)
         known += outcomes
     return known
 

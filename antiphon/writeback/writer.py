@@ -13,12 +13,11 @@ Records with ``_sdc_deleted_at`` are deleted as the ``deletes`` policy says, wha
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Literal
 
-from antiphon import moment
 from antiphon.api import Record, Resource, Schema, Write
 from antiphon.client import Client
 from antiphon.errors import InputError, SettingError, did_you_mean
@@ -27,7 +26,8 @@ from antiphon.writeback.alike import Alike
 from antiphon.writeback.batch import Batch, distinct
 from antiphon.writeback.fields import DELETED_AT, Fields, Mapper
 from antiphon.writeback.growth import Growth
-from antiphon.writeback.journal import Journal, identity
+from antiphon.writeback.history import History
+from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.lookup import LookUp, Recent
 from antiphon.writeback.match import Match, holds
 from antiphon.writeback.sending import Sender
@@ -37,6 +37,8 @@ Deletes = Literal["ignore", "archive", "delete"]
 
 MODES: tuple[Mode, ...] = ("upsert", "create", "update", "delete")
 DELETES: tuple[Deletes, ...] = ("ignore", "archive", "delete")
+_PAUSES = (0.2, 0.5, 1, 2, 5, 10, 30, 60)
+"""Seconds to wait for another run that has a creation of the same key under way."""
 
 
 @dataclass
@@ -73,19 +75,21 @@ class Writer:
         fields: Fields | None = None,
         deletes: Deletes = "ignore",
         allowance: Allowance | None = None,
-        journal: Journal | None = None,
+        ledger: Ledger | None = None,
+        full: bool = False,
         recent: Recent | None = None,
     ) -> None:
         """Check the settings against the resource. *columns* are those of the stream, where they are known beforehand: names, or their schemas too.
 
-        *recent* remembers what was written and may not be found by a look-up yet; writers to one resource share it.
+        A *full* run asks the API even for what the *ledger* has as unchanged. *recent* remembers what was written and may not
+        be found by a look-up yet; writers to one resource share it.
         """
         self.client, self.resource, self.deletes = client, resource, deletes
         self.mode: Mode = mode or ("upsert" if resource.upsert or resource.update else "create")
         self.stream = stream or resource.name
         self.where = f"{client.api.name}: {self.stream}"
         self.schema: Schema = client.schema(resource)
-        self.journal = journal
+        self.ledger = ledger
         self.allowance = allowance or Allowance()
         self._refuse_impossible()
         self.match = Match(resource, self.schema, match, alike)
@@ -106,9 +110,10 @@ class Writer:
             self._narrow(self.mapper.fields(columns), asked=bool(match))
         how = resource.update
         self._replaces = isinstance(how, Write) and how.method == "PUT"  # what it does not name, it takes away
-        self._recalling = journal.earlier() if journal else False
-        self.lookup = LookUp(client, self.match, journal=journal, recent=recent)
-        self.send = Sender(client, self.match, stream=self.stream, journal=journal, lookup=self.lookup)
+        creating = self.mode == "create"
+        self.history = History(ledger, self.match, self.stream, creating=creating, full=full) if ledger else None
+        self.lookup = LookUp(client, self.match, ledger=ledger, recent=recent)
+        self.send = Sender(client, self.match, stream=self.stream, ledger=ledger, lookup=self.lookup)
 
     # One call for a set of records
 
@@ -116,23 +121,38 @@ class Writer:
         """Write *records* and return an outcome for each, in their order. *positions* are theirs in the stream.
 
         Raises:
-            ApiError: the API cannot be spoken to. What was done until then is in the journal.
-            Storage: the journal cannot be written.
+            ApiError: the API cannot be spoken to. What was done until then is in the ledger.
+            Storage: the ledger cannot be written.
         """
         batch = Batch(records, positions or range(1, len(records) + 1))
         self.allowance.received += len(records)
         for n, record in enumerate(records):
             self._prepare(batch, n, record)
         self._supersede(batch)
-        if self._recalling and self.journal:
-            self._recall(batch, self.journal)
+        if self.history:
+            self.history.settle(batch)
         deletions = [change for change in batch.waiting() if change.token in batch.deletions]
         writes = [change for change in batch.waiting() if change.token not in batch.deletions]
         if self.mode == "delete":
             deletions, writes = [*deletions, *writes], []
         self._write(batch, writes)
         self._delete(batch, deletions)
-        return batch.in_order()
+        self._write_again(batch)
+        outcomes = batch.in_order()
+        if self.history:
+            self.history.keep(batch, outcomes, self.send.version)
+        return outcomes
+
+    def _write_again(self, batch: Batch) -> None:
+        """Look up and write what another run had under way; what it does not get done is rejected, to be piped in again."""
+        for pause in _PAUSES:
+            again, batch.busy, batch.again = batch.busy, [], True
+            if not again:
+                return
+            time.sleep(pause)
+            self._write(batch, again)
+        for change in batch.busy:
+            batch.settle(rejected(change, f"another run is creating one with this {change.by}", code="busy"))
 
     def _prepare(self, batch: Batch, n: int, record: Record) -> None:
         change = Change({})
@@ -150,6 +170,10 @@ class Writer:
             return
         if deleted:
             batch.deletions.add(change.token)
+        self._identify(batch, change, mapped, deletion=deleted or self.mode == "delete")
+
+    def _identify(self, batch: Batch, change: Change, mapped: Record, *, deletion: bool) -> None:
+        """Give *change* its fields and what it is matched by; it is rejected if that is not to be."""
         for name in self.match.names:
             if isinstance(mapped.get(name), str):
                 mapped[name] = mapped[name].strip()
@@ -158,16 +182,14 @@ class Writer:
             change.by, change.value = by, mapped[by]
             if self.match.is_id(by):
                 change.id = str(mapped[by])
-        elif self.mode != "create" or deleted:
+        elif self.mode != "create" or deletion:
             names = " or ".join(self.match.names)
             batch.settle(rejected(change, f"no value in {names or 'any field'}, the field it is matched by"))
             return
-        mapped = {name: value for name, value in mapped.items() if name not in self._readonly}
-        change.record = mapped
-        batch.identities[change.token] = identity(
-            self.resource.name, mapped, change.by, change.value, deletion=deleted or self.mode == "delete"
-        )
-        if not mapped and not deleted and self.mode != "delete":
+        change.record = {name: value for name, value in mapped.items() if name not in self._readonly}
+        if self.history:
+            self.history.mark(batch, change, deletion=deletion)
+        if not change.record and not deletion:
             batch.settle(rejected(change, "none of its columns is a field that the API lets one write"))
 
     def _supersede(self, batch: Batch) -> None:
@@ -182,23 +204,6 @@ class Writer:
                     Outcome(earlier, Kind.SUPERSEDED, problem=Problem(f"a later record has the same {change.by}"))
                 )
             last[key] = change
-
-    def _recall(self, batch: Batch, journal: Journal) -> None:
-        """Recognise what an interrupted run has done already, and what it left unknown."""
-        asked = [(c, batch.identities[c.token], batch.position(c)) for c in batch.waiting()]
-        for outcome in journal.recall(self.stream, asked):
-            batch.settle(outcome)
-        self._recalling = journal.earlier()
-        remembered = max(
-            (h.remembers for h in (self.resource.create, self.resource.update) if isinstance(h, Write)), default=0
-        )
-        if remembered:
-            since = moment.rfc3339(moment.now() - timedelta(seconds=remembered))
-            asked = [(c, batch.identities[c.token], batch.position(c)) for c in batch.waiting()]
-            tokens = journal.tokens(self.stream, asked, since)
-            for change in batch.waiting():
-                if earlier := tokens.get(change.token):
-                    batch.rename(change, earlier)
 
     # Creating and updating
 

@@ -20,7 +20,7 @@ from antiphon.outcome import Outcome
 from antiphon.sandbox import start
 from antiphon.sandbox.exchange import Request, Response
 from antiphon.singer.target import settle_open
-from antiphon.writeback.journal import Journal
+from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.writer import Writer
 
 BIN = Path(sys.executable).parent
@@ -48,11 +48,11 @@ class Org:
         return Connection(settings("salesforce", values))
 
     def write(self, name: str, records: Sequence[dict[str, Any]], *, bulk_above: int = 0, **how: Any) -> list[Outcome]:
-        """Write *records* as a target does, with a journal, after what an earlier run left is settled."""
+        """Write *records* as a target does, with a ledger, after what an earlier run left is settled."""
         client = self.connect(bulk_above=bulk_above).client
-        with Journal(self.folder / "state", "salesforce") as journal:
-            settle_open(client, journal)
-            return Writer(client, client.resource(name), journal=journal, **how).write(records)
+        with Ledger(self.folder / "state", "salesforce") as ledger:
+            settle_open(client, ledger)
+            return Writer(client, client.resource(name), ledger=ledger, **how).write(records)
 
     def pages(self, name: str, slot: str = "read", **query: Any) -> list[Any]:
         """Return the pages of a read; *query* may have ``bulk_above``."""

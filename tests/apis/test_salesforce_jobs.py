@@ -9,7 +9,7 @@ from salesforce_account import account, org, tapped
 
 from antiphon.errors import ApiError, Refused, Unauthorized
 from antiphon.outcome import Change, Kind
-from antiphon.writeback.journal import Journal
+from antiphon.writeback.ledger import Ledger
 
 COUNT = 350
 ABOVE = 300
@@ -170,10 +170,10 @@ def test_a_run_killed_at_any_step_is_resumed_by_the_jobs_results(tmp_path, at, d
 
 
 def test_a_job_that_is_known_no_more_is_found_out_by_looking(there):
-    with Journal(there.folder / "state", "salesforce") as journal:
+    with Ledger(there.folder / "state", "salesforce") as ledger:
         changes = [Change(account(n), by="Ext_Id__c", value=f"X-{n:05}") for n in range(3)]
-        journal.intend("Account", "Account", "create", changes, [(b"x", n) for n in range(3)])
-        journal.under_way("7505g000000000zAAA", changes)
+        ledger.intend("Account", "Account", "create", changes, [(b"x", n) for n in range(3)])
+        ledger.under_way("7505g000000000zAAA", changes)
     there.app.add("Account", account(1))
     outcomes = there.write("Account", [account(n) for n in range(3)], mode="create")
     assert kinds(outcomes) == {"created": 2, "skipped": 1}

@@ -110,8 +110,8 @@ def state_of(written: Written) -> dict[str, Any]:
 
 def close(target: Any) -> None:
     """Let go of the files that *target* holds, as the end of its process would."""
-    if "journal" in target.__dict__:
-        target.journal.close()
+    if "ledger" in target.__dict__:
+        target.ledger.close()
     for file in target.rejects, target.receipts:
         if file is not None and file._file is not None:
             file._file.close()

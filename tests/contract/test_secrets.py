@@ -60,7 +60,7 @@ def test_no_secret_shows_in_a_whole_days_work(
         said.append(str(caught.value))
     out, err = capfd.readouterr()
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
-    assert any("journal" in file.name for file in files)
+    assert any("ledger" in file.name for file in files)
     shown = {"log": caplog.text, "stdout": out, "stderr": err, "errors and messages": "\n".join(said)}
     shown |= {file.name: file.read_bytes().decode("utf-8", "replace") for file in files}
     for secret in (account.secret, *account.wrong.values()):

@@ -133,9 +133,9 @@ class Crm:
         """Return how often each address is there."""
         return Counter(one["email"] for one in self.shown("contacts", "email"))
 
-    def journal(self) -> Path:
-        """Return where the journal is: one for each server that is spoken to."""
-        return Path(self.settings["state_dir"]) / f"hubspot-127.0.0.1_{self.server.port}.journal.sqlite3"
+    def ledger(self) -> Path:
+        """Return where the ledger is: one for each server that is spoken to."""
+        return Path(self.settings["state_dir"]) / f"hubspot-127.0.0.1_{self.server.port}.ledger.sqlite3"
 
     def kept(self) -> list[Message]:
         """Return the messages in the rejects file."""

@@ -242,14 +242,14 @@ def test_two_runs_at_once_are_refused(config, crm, tmp_path):
     given = config()
     first = Process("--config", given, folder=tmp_path)
     first.give(PEOPLE, record("contacts", email="first@example.com"))
-    journal = crm.journal()
+    ledger = crm.ledger()
     for _ in range(400):
-        if journal.exists():
+        if ledger.exists():
             break
         threading.Event().wait(0.05)
     refused(
         run("--config", given, given=encoded([PEOPLE, ADA]), folder=tmp_path),
-        f"hubspot: another run is writing through this connection ({journal}). "
+        f"hubspot: another run is writing through this connection ({ledger}). "
         "Wait until it ends, or give this one a connection or state_dir of its own.",
     )
     assert first.ended().code == 0
@@ -258,18 +258,18 @@ def test_two_runs_at_once_are_refused(config, crm, tmp_path):
 def test_a_damaged_journal_is_one_line(config, crm, tmp_path):
     given = config()
     (tmp_path / "state").mkdir()
-    journal = crm.journal()
-    journal.write_text("nothing of the kind" * 500)
+    ledger = crm.ledger()
+    ledger.write_text("nothing of the kind" * 500)
     refused(
         run("--config", given, given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path),
-        f"the journal {journal} is damaged: file is not a database. Nothing more was sent, and the state was not moved. "
+        f"the ledger {ledger} is damaged: file is not a database. Nothing more was sent, and the state was not moved. "
         "To go on without what it knew, move the file away.",
     )
 
 
-@pytest.mark.parametrize("full", ["rejects", "journal"])
+@pytest.mark.parametrize("full", ["rejects", "ledger"])
 def test_a_full_disk_is_one_line_and_the_state_stays(config, crm, tmp_path, full):
-    wide = {"firstname": ["x" * 3000]} if full == "rejects" else {}  # refused by us, without a word to the journal
+    wide = {"firstname": ["x" * 3000]} if full == "rejects" else {}  # refused by us, without a word to the ledger
     people = [record("contacts", email=f"full{n}@example.com", **wide) for n in range(600)]
     states = [message for n, one in enumerate(people) for message in (one, state({"n": n}))]
     most = 200_000
@@ -282,7 +282,7 @@ def test_a_full_disk_is_one_line_and_the_state_stays(config, crm, tmp_path, full
     process.give(PEOPLE, *states)
     ran = process.ended()
     name = f"target-hubspot: rejects: {tmp_path}/r.jsonl cannot be written: File too large. The state was not moved"
-    expected = name if full == "rejects" else f"the journal {crm.journal()} cannot be used: "
+    expected = name if full == "rejects" else f"the ledger {crm.ledger()} cannot be used: "
     assert (ran.code, ran.out) == (1, "")
     assert ran.last.startswith(expected)
     assert "Traceback" not in ran.err
@@ -290,7 +290,7 @@ def test_a_full_disk_is_one_line_and_the_state_stays(config, crm, tmp_path, full
         assert all(json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines())
     again = run("--config", config(), given=encoded([PEOPLE, *people, state({"end": 1})]), folder=tmp_path)
     assert again.states == [{"end": 1}]
-    if full == "journal":
+    if full == "ledger":
         assert (again.code, sum(n for email, n in crm.emails().items() if email.startswith("full"))) == (0, 600)
 
 

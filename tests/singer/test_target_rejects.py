@@ -231,7 +231,7 @@ def test_the_outcome_of_a_call_that_was_not_answered_is_told_and_counted(tmp_pat
         said = "2 records were sent and not answered, and could not be found out; they will not be sent again"
         assert ran.err.splitlines() == [
             "target-hubspot: notes: 2 unknown",
-            f"target-hubspot: {said}. Look them up by hand; the journal lists them: {crm.journal()}",
+            f"target-hubspot: {said}. Look them up by hand; the ledger lists them: {crm.ledger()}",
         ]
         assert [r["outcome"] for r in crm.receipted()] == ["unknown", "unknown"]
         assert not crm.rejects.exists()
@@ -239,7 +239,7 @@ def test_the_outcome_of_a_call_that_was_not_answered_is_told_and_counted(tmp_pat
         assert (again.code, len(crm.shown("notes"))) == (1, 2)
 
 
-# What the journal keeps between runs
+# What the ledger keeps between runs
 
 
 NOTES = schema("notes", "hs_note_body", "hs_timestamp")
@@ -272,7 +272,7 @@ def test_what_one_server_was_sent_is_not_taken_for_sent_to_another(crm, tmp_path
         assert other.settings["state_dir"] == crm.settings["state_dir"]
         other.pipe(NOTES, NOTE, state({"a": 2}), streams=PLANS)
         assert len(other.shown("notes")) == 1
-    assert len(list((tmp_path / "state").glob("*.journal.sqlite3"))) == 2
+    assert len(list((tmp_path / "state").glob("*.ledger.sqlite3"))) == 2
 
 
 def test_a_run_of_other_streams_forgets_nothing_of_these(crm):

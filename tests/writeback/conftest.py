@@ -14,7 +14,7 @@ from antiphon.api import Api, Read, Resource, Write
 from antiphon.client import Client
 from antiphon.outcome import Nothing, PerItem
 from antiphon.sandbox import Emulator, start
-from antiphon.writeback.journal import Journal
+from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.writer import Writer
 
 ZOO = "https://zoo.example"
@@ -33,9 +33,9 @@ class Account:
         """Return a writer to *resource*."""
         return Writer(self.client, self.client.resource(resource), **more)
 
-    def journal(self) -> Journal:
-        """Return the journal of the account."""
-        return Journal(self.folder, "hubspot")
+    def ledger(self) -> Ledger:
+        """Return the ledger of the account."""
+        return Ledger(self.folder, "hubspot")
 
     def shown(self, resource: str = "contacts", *fields: str) -> list[dict[str, str]]:
         """Return what the account has, with the *fields* that are set."""

@@ -14,7 +14,7 @@ from antiphon.apis.hubspot import archived, decoded
 from antiphon.client import Client
 from antiphon.errors import BadReply, ForeignHost, QuotaSpent, Unauthorized, Unavailable
 from antiphon.outcome import Change, Kind, Said
-from antiphon.writeback.journal import Journal
+from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.sending import settle_open
 from antiphon.writeback.writer import Writer
 
@@ -209,10 +209,10 @@ ON_A_LOOK_UP = [(fault, "batch/read") for fault in ("429", "500", "502-html", "c
 def test_whatever_befalls_a_creation_that_can_be_looked_up_it_is_created_once(accounts, fault, route):
     account = accounts(stall_seconds=0.01)
     account.app.fail_next(1, fault, route)
-    with account.journal() as journal:
-        outcomes = account.writer(journal=journal).write(mixed())
+    with account.ledger() as ledger:
+        outcomes = account.writer(ledger=ledger).write(mixed())
         assert Counter(kinds(outcomes)) == {"created": 97, "rejected": 3}
-        assert journal.open_intents() == []
+        assert ledger.open_intents() == []
     assert len(account.shown()) == 97
     assert all(o.id for o in outcomes if o.ok)
 
@@ -269,15 +269,15 @@ def test_an_update_that_is_never_mentioned_is_rejected_so_that_it_can_be_sent_ag
     account.writer().write(mixed(2, bad=()))
     account.app.fail_next(10, fault, "batch/update")
     records = [{**record, "city": "Ulm"} for record in mixed(2, bad=())]
-    with account.journal() as journal:
-        writer = account.writer(journal=journal)
+    with account.ledger() as ledger:
+        writer = account.writer(ledger=ledger)
         if fault == "html":  # nothing but pages for people comes: a line of its own, and nothing is left open
             with pytest.raises(BadReply) as error:
                 writer.write(records)
             assert str(error.value).startswith("hubspot: update of contacts -> no JSON but")
         else:
             assert kinds(writer.write(records)) == ["rejected", "rejected"]
-        assert journal._db.execute("select count(*) from entries where kind is null").fetchone() == (0,)
+        assert ledger.store.rows("select count(*) from entries where kind is null") == [(0,)]
     assert account.app.count("batch/update") == 5
 
 
@@ -285,11 +285,11 @@ def test_an_update_that_is_never_mentioned_is_rejected_so_that_it_can_be_sent_ag
 def test_what_was_surely_not_done_leaves_no_open_intent(accounts, fault):
     account = accounts()
     account.app.fail_next(20, fault, "batch/create")
-    with account.journal() as journal, pytest.raises((Unavailable, Unauthorized)):
-        account.writer("notes", mode="create", journal=journal).write([{"hs_note_body": "N", **NOTE}])
-    with account.journal() as journal:
-        assert journal.open_intents() == []
-        assert not journal.earlier()
+    with account.ledger() as ledger, pytest.raises((Unavailable, Unauthorized)):
+        account.writer("notes", mode="create", ledger=ledger).write([{"hs_note_body": "N", **NOTE}])
+    with account.ledger() as ledger:
+        assert ledger.open_intents() == []
+        assert not ledger.earlier()
 
 
 @pytest.mark.parametrize(
@@ -306,13 +306,13 @@ def test_what_was_surely_not_done_leaves_no_open_intent(accounts, fault):
 def test_an_api_that_sends_us_away_leaves_no_open_intent(account, reply, kind):
     with (
         requests_mock.Mocker(session=account.client.http.session, real_http=True) as mocked,
-        account.journal() as journal,
+        account.ledger() as ledger,
     ):
         mocked.post(f"{account.server.url}/crm/objects/2026-03/notes/batch/create", **reply)
         with pytest.raises(kind):
-            account.writer("notes", mode="create", journal=journal).write([{"hs_note_body": "N", **NOTE}])
-    with account.journal() as journal:
-        assert not journal.earlier()
+            account.writer("notes", mode="create", ledger=ledger).write([{"hs_note_body": "N", **NOTE}])
+    with account.ledger() as ledger:
+        assert not ledger.earlier()
 
 
 def test_what_was_done_before_the_api_went_away_is_in_the_journal(accounts):
@@ -324,12 +324,12 @@ def test_what_was_done_before_the_api_went_away_is_in_the_journal(accounts):
         return "429" if "batch/create" in route and next(writes) >= 2 else draw(route, write=write)
 
     account.app.faults.draw = refuse_the_third
-    with account.journal() as journal, pytest.raises(Unavailable, match="ten_secondly_rolling"):
-        account.writer("notes", mode="create", journal=journal, stream="s").write(notes)
+    with account.ledger() as ledger, pytest.raises(Unavailable, match="ten_secondly_rolling"):
+        account.writer("notes", mode="create", ledger=ledger, stream="s").write(notes)
     del account.app.faults.draw
-    with account.journal() as journal:
-        assert settle_open(account.client, journal) == []
-        outcomes = account.writer("notes", mode="create", journal=journal, stream="s").write(notes)
+    with account.ledger() as ledger:
+        assert settle_open(account.client, ledger) == []
+        outcomes = account.writer("notes", mode="create", ledger=ledger, stream="s").write(notes)
     assert Counter((o.kind.value, o.attempts) for o in outcomes) == {("created", 0): 200, ("created", 1): 50}
     assert len(account.shown("notes")) == 250
 
@@ -354,13 +354,13 @@ def crash(account, records, when, resource="contacts", **more):
         raise Killed
 
     session.send = dying
-    journal = account.journal()
+    ledger = account.ledger()
     try:
         with pytest.raises(Killed):
-            account.writer(resource, journal=journal, stream="s", **more).write(records)
+            account.writer(resource, ledger=ledger, stream="s", **more).write(records)
     finally:
         session.send = send
-        journal.close()
+        ledger.close()
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -368,11 +368,11 @@ def test_creations_under_way_in_a_crash_are_created_once(account, when):
     records = mixed(30, bad=())
     crash(account, records, when)
     account.app.reset_calls()
-    with account.journal() as journal:
-        settled = settle_open(account.client, journal)
+    with account.ledger() as ledger:
+        settled = settle_open(account.client, ledger)
         assert len(settled) == (30 if when == "after" else 0)
         assert account.calls() == {"objects/contacts/batch/read": 1}
-        outcomes = account.writer(journal=journal, stream="s").write(records)
+        outcomes = account.writer(ledger=ledger, stream="s").write(records)
     assert set(kinds(outcomes)) == {"created"}
     assert len(account.shown()) == 30
 
@@ -382,9 +382,9 @@ def test_updates_under_way_in_a_crash_are_done(account, when):
     account.writer().write(mixed(30, bad=()))
     records = [{**record, "city": "Ulm"} for record in mixed(30, bad=())]
     crash(account, records, when)
-    with account.journal() as journal:
-        assert settle_open(account.client, journal) == []
-        assert set(kinds(account.writer(journal=journal, stream="s").write(records))) <= {"updated", "unchanged"}
+    with account.ledger() as ledger:
+        assert settle_open(account.client, ledger) == []
+        assert set(kinds(account.writer(ledger=ledger, stream="s").write(records))) <= {"updated", "unchanged"}
     assert [record["city"] for record in account.shown("contacts", "city")] == ["Ulm"] * 30
 
 
@@ -393,9 +393,9 @@ def test_creations_that_nothing_can_find_end_as_unknown_after_a_crash_and_are_no
     notes = [{"hs_note_body": f"N{n}", **NOTE} for n in range(5)]
     crash(account, notes, when, "notes", mode="create")
     for _ in range(2):
-        with account.journal() as journal:
-            settle_open(account.client, journal)
-            outcomes = account.writer("notes", mode="create", journal=journal, stream="s").write(
+        with account.ledger() as ledger:
+            settle_open(account.client, ledger)
+            outcomes = account.writer("notes", mode="create", ledger=ledger, stream="s").write(
                 [*notes, {"hs_note_body": "new", **NOTE}]
             )
             assert kinds(outcomes) == ["unknown"] * 5 + ["created"]
@@ -407,37 +407,37 @@ def test_companies_in_a_crash_are_found_or_stay_unknown_while_the_index_lags(acc
     account = accounts(index_lag=600)
     records = [{"domain": f"d{n}.example"} for n in range(3)]
     crash(account, records, "after", "companies")
-    with account.journal() as journal:
-        assert kinds(settle_open(account.client, journal)) == ["unknown"] * 3
+    with account.ledger() as ledger:
+        assert kinds(settle_open(account.client, ledger)) == ["unknown"] * 3
         changed = [{**record, "city": "Ulm"} for record in records]
-        assert kinds(account.writer("companies", journal=journal, stream="s").write(changed)) == ["unknown"] * 3
+        assert kinds(account.writer("companies", ledger=ledger, stream="s").write(changed)) == ["unknown"] * 3
     for record in account.app.store("companies"):
         record.indexed_until = 0
-    with account.journal() as journal:
-        writer = account.writer("companies", journal=journal, stream="s")
+    with account.ledger() as ledger:
+        writer = account.writer("companies", ledger=ledger, stream="s")
         assert kinds(writer.write(changed)) == ["updated"] * 3
-        journal.forget("s", 3)
-    with account.journal() as journal:
-        assert not journal.earlier()
+        ledger.forget("s", 3)
+    with account.ledger() as ledger:
+        assert not ledger.earlier()
     assert len(account.shown("companies")) == 3
 
 
 def test_companies_created_before_a_crash_are_known_although_the_index_lags(accounts):
     account = accounts(index_lag=600)
-    with account.journal() as journal:
-        account.writer("companies", journal=journal, stream="s").write([{"domain": "a.example"}])
-    with account.journal() as journal:
-        writer = account.writer("companies", journal=journal, stream="s")
+    with account.ledger() as ledger:
+        account.writer("companies", ledger=ledger, stream="s").write([{"domain": "a.example"}])
+    with account.ledger() as ledger:
+        writer = account.writer("companies", ledger=ledger, stream="s")
         assert kinds(writer.write([{"domain": "a.example", "city": "Ulm"}])) == ["updated"]
     assert account.shown("companies", "city") == [{"city": "Ulm"}]
 
 
 def test_what_was_superseded_before_a_crash_does_not_come_back_over_what_superseded_it(account):
     old, new = {"email": "a@example.com", "city": "Old"}, {"email": "a@example.com", "city": "New"}
-    with account.journal() as journal:
-        assert kinds(account.writer(journal=journal, stream="s").write([old, new])) == ["superseded", "created"]
-    with account.journal() as journal:
-        writer = account.writer(journal=journal, stream="s")
+    with account.ledger() as ledger:
+        assert kinds(account.writer(ledger=ledger, stream="s").write([old, new])) == ["superseded", "created"]
+    with account.ledger() as ledger:
+        writer = account.writer(ledger=ledger, stream="s")
         writer.write([old], [1])  # the batches of the next run begin elsewhere
         writer.write([new], [2])
     assert account.shown("contacts", "city") == [{"city": "New"}]
@@ -447,8 +447,8 @@ def test_a_record_that_was_written_and_deleted_is_deleted_after_a_crash(account)
     record = {"email": "a@example.com", "city": "U"}
     both = [record, {**record, "_sdc_deleted_at": "2026-01-01T00:00:00Z"}]
     for _ in range(2):
-        with account.journal() as journal:
-            writer = account.writer(journal=journal, stream="s", deletes="archive")
+        with account.ledger() as ledger:
+            writer = account.writer(ledger=ledger, stream="s", deletes="archive")
             for position, one in enumerate(both, 1):
                 writer.write([one], [position])
             assert account.shown() == []
@@ -461,8 +461,8 @@ def test_an_open_intent_on_an_object_that_is_no_more_does_not_stop_the_next_run(
     account.app.portal.stores.pop("boat")
     account.app.portal.schemas.pop("boat")
     account.client._discovered = None
-    with account.journal() as journal:
-        assert kinds(settle_open(account.client, journal)) == ["unknown"]
+    with account.ledger() as ledger:
+        assert kinds(settle_open(account.client, ledger)) == ["unknown"]
 
 
 def test_a_write_under_an_idempotency_key_keeps_its_token_through_a_lost_answer_and_a_crash(tmp_path):
@@ -473,13 +473,13 @@ def test_a_write_under_an_idempotency_key_keeps_its_token_through_a_lost_answer_
     )
     client = Client(api.Api("zoo", "The Zoo", "https://zoo.example", resources=(resource,)), {})
     with requests_mock.Mocker() as mocked:
-        with Journal(tmp_path, "zoo") as journal:
+        with Ledger(tmp_path, "zoo") as ledger:
             mocked.post("https://zoo.example/cages", exc=requests.exceptions.ReadTimeout)
             with pytest.raises(Unavailable):
-                Writer(client, resource, journal=journal, stream="s").write([{"name": "a"}])
+                Writer(client, resource, ledger=ledger, stream="s").write([{"name": "a"}])
         mocked.post("https://zoo.example/cages", json={"id": "1"}, status_code=201)
-        with Journal(tmp_path, "zoo") as journal:
-            settle_open(client, journal)
-            [outcome] = Writer(client, resource, journal=journal, stream="s").write([{"name": "a"}])
+        with Ledger(tmp_path, "zoo") as ledger:
+            settle_open(client, ledger)
+            [outcome] = Writer(client, resource, ledger=ledger, stream="s").write([{"name": "a"}])
         assert outcome.kind is Kind.CREATED
         assert len({request.headers["Idempotency-Key"] for request in mocked.request_history}) == 1

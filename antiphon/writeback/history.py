@@ -1,0 +1,92 @@
+"""What earlier runs tell of the records of a batch: done already, unchanged since, or nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from antiphon import moment
+from antiphon.api import Resource, Write
+from antiphon.outcome import Change, Kind, Outcome, Problem
+from antiphon.writeback.batch import Batch
+from antiphon.writeback.ledger import Known, Ledger
+from antiphon.writeback.match import Match
+
+_THERE = frozenset({Kind.CREATED, Kind.UPDATED, Kind.UNCHANGED})
+
+
+class History:
+    """What the *ledger* has of one *stream*."""
+
+    def __init__(self, ledger: Ledger, match: Match, stream: str, *, creating: bool, full: bool) -> None:
+        """*creating* is a stream whose mode leaves alone what is there; a *full* run asks the API all the same."""
+        self._ledger, self._match, self._stream = ledger, match, stream
+        self._resource: Resource = match.resource
+        self._creating, self._full = creating, full
+        self._recalling = ledger.earlier()
+        self._told: set[str] = set()
+
+    def mark(self, batch: Batch, change: Change, *, deletion: bool) -> None:
+        """Give *change*, whole as it is, what it is known by."""
+        name, record = self._resource.name, change.record
+        identity = self._ledger.identity(name, record, change.by, change.value, deletion=deletion)
+        batch.identities[change.token] = identity
+        if change.by is not None:
+            batch.keys[change.token] = self._ledger.key(name, self._match.key_of(change))
+
+    def settle(self, batch: Batch) -> None:
+        """Settle what need not be sent: what an interrupted run has done, and what is as it was written last."""
+        if self._recalling:
+            self._recall(batch)
+        keyed = {c.token: batch.keys[c.token] for c in batch.waiting() if c.token in batch.keys}
+        if self._full or not keyed:
+            return
+        known = self._ledger.known(self._stream, keyed.values())
+        for change in batch.waiting():
+            one = known.get(keyed.get(change.token, b""))
+            if one and one.content == batch.identities[change.token]:
+                outcome = self._unchanged(change, one)
+                if outcome:
+                    self._told.add(change.token)
+                    batch.settle(outcome)
+
+    def keep(self, batch: Batch, outcomes: list[Outcome], version: int | None) -> None:
+        """Keep what was found to be so already, and of every record that it is in the *version* of the stream, if there is one."""
+        found = []
+        for outcome in outcomes:
+            token = outcome.change.token
+            there = outcome.kind is Kind.UNCHANGED or (
+                outcome.id is not None
+                and (outcome.kind is Kind.SUPERSEDED or (outcome.kind is Kind.SKIPPED and self._creating))
+            )
+            if there and token in batch.keys and token not in self._told:
+                kind = outcome.kind if outcome.kind is Kind.SKIPPED else Kind.UNCHANGED
+                found.append((batch.keys[token], batch.identities[token], outcome.id, kind.value))
+        self._told.clear()
+        self._ledger.keep(self._stream, found, version)
+        if version is not None:
+            self._ledger.see(self._stream, batch.keys.values(), version)
+
+    def _unchanged(self, change: Change, one: Known) -> Outcome | None:
+        """Return the outcome of *change*, which is what was written last; None where that tells nothing."""
+        if one.kind in _THERE:
+            return Outcome(change, Kind.UNCHANGED, one.remote_id)
+        if one.kind == Kind.DELETED:
+            return Outcome(change, Kind.SKIPPED, one.remote_id, Problem("it was deleted before"))
+        if one.kind == Kind.SKIPPED and self._creating:
+            return Outcome(change, Kind.SKIPPED, one.remote_id, Problem(f"there is one with this {change.by}"))
+        return None
+
+    def _recall(self, batch: Batch) -> None:
+        asked = [(c, batch.identities[c.token], batch.position(c)) for c in batch.waiting() if c.by is None]
+        for outcome in self._ledger.recall(self._stream, asked):
+            batch.settle(outcome)
+        self._recalling = self._ledger.earlier()
+        writes = (self._resource.create, self._resource.update)
+        remembered = max((how.remembers for how in writes if isinstance(how, Write)), default=0)
+        if remembered:
+            since = moment.rfc3339(moment.now() - timedelta(seconds=remembered))
+            asked = [(c, batch.identities[c.token], batch.position(c)) for c in batch.waiting()]
+            tokens = self._ledger.tokens(self._stream, asked, since)
+            for change in batch.waiting():
+                if earlier := tokens.get(change.token):
+                    batch.rename(change, earlier)

@@ -1,0 +1,317 @@
+"""The database of a ledger: SQLite in the state folder, mode 0600, shared by the runs that write through a connection.
+
+A run holds a lock file for as long as its process lives. What a run left behind belongs to the first one that opens the
+ledger after its end; what a run that is alive has under way is left alone. A damaged file is kept aside, and a new one begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import filelock
+import msgspec
+
+from antiphon import moment
+from antiphon.errors import Busy, Storage
+
+log = logging.getLogger("antiphon.ledger")
+
+VERSION = 2
+KEEP = """
+insert into records (stream, key, content, remote_id, kind, ours, run, at, version)
+select streams.id, entries.key, entries.identity, entries.remote_id, entries.kind,
+    case when entries.kind = 'created' then 1 else 0 end, entries.run, ?, ?
+from entries join streams on streams.name = entries.stream
+where entries.token = ? and entries.key is not null and entries.kind in ('created', 'updated', 'deleted')
+on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
+    ours = case when records.kind = 'deleted' then excluded.ours else max(records.ours, excluded.ours) end,
+    run = excluded.run, at = excluded.at, version = coalesce(excluded.version, records.version)
+"""
+"""Keep of an entry that has its answer what a later run wants to know; takes the time, the version and the token."""
+_WAIT = 60.0
+"""Seconds to wait for another run's transaction."""
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+_TABLES = """
+create table if not exists notes (name text primary key, value text not null);
+create table if not exists runs (run integer primary key);
+create table if not exists streams (id integer primary key, name text not null unique);
+create table if not exists entries (
+    token text primary key,
+    run integer not null,
+    stream text not null,
+    position integer not null,
+    resource text not null,
+    operation text not null,
+    identity blob not null,
+    key blob,
+    remote_id text,
+    matched_by text,
+    matched_value text,
+    sent_at text not null,
+    job text,
+    kind text,
+    problem text
+);
+create index if not exists entries_by_identity on entries (identity);
+create index if not exists entries_by_key on entries (key);
+create table if not exists records (
+    stream integer not null,
+    key blob not null,
+    content blob not null,
+    remote_id text,
+    kind text not null,
+    ours integer not null,
+    run integer not null,
+    at integer not null,
+    version integer,
+    primary key (stream, key)
+) without rowid;
+"""
+
+
+class Store:
+    """The open database at *path*, and this run's place in it."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        """Open it, making folder and file where they are not there; *name* is the connection's.
+
+        Raises:
+            Busy: a run of an earlier version holds it.
+            Storage: it cannot be read or written.
+        """
+        self.path = path
+        self._lock = threading.RLock()
+        self._locks: dict[int, filelock.FileLock] = {}
+        with self._told():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with filelock.FileLock(f"{path}.lock", mode=0o600, timeout=_WAIT):
+                self.secret = _secret(path.with_name(f"{path.name.removesuffix('.sqlite3')}.key"))
+                self._inherit(name)
+                if self._damage.exists():
+                    self._set_aside(name, "a run found it so")
+                try:
+                    self._db = self._opened()
+                except sqlite3.DatabaseError as error:
+                    if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
+                        raise
+                    self._set_aside(name, str(error))
+                    self._db = self._opened()
+                self.run = self._enrol()
+                self.ended = self._adopt()
+
+    def close(self) -> None:
+        """Give back what is held: the runs that left nothing are struck from the list."""
+        with self._lock, suppress(sqlite3.Error):
+            mine = [self.run, *self.ended]
+            left = {run for (run,) in self._db.execute("select distinct run from entries")}
+            self._db.executemany("delete from runs where run = ?", [(run,) for run in mine if run not in left])
+            self._db.close()
+        for run, lock in self._locks.items():
+            lock.release()
+            with suppress(OSError):
+                self._lock_path(run).unlink()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do what is done within as one: all of it is on the disk afterwards, or nothing."""
+        with self._lock, self._told():
+            self._db.execute("begin immediate")
+            try:
+                yield self._db
+                self._db.execute("commit")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._db.rollback()
+                raise
+
+    def rows(self, sql: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what a query finds."""
+        with self._lock, self._told():
+            return self._db.execute(sql, tuple(values)).fetchall()
+
+    def others(self) -> bool:
+        """Return whether another run is writing through this connection now."""
+        mine = ",".join(str(run) for run in (self.run, *self.ended))
+        return bool(self.rows(f"select 1 from runs where run not in ({mine}) limit 1"))  # noqa: S608 - numbers of ours
+
+    def compact(self) -> None:
+        """Give the disk what is no more used."""
+        with self._lock, self._told():
+            self._db.execute("vacuum")
+            self._db.execute("pragma wal_checkpoint(truncate)")
+
+    def _opened(self) -> sqlite3.Connection:
+        self.path.touch(0o600)
+        self.path.chmod(0o600)
+        db = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        try:
+            [version] = db.execute("pragma user_version").fetchone()
+            if version > VERSION:
+                hint = "Use that version, or a state_dir of its own for this one."
+                raise Storage(f"the ledger {self.path} was written by a later version of antiphon", hint=hint)  # noqa: TRY301
+            db.execute("pragma journal_mode = wal")
+            db.execute("pragma synchronous = full")
+            if version == 1:
+                _from_the_first(db, self.secret)
+            db.executescript(_TABLES)
+            db.execute(f"pragma user_version = {VERSION}")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _enrol(self) -> int:
+        """Return the number of this run: the milliseconds of its beginning, or the next free ones."""
+        run = int(moment.now().timestamp() * 1000)
+        while not self._held(run) or self._db.execute("select 1 from runs where run = ?", (run,)).fetchone():
+            run += 1
+        self._db.execute("insert into runs values (?)", (run,))
+        return run
+
+    def _adopt(self) -> tuple[int, ...]:
+        """Return the runs that have ended and left something; they are this run's now."""
+        runs = [run for (run,) in self._db.execute("select run from runs order by run")]
+        ended = tuple(run for run in runs if run != self.run and self._held(run))
+        self._db.execute("create temp table ended (run integer primary key)")
+        self._db.executemany("insert into ended values (?)", [(run,) for run in ended])
+        return ended
+
+    def _held(self, run: int) -> bool:
+        """Return whether the run's lock is ours now; if not, it is alive."""
+        if run in self._locks:
+            return False
+        self._lock_path(run).parent.mkdir(exist_ok=True, mode=0o700)
+        lock = filelock.FileLock(self._lock_path(run), mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            return False
+        self._locks[run] = lock
+        return True
+
+    @property
+    def _damage(self) -> Path:
+        """A file that says that the ledger is damaged: the next run sets it aside."""
+        return Path(f"{self.path}.damaged")
+
+    def _lock_path(self, run: int) -> Path:
+        return self.path.with_name(f"{self.path.name.removesuffix('.sqlite3')}.runs") / f"{run}.lock"
+
+    def _inherit(self, name: str) -> None:
+        """Take over the journal that an earlier version kept."""
+        old = self.path.with_name(self.path.name.replace(".ledger.", ".journal."))
+        if self.path.exists() or not old.exists():
+            return
+        lock = filelock.FileLock(f"{old}.lock", mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise Busy(f"{name}: a run of an earlier version is writing ({old})", hint="Wait until it ends.") from None
+        try:
+            with suppress(sqlite3.DatabaseError):
+                db = sqlite3.connect(old, isolation_level=None)
+                db.execute("pragma journal_mode = delete")
+                db.close()
+            old.rename(self.path)
+        finally:
+            lock.release()
+            Path(f"{old}.lock").unlink(missing_ok=True)
+
+    def _set_aside(self, name: str, why: str) -> None:
+        aside = self.path.with_name(f"{self.path.name}.corrupt-{moment.now():%Y%m%dT%H%M%S}")
+        self.path.rename(aside)
+        for suffix in ("-wal", "-shm", ".damaged"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        log.warning(
+            "%s: the ledger was damaged (%s) and is kept as %s. A new one is begun from what look-ups find; what was sent"
+            " and not answered in earlier runs is not known any more, nor which records a mirror made",
+            name, why, aside,
+        )  # fmt: skip
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        hint = "Nothing more was sent, and the state was not moved. Free space or mend the folder's rights, then run again."
+        try:
+            yield
+        except filelock.Timeout:
+            raise Busy(f"the ledger {self.path} is held by another run", hint="Wait until it ends.") from None
+        except OSError as error:
+            raise Storage(f"the ledger {self.path} cannot be used: {error.strerror or error}", hint=hint) from error
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
+                self._damage.touch(0o600)
+                hint = "Nothing more was sent, and the state was not moved. Run again: it is kept aside, and a new one begun."
+                raise Storage(f"the ledger {self.path} is damaged: {error}", hint=hint) from error
+            raise Storage(f"the ledger {self.path} cannot be used: {error}", hint=hint) from error
+
+
+def file_name(connection: str, host: str) -> str:
+    """Return the name of a connection's ledger. What one server was sent says nothing of another: *host*, if not the usual."""
+    whole = f"{connection}-{host}" if host else connection
+    return f"{re.sub(r'[^A-Za-z0-9._-]', '_', whole)}.ledger.sqlite3"
+
+
+def keyed(secret: bytes) -> Callable[[bytes], bytes]:
+    """Return the hash that only who has *secret* can make: 16 bytes, from which nothing can be guessed back."""
+    whole = hashlib.blake2b(key=secret, digest_size=16)
+
+    def hashed(what: bytes) -> bytes:
+        one = whole.copy()
+        one.update(what)
+        return one.digest()
+
+    return hashed
+
+
+def _secret(path: Path) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        if found := path.read_bytes()[:64]:
+            return found
+        path.unlink()
+        return _secret(path)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secret := secrets.token_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+    return secret
+
+
+def _from_the_first(db: sqlite3.Connection, secret: bytes) -> None:
+    """Bring a journal of version 1 into the present form: its runs had names, its hashes no key."""
+    hashed = keyed(secret)
+    db.execute("begin immediate")
+    db.execute("alter table entries rename to journal")
+    db.execute("drop index if exists entries_by_identity")
+    db.execute("drop index if exists entries_by_match")
+    for statement in _TABLES.split(";"):
+        db.execute(statement)
+    names = [name for (name,) in db.execute("select distinct run from journal order by run")]
+    runs = {name: number for number, name in enumerate(names, 1)}
+    db.executemany("insert or ignore into runs values (?)", [(number,) for number in runs.values()])
+    db.execute("insert or ignore into streams (name) select distinct stream from journal")
+    found = db.execute("select token, run, identity, resource, matched_by, matched_value from journal").fetchall()
+    for token, run, identity, resource, by, value in found:
+        words = None if by is None else str(msgspec.json.decode(value)).strip()
+        key = None if by is None else hashed(msgspec.json.encode([resource, by, words]))
+        db.execute(
+            "insert into entries select token, ?, stream, position, resource, operation, ?, ?, remote_id, matched_by,"
+            " matched_value, sent_at, job, kind, problem from journal where token = ?",
+            (runs[run], hashed(identity), key, token),
+        )
+        db.execute(KEEP, (0, None, token))
+    db.execute("delete from entries where key is not null and kind is not null and kind <> 'unknown'")
+    db.execute("drop table journal")
+    db.execute("commit")

@@ -1,0 +1,474 @@
+"""What a connection remembers of its writes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from antiphon.errors import Storage
+from antiphon.outcome import Change, Kind, Outcome, Problem
+from antiphon.writeback.ledger import Ledger
+
+TESTS = Path(__file__).parent.parent
+
+
+def change(email="a@example.com", **fields):
+    return Change({"email": email, **fields}, by="email", value=email)
+
+
+def note(text):
+    return Change({"hs_note_body": text})
+
+
+def marks(ledger, *changes, first=1, resource="contacts"):
+    """Return the identity, key and position of each of *changes*."""
+    return [
+        (
+            ledger.identity(resource, c.record, c.by, c.value),
+            ledger.key(resource, (c.by, c.value)) if c.by else None,
+            position,
+        )
+        for position, c in enumerate(changes, first)
+    ]
+
+
+def intend(ledger, *changes, operation="create", stream="people", first=1, resource="contacts", **more):
+    given = marks(ledger, *changes, first=first, resource=resource)
+    return ledger.intend(stream, resource, operation, changes, given, **more)
+
+
+def recall(ledger, *changes, stream="people", first=1):
+    asked = [
+        (c, identity, n) for c, (identity, _, n) in zip(changes, marks(ledger, *changes, first=first), strict=True)
+    ]
+    return ledger.recall(stream, asked)
+
+
+def created(c, id="1"):
+    return Outcome(c, Kind.CREATED, id)
+
+
+def entries(ledger):
+    return ledger.store.rows("select token, kind from entries order by position")
+
+
+def known(ledger, c, stream="people"):
+    [(_, key, _)] = marks(ledger, c)
+    return ledger.known(stream, [key]).get(key)
+
+
+@contextlib.contextmanager
+def killed(folder, *lines):
+    """Let another process open the ledger, do *lines* and be killed; or stay alive until the block ends, if it says so."""
+    code = "\n".join(
+        [
+            "import os, pathlib, signal, sys, time",
+            "sys.path.insert(0, sys.argv[2])",
+            "from writeback.test_ledger import *",
+            "ledger = Ledger(pathlib.Path(sys.argv[1]), 'hubspot')",
+            *lines,
+            "print('ready', flush=True)",
+            "sys.stdin.read()",
+            "os.kill(os.getpid(), signal.SIGKILL)",
+        ]
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder), str(TESTS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    yield
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_it_is_a_file_for_its_owner_alone(tmp_path):
+    with Ledger(tmp_path / "new" / "folder", "my crm/2") as ledger:
+        assert ledger.path == tmp_path / "new" / "folder" / "my_crm_2.ledger.sqlite3"
+        intend(ledger, change())
+        modes = {
+            path.name: stat.S_IMODE(path.stat().st_mode) for path in ledger.path.parent.rglob("*") if path.is_file()
+        }
+    assert (
+        len(modes) == 6
+    )  # the file, what SQLite keeps beside it, the key of its hashes, the locks of opening and of this run
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(ledger.path.parent.stat().st_mode) == 0o700
+
+
+def test_nothing_of_a_record_stands_in_it_in_plain_words_once_it_is_answered(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        done = change("ada@example.com", city="Brussel")
+        intend(ledger, done)
+        ledger.answered([created(done)])
+    assert not any(b"ada" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_hashes_are_of_this_ledger_alone(tmp_path):
+    with Ledger(tmp_path / "a", "hubspot") as one, Ledger(tmp_path / "b", "hubspot") as other:
+        assert marks(one, change()) == marks(one, change())
+        assert not {*marks(one, change())[0][:2]} & {*marks(other, change())[0][:2]}
+
+
+# What is under way
+
+
+def test_what_was_under_way_is_open_until_it_is_answered(tmp_path):
+    one, two, three = change("a@x"), change("b@x"), note("c")
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, one, two, three)
+        ledger.answered([created(one)])
+        assert ledger.open_intents() == []  # this run's own are not left behind
+    with Ledger(tmp_path, "hubspot") as ledger:
+        left = ledger.open_intents()
+        assert [(i.token, i.resource, i.operation, i.by, i.value) for i in left] == [
+            (two.token, "contacts", "create", "email", "b@x"),
+            (three.token, "contacts", "create", None, None),
+        ]
+        assert left[0].change().token == two.token
+        ledger.not_sent([two])
+        ledger.answered([Outcome(three, Kind.UNKNOWN, problem=Problem("lost"))])
+        assert ledger.open_intents() == []
+
+
+def test_a_later_run_recalls_what_was_done_and_what_is_unknown_but_no_rejects(tmp_path):
+    done, unknown, refused = note("a"), note("b"), note("c")
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, done, unknown, refused)
+        lost = Problem("lost", 500, "X")
+        ledger.answered(
+            [
+                created(done, "9"),
+                Outcome(unknown, Kind.UNKNOWN, problem=lost),
+                Outcome(refused, Kind.REJECTED, problem=lost),
+            ]
+        )
+        assert recall(ledger, note("a")) == []  # its own run sends what the source has twice
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert ledger.earlier()
+        again = [note("a"), note("b"), note("c"), note("d")]
+        told = recall(ledger, *again)
+        assert [(o.change, o.kind, o.id, o.problem, o.attempts, o.operation) for o in told] == [
+            (again[0], Kind.CREATED, "9", None, 0, "create"),
+            (again[1], Kind.UNKNOWN, None, lost, 0, "create"),
+        ]
+        assert recall(ledger, note("a")) == []
+
+
+def test_a_record_that_the_source_has_twice_has_two_entries(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        twins = [note("same"), note("same")]
+        intend(ledger, *twins)
+        ledger.answered([created(twins[0], "1"), created(twins[1], "2")])
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert [o.id for o in recall(ledger, note("same"), note("same"), note("same"))] == ["1", "2"]
+
+
+def test_another_stream_recalls_nothing_of_it(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        done = note("a")
+        intend(ledger, done)
+        ledger.answered([created(done)])
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert recall(ledger, note("a"), stream="others") == []
+
+
+def test_what_is_recalled_can_be_recalled_again_after_another_crash(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        done = note("a")
+        intend(ledger, done)
+        ledger.answered([created(done)])
+    for _ in range(2):
+        with Ledger(tmp_path, "hubspot") as ledger:
+            assert len(recall(ledger, note("a"))) == 1
+
+
+def test_a_creation_that_can_be_looked_up_is_not_recalled_as_unknown_but_known_by_its_key(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        lost = change()
+        intend(ledger, lost)
+        ledger.answered([Outcome(lost, Kind.UNKNOWN)])
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert recall(ledger, change()) == []
+        [(_, key, _)] = marks(ledger, change())
+        assert ledger.unknown([key, b"other"]) == {key}
+        ledger.found(key)
+        assert ledger.unknown([key]) == set()
+
+
+def test_a_state_lets_it_forget_what_it_covers(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        several = [note(f"{n}") for n in range(4)]
+        intend(ledger, *several)
+        ledger.answered([created(several[0]), created(several[1]), Outcome(several[2], Kind.UNKNOWN)])
+        ledger.forget("others", 9)
+        ledger.forget("people", 1)
+        assert entries(ledger) == [
+            (several[1].token, "created"), (several[2].token, "unknown"), (several[3].token, None)
+        ]  # fmt: skip
+        ledger.forget("people", 9)
+        assert entries(ledger) == [(several[2].token, "unknown"), (several[3].token, None)]
+
+
+def test_a_state_does_not_cover_what_an_earlier_run_wrote_and_this_one_has_not_met(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        done = [note("a"), note("b")]
+        intend(ledger, *done)
+        ledger.answered([created(c) for c in done])
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert len(recall(ledger, note("a"), first=9)) == 1
+        ledger.forget("people", 9)
+        assert entries(ledger) == [(done[1].token, "created")]
+        ledger.forget_all(["others"])
+        assert entries(ledger) == [(done[1].token, "created")]
+        ledger.forget_all(["others", "people"])
+        assert entries(ledger) == []
+        assert not ledger.earlier()
+
+
+def test_what_is_sent_again_under_its_token_has_one_entry(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        lost = note("a")
+        intend(ledger, lost)
+        ledger.answered([Outcome(lost, Kind.UNKNOWN)])
+        intend(ledger, lost)
+        assert entries(ledger) == [(lost.token, None)]
+
+
+def test_tokens_of_what_was_not_answered_are_found_again_once_each(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        twins = [note("same"), note("same")]
+        intend(ledger, *twins)
+    with Ledger(tmp_path, "hubspot") as ledger:
+        again = [note("same"), note("same"), note("same"), note("other")]
+        asked = [(c, identity, n) for c, (identity, _, n) in zip(again, marks(ledger, *again), strict=True)]
+        found = ledger.tokens("people", asked, "2000-01-01T00:00:00Z")
+        assert found == {again[0].token: twins[0].token, again[1].token: twins[1].token}
+        assert ledger.tokens("people", asked, "2999-01-01T00:00:00Z") == {}
+
+
+def test_values_of_every_kind_are_kept(tmp_path):
+    several = [Change({"n": 1}, by="n", value=value) for value in (5, 1.5, "é\n'", True)]
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, *several)
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert [intent.value for intent in ledger.open_intents()] == [5, 1.5, "é\n'", True]
+
+
+def test_a_failed_transaction_leaves_nothing_half_written(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        one, two = change("a@x"), change("b@x")
+        with pytest.raises(ValueError):
+            ledger.intend("people", "contacts", "create", [one, two], [(b"k", None, 1)])
+        assert entries(ledger) == []
+        intend(ledger, one)
+        assert len(entries(ledger)) == 1
+
+
+# What is there
+
+
+def test_what_was_written_is_known_by_its_key_and_has_no_entry_any_more(tmp_path):
+    one = change(city="Ulm")
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert known(ledger, one) is None
+        intend(ledger, one)
+        ledger.answered([created(one, "7")])
+        assert entries(ledger) == []
+        assert known(ledger, one, stream="others") is None
+    with Ledger(tmp_path, "hubspot") as ledger:
+        found = known(ledger, change())
+        assert (found.remote_id, found.kind, found.ours) == ("7", "created", True)
+        assert found.content == marks(ledger, one)[0][0]
+        assert found.content != marks(ledger, change(city="Jena"))[0][0]
+
+
+def test_who_made_a_record_is_kept_until_it_is_deleted(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+
+        def answered(c, kind, operation):
+            intend(ledger, c, operation=operation)
+            ledger.answered([Outcome(c, kind, "7")])
+            return known(ledger, c).ours
+
+        assert answered(change(city="Ulm"), Kind.CREATED, "create")
+        assert answered(change(city="Jena"), Kind.UPDATED, "update")
+        assert answered(change(), Kind.DELETED, "delete")
+        assert not answered(change(city="Bonn"), Kind.UPDATED, "update")  # somebody else has made it anew
+        assert answered(change("b@x"), Kind.UPDATED, "update") is False
+
+
+def test_what_was_found_there_is_kept_as_found_there(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        [(identity, key, _)] = marks(ledger, change())
+        ledger.keep("people", [(key, identity, "5", "unchanged")])
+        assert known(ledger, change())[1:4] == ("5", "unchanged", False)
+
+
+def test_what_was_created_moments_ago_is_known_to_every_stream(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        one, other = change("a@x"), change("b@x")
+        intend(ledger, one)
+        intend(ledger, other, operation="update")
+        ledger.answered([created(one, "9"), Outcome(other, Kind.UPDATED, "3")])
+        keys = [key for _, key, _ in marks(ledger, one, other)]
+        assert ledger.made(keys, 0) == {keys[0]: "9"}
+        assert ledger.made(keys, 2**40) == {}
+
+
+# Two runs at once
+
+
+def test_what_a_run_that_is_alive_has_under_way_is_left_to_it(tmp_path):
+    with killed(tmp_path, "intend(ledger, change('a@x'), note('b'))"), Ledger(tmp_path, "hubspot") as ledger:
+        assert ledger.open_intents() == []
+        assert not ledger.earlier()
+        assert ledger.store.others()
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert len(ledger.open_intents()) == 2
+        assert not ledger.store.others()
+        with Ledger(tmp_path, "hubspot") as another:
+            assert another.open_intents() == []  # it is being settled
+
+
+def test_what_another_run_is_creating_is_not_created_as_well(tmp_path):
+    with (
+        killed(
+            tmp_path,
+            "intend(ledger, change('a@x'))",
+            "c = change('b@x')",
+            "intend(ledger, c)",
+            "ledger.answered([created(c)])",
+        ),
+        Ledger(tmp_path, "hubspot") as ledger,
+    ):
+        mine = [change("a@x"), change("b@x"), change("c@x"), note("n")]
+        assert intend(ledger, *mine, seen=False) == mine[:2]
+        assert intend(ledger, *mine[:2], seen=True) == mine[:1]
+        assert intend(ledger, mine[0], operation="update") == []
+
+
+# Files that are not as they should be
+
+
+@pytest.mark.parametrize("content", [b"this is no database" * 100, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_file_is_kept_aside_in_one_clear_line_and_a_new_one_begun(tmp_path, content, caplog):
+    path = tmp_path / "hubspot.ledger.sqlite3"
+    path.write_bytes(content)
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, change())
+    [line] = caplog.messages
+    [aside] = tmp_path.glob("*.corrupt-*")
+    assert line.startswith("hubspot: the ledger was damaged (")
+    assert str(aside) in line
+    assert aside.read_bytes() == content
+
+
+def test_damage_that_is_met_later_ends_the_run_and_the_next_one_begins_anew(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        for n in range(50):
+            one = change(f"{n}@x")
+            intend(ledger, one)
+            ledger.answered([created(one)])
+    content = bytearray(ledger.path.read_bytes())
+    [(page,)] = sqlite3.connect(ledger.path).execute("select rootpage from sqlite_master where name = 'records'")
+    content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    ledger.path.write_bytes(content)
+    with (
+        Ledger(tmp_path, "hubspot") as ledger,
+        pytest.raises(Storage, match=r"is damaged: .* Run again: it is kept aside"),
+    ):
+        known(ledger, change("1@x"))
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert known(ledger, change("1@x")) is None
+    assert len(list(tmp_path.glob("*.corrupt-*"))) == 1
+
+
+def test_a_ledger_of_a_later_version_is_refused(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        path = ledger.path
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("pragma user_version = 99")
+    with pytest.raises(Storage, match="a later version of antiphon"):
+        Ledger(tmp_path, "hubspot")
+
+
+JOURNAL = """
+create table entries (id integer primary key, run text not null, stream text not null, position integer not null,
+    resource text not null, operation text not null, identity blob not null, token text not null unique, remote_id text,
+    matched_by text, matched_value text, sent_at text not null, job text, kind text, problem text);
+create index entries_by_identity on entries (identity);
+create index entries_by_match on entries (matched_value) where matched_by is not null;
+pragma user_version = 1;
+insert into entries (run, stream, position, resource, operation, identity, token, matched_by, matched_value, sent_at) values
+    ('20260101T000000.000000', 'people', 1, 'contacts', 'create', x'00', 'open', 'email', '"a@x"', '2026-01-01T00:00:00Z');
+insert into entries (run, stream, position, resource, operation, identity, token, matched_by, matched_value, sent_at, kind,
+    remote_id) values ('20260101T000000.000000', 'people', 2, 'contacts', 'create', x'01', 'done', 'email', '"b@x"',
+    '2026-01-01T00:00:00Z', 'created', '9');
+"""
+
+
+def test_the_journal_of_an_earlier_version_is_taken_over(tmp_path):
+    with contextlib.closing(sqlite3.connect(tmp_path / "hubspot.journal.sqlite3")) as db:
+        db.executescript(JOURNAL)
+    with contextlib.closing(sqlite3.connect(tmp_path / "hubspot.journal.sqlite3")) as db:
+        plain = hashed_as_the_first_version_did(note("n"))
+        db.execute(
+            "insert into entries (run, stream, position, resource, operation, identity, token, sent_at, kind)"
+            " values ('20260101T000000.000000', 'people', 3, 'contacts', 'create', ?, 'note', '2026', 'created')", [plain]
+        )  # fmt: skip
+        db.commit()
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert [(i.token, i.value) for i in ledger.open_intents()] == [("open", "a@x")]
+        assert known(ledger, change("b@x")).remote_id == "9"
+        assert [o.kind for o in recall(ledger, note("n"))] == [Kind.CREATED]
+    assert not (tmp_path / "hubspot.journal.sqlite3").exists()
+
+
+def hashed_as_the_first_version_did(c):
+    whole = json.dumps(["contacts", c.by, c.value, c.record, False], separators=(",", ":")).encode()
+    return hashlib.blake2b(whole, digest_size=16).digest()
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Storage, match=r"the ledger .*/file/hubspot\.ledger\.sqlite3 cannot be used: File exists"):
+        Ledger(tmp_path / "file", "hubspot")
+
+
+def test_a_full_disk_is_one_clear_line_and_the_entries_before_it_stand(tmp_path):
+    code = """
+        import pathlib, resource, sys
+        from antiphon.errors import Storage
+        from antiphon.outcome import Change
+        from antiphon.writeback.ledger import Ledger
+        ledger = Ledger(pathlib.Path(sys.argv[1]), "hubspot")
+        ledger.intend("s", "r", "create", [Change({})], [(b"first", None, 1)])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        try:
+            for n in range(200):
+                ledger.intend("s", "r", "create", [Change({}, value="x" * 9000)], [(b"k", None, n)])
+        except Storage as error:
+            print(error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.startswith(f"the ledger {tmp_path}/hubspot.ledger.sqlite3 cannot be used: ")
+    assert "Nothing more was sent, and the state was not moved." in done.stdout
+    assert done.stdout.count("\n") == 1
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert 1 <= len(ledger.open_intents()) < 200
