@@ -77,8 +77,8 @@ def told(error: Exception, plugin: str) -> str:
     return f"{plugin}: unexpected {type(error).__name__}: {_line(error)}. LOGLEVEL=DEBUG shows where it happened."
 
 
-def command(plugin: type[PluginBase], made: click.Command) -> OneLineCommand:
-    """Return the SDK's command *made* for *plugin* as one whose errors are one line each, those of its files included."""
+def command(plugin: type[PluginBase], made: click.Command, *options: click.Option) -> OneLineCommand:
+    """Return the SDK's command *made* for *plugin* as one whose errors are one line each, with further *options*."""
     for param in made.params:
         if param.name == "config":
             param.callback = _config
@@ -87,14 +87,16 @@ def command(plugin: type[PluginBase], made: click.Command) -> OneLineCommand:
         elif isinstance(param.type, click.File):
             param.type = _File(param.type.mode, encoding="utf-8")
 
-    def invoked(*, about: bool = False, config: _ConfigInput | None = None, **given: Any) -> None:
+    def invoked(*, about: bool = False, config: _ConfigInput | None = None, full: bool = False, **given: Any) -> None:
+        if full and config is not None:
+            config.config["full"] = True
         found = drawn(plugin, config.config if config else None, check=not about)
         found.invoke(about=about, config=config, **given)
 
     return OneLineCommand(
         name=plugin.name,
         callback=invoked,
-        params=made.params,
+        params=[*made.params, *options],
         help=made.help,
         context_settings=made.context_settings,
     )

@@ -74,6 +74,12 @@ SETTINGS: dict[str, Any] = {
         "title": "Rejects allowed",
         "description": 'How many rejects are no error: a number, or a share of the records such as "5%".',
     },
+    "full": {
+        "type": "boolean",
+        "default": False,
+        "title": "Ask for all",
+        "description": "Look up and compare even what the ledger has as unchanged since the last run; --full says so for one run.",
+    },
 }
 
 
@@ -428,4 +434,5 @@ class Target(singer_sdk.Target):
     @classmethod
     def get_singer_command(cls) -> click.Command:
         """Return the command, which tells errors in one line."""
-        return command(cls, super().get_singer_command())
+        said = "Look up and compare even what the ledger has as unchanged since the last run."
+        return command(cls, super().get_singer_command(), click.Option(["--full"], is_flag=True, help=said))

@@ -1,1 +1,1 @@
-"""How a set of records becomes the right calls: fields mapped, records matched, the fewest requests, a journal of them."""
+"""How a set of records becomes the right calls: fields mapped, records matched, the fewest requests, a ledger of them."""

@@ -1,4 +1,4 @@
-"""Writes records to a resource: matched, split into the fewest right calls, each journalled, each accounted for.
+"""Writes records to a resource: matched, split into the fewest right calls, each in the ledger, each accounted for.
 
 ``upsert``
     finds the records that are there by their match field, in batches, and sends the fields that differ; creates the others.

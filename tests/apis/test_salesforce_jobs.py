@@ -172,7 +172,7 @@ def test_a_run_killed_at_any_step_is_resumed_by_the_jobs_results(tmp_path, at, d
 def test_a_job_that_is_known_no_more_is_found_out_by_looking(there):
     with Ledger(there.folder / "state", "salesforce") as ledger:
         changes = [Change(account(n), by="Ext_Id__c", value=f"X-{n:05}") for n in range(3)]
-        ledger.intend("Account", "Account", "create", changes, [(b"x", n) for n in range(3)])
+        ledger.intend("Account", "Account", "create", changes, [(b"x", None, n) for n in range(3)])
         ledger.under_way("7505g000000000zAAA", changes)
     there.app.add("Account", account(1))
     outcomes = there.write("Account", [account(n) for n in range(3)], mode="create")
@@ -187,6 +187,6 @@ def test_a_credential_that_ends_while_a_job_is_at_work_leaves_it_to_the_next_run
             there.write("Account", many(), bulk_above=ABOVE)
         there.settings = {**there.server.config, "state_dir": there.settings["state_dir"]}
         again = there.write("Account", many(), bulk_above=ABOVE)
-        assert {outcome.kind for outcome in again} == {Kind.CREATED}
+        assert {outcome.kind for outcome in again} == {Kind.UNCHANGED}
         assert [job.processed for job in there.jobs()] == [COUNT]
         assert there.externals() == WHOLE

@@ -92,7 +92,7 @@ def a_creation_is_whole(crm: Crm, points: Sequence[tuple[signal.Signals, int]]) 
     assert last.code == 0, last.err
     assert crm.emails() == Counter(f"p{n}@example.com" for n in range(RECORDS))
     kinds = Counter(receipt["outcome"] for receipt in crm.receipted())
-    assert set(kinds) == {"created"}, kinds
+    assert set(kinds) <= {"created", "unchanged"}, kinds
 
 
 def notes_are_at_most_once(crm: Crm, points: Sequence[tuple[signal.Signals, int]]) -> None:

@@ -238,33 +238,45 @@ def test_the_rejects_file_as_input_is_refused(config, tmp_path):
     assert (done.returncode, done.stderr.splitlines()[-1]) == (1, line)
 
 
-def test_two_runs_at_once_are_refused(config, crm, tmp_path):
-    given = config()
-    first = Process("--config", given, folder=tmp_path)
-    first.give(PEOPLE, record("contacts", email="first@example.com"))
-    ledger = crm.ledger()
-    for _ in range(400):
-        if ledger.exists():
-            break
-        threading.Event().wait(0.05)
-    refused(
-        run("--config", given, given=encoded([PEOPLE, ADA]), folder=tmp_path),
-        f"hubspot: another run is writing through this connection ({ledger}). "
-        "Wait until it ends, or give this one a connection or state_dir of its own.",
-    )
-    assert first.ended().code == 0
+def test_two_runs_at_once_share_the_ledger_and_create_nothing_twice(tmp_path):
+    with an_account(tmp_path, latency_ms=20) as crm:
+        given = str(crm.write_config(rejects=None, receipts=None, batch_size_rows=100))
+        people = [record("contacts", email=f"p{n}@example.com") for n in range(500)]
+        runs = [Process("--config", given, folder=tmp_path) for _ in range(2)]
+        for process in runs:
+            feeding = threading.Thread(
+                target=process.give, args=(PEOPLE, *people, state({"n": 500})), kwargs={"close": True}
+            )
+            feeding.start()
+        ended = [process.ended() for process in runs]
+        assert [(ran.code, ran.states) for ran in ended] == [(0, [{"n": 500}])] * 2, [ran.err for ran in ended]
+        assert set(crm.emails().values()) == {1}
+        assert len(crm.emails()) == 500
+        again = crm.pipe(PEOPLE, *people)
+        assert again.last == "target-hubspot: contacts: 500 unchanged"
 
 
-def test_a_damaged_journal_is_one_line(config, crm, tmp_path):
+def test_companies_found_by_search_alone_are_not_created_twice_by_two_runs_at_once(tmp_path):
+    with an_account(tmp_path, latency_ms=20, index_lag=60) as crm:
+        given = str(crm.write_config(rejects=None, receipts=None, batch_size_rows=50))
+        head = schema("companies", "domain")
+        companies = [record("companies", domain=f"c{n}.example") for n in range(200)]
+        runs = [Process("--config", given, folder=tmp_path) for _ in range(2)]
+        for process in runs:
+            threading.Thread(target=process.give, args=(head, *companies), kwargs={"close": True}).start()
+        ended = [process.ended() for process in runs]
+        assert [ran.code for ran in ended] == [0, 0], [ran.err for ran in ended]
+        assert len(crm.shown("companies", "domain")) == 200
+
+
+def test_a_damaged_ledger_is_kept_aside_and_the_run_goes_on(config, crm, tmp_path):
     given = config()
     (tmp_path / "state").mkdir()
-    ledger = crm.ledger()
-    ledger.write_text("nothing of the kind" * 500)
-    refused(
-        run("--config", given, given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path),
-        f"the ledger {ledger} is damaged: file is not a database. Nothing more was sent, and the state was not moved. "
-        "To go on without what it knew, move the file away.",
-    )
+    crm.ledger().write_text("nothing of the kind" * 500)
+    ran = run("--config", given, given=encoded([PEOPLE, ADA, state({"a": 1})]), folder=tmp_path)
+    [aside] = (tmp_path / "state").glob("*.corrupt-*")
+    assert (ran.code, ran.states) == (0, [{"a": 1}])
+    assert f"hubspot: the ledger was damaged (file is not a database) and is kept as {aside}" in ran.err
 
 
 @pytest.mark.parametrize("full", ["rejects", "ledger"])

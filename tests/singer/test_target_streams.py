@@ -11,7 +11,7 @@ from antiphon.errors import InputError, SettingError, Unauthorized, Unknown
 from antiphon.singer.plan import plan, share
 
 from .pipes import crm as an_account
-from .pipes import record, schema, state
+from .pipes import encoded, record, run, schema, state
 
 DATED = {"type": ["string", "null"], "format": "date-time"}
 
@@ -345,3 +345,22 @@ def test_what_is_neither_is_refused(text):
 def test_an_entry_that_is_empty_leaves_the_defaults():
     assert plan("a", {"a": None}, "w") == plan("a", {}, "w") == plan("a", {"b": {"mode": "create"}}, "w")
     assert plan("a", {"a": {"match": "email"}}, "w").match == ("email",)
+
+
+def test_a_second_run_with_nothing_changed_asks_for_no_record_and_writes_none_unless_it_is_to_be_full(tmp_path):
+    with an_account(tmp_path) as crm:
+        people = [
+            schema("contacts", "email"),
+            *(record("contacts", email=f"p{n}@example.com") for n in range(300)),
+            state({"a": 1}),
+        ]
+        crm.pipe(*people)
+        for full, look_ups in ((False, 0), (True, 3)):
+            crm.app.reset_calls()
+            ran = crm.pipe(*people, full=full)
+            assert (ran.code, ran.last) == (0, "target-hubspot: contacts: 300 unchanged")
+            assert crm.app.count("batch") == look_ups
+        config = str(crm.write_config())
+        crm.app.reset_calls()
+        assert run("--config", config, "--full", given=encoded(people), folder=tmp_path).code == 0
+        assert crm.app.count("batch") == 3

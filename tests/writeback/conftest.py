@@ -1,4 +1,4 @@
-"""An account of HubSpot to write to, in this process, and a folder for journals."""
+"""An account of HubSpot to write to, in this process, and a folder for ledgers."""
 
 from __future__ import annotations
 
