@@ -95,6 +95,7 @@ def write_people(stage: Stage, config: Mapping[str, Any], contacts: Sequence[Mes
             "receipts": "receipts.jsonl",
             "max_rejects": 10,
             "state_dir": "state",
+            "full": True,  # a sandbox that is started again has forgotten what the ledger knows of
         },
     )
     run(stage, "tap-csv --config people.json | target-hubspot --config target.json > written.json")

@@ -42,9 +42,11 @@ class Account:
         """What tap-odoo says of one stream."""
         return plugins.read(TapOdoo, {**self.config, **more}, stream, state=state)
 
-    def write(self, records: list[dict[str, Any]], resource: str = "partner", **plan: Any) -> plugins.Written:
+    def write(
+        self, records: list[dict[str, Any]], resource: str = "partner", *, full: bool = False, **plan: Any
+    ) -> plugins.Written:
         """Write records by target-odoo."""
-        config = {**self.config, "streams": {"people": {"resource": resource, **plan}}}
+        config = {**self.config, "full": full, "streams": {"people": {"resource": resource, **plan}}}
         return plugins.write(TargetOdoo, config, plugins.stream("people", records), self.folder)
 
     def partners(self, *names: str) -> list[dict[str, Any]]:

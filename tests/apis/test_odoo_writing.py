@@ -98,7 +98,8 @@ def test_an_external_id_without_a_module_or_with_more_dots_is_found_again(tmp_pa
     with odoo(tmp_path, protocol) as account:
         rows = [{"external_id": "bare", "name": "A"}, {"external_id": "shop.a.b", "name": "B"}]
         assert written(account.write(rows)) == {"created": 2}
-        assert written(account.write(rows)) == {"updated": 2}
+        assert written(account.write(rows)) == {"unchanged": 2}
+        assert written(account.write(rows, full=True)) == {"updated": 2}
         found = account.connection().find("partner", external_id=["bare", "shop.a.b", "__import__.bare"])
         assert sorted(row["external_id"] for row in found) == ["__import__.bare", "bare", "shop.a.b"]
 
@@ -138,7 +139,7 @@ def test_a_look_up_takes_one_call(tmp_path):
     with odoo(tmp_path) as account:
         account.write(people(200), match=["ref"])
         account.app.reset_calls()
-        account.write(people(200), match=["ref"])
+        account.write(people(200), match=["ref"], full=True)
         assert account.called("res.partner/search_read") == 1
         assert account.called("res.partner/write") == 0
 
