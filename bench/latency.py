@@ -1,0 +1,202 @@
+"""Wall time against an API that is slow and limited: how much of its limit is used, and how soon the first record comes.
+
+    python bench/latency.py [--records 20000]
+
+The sandbox of HubSpot waits so many milliseconds before each answer. Where it has a limit it enforces it: a call too many is a 429,
+and there must be none. The fewest seconds that the limit allows for the calls that were made are what the wall time is a share of.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import peers
+from measure import Side, run
+
+BIN = Path(sys.executable).parent
+PEERS = Path(__file__).parent / "peers"
+OPEN = "1000000/1"
+FIELDS = ("email", "firstname", "lastname", "jobtitle")
+
+
+@dataclass(frozen=True)
+class Account:
+    """A sandbox that runs, and the config with which it is reached."""
+
+    config: dict[str, Any]
+
+    def control(self, method: str, what: str) -> Any:
+        """Call its control surface."""
+        url = f"{self.config['base_url']}/_sandbox/{what}"
+        data = b"{}" if method == "POST" else None
+        with urllib.request.urlopen(urllib.request.Request(url, data, method=method)) as reply:
+            return json.load(reply)
+
+    def calls(self) -> tuple[int, int]:
+        """Return how many calls were made since it was last asked, and how many calls were refused as too many."""
+        found = self.control("GET", "calls")
+        self.control("POST", "calls/reset")
+        return sum(call["count"] for call in found["calls"]), found["rate_limited"]
+
+
+@contextlib.contextmanager
+def account(records: int, *, latency: float, limit: str = OPEN) -> Iterator[Account]:
+    """Serve an account with so many contacts that waits *latency* milliseconds before each answer, until the block ends."""
+    command: list[str | Path] = [
+        BIN / "antiphon",
+        "sandbox",
+        "hubspot",
+        "--records",
+        str(records),
+        "--limit",
+        limit,
+        "--latency-ms",
+        str(latency),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield Account(json.loads(process.stdout.readline())["config"])
+        finally:
+            process.terminate()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of ours: seconds, calls, calls refused as too many, seconds until the first RECORD."""
+
+    wall: float
+    calls: int
+    refused: int
+    first: float = 0.0
+
+    def share(self, limit: str) -> float:
+        """Return the part of *limit* that was used: the fewest seconds for these calls, of the seconds they took."""
+        calls, seconds = map(float, limit.split("/"))
+        return (self.calls - 1) // calls * seconds / self.wall
+
+
+def catalog(hubspot: Account, folder: Path, streams: tuple[str, ...]) -> Path:
+    """Write the account's config, and a catalog of *streams*; return the catalog's path."""
+    (folder / "config.json").write_text(json.dumps({**hubspot.config, "state_dir": str(folder)}))
+    tap: list[str | Path] = [BIN / "tap-hubspot", "--config", folder / "config.json", "--discover"]
+    found = json.loads(subprocess.run(tap, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout)
+    path = folder / "catalog.json"
+    path.write_text(
+        json.dumps({"streams": [s for s in found["streams"] if not streams or s["tap_stream_id"] in streams]})
+    )
+    return path
+
+
+def read(hubspot: Account, folder: Path, streams: tuple[str, ...] = ("contacts",)) -> Ran:
+    """Read *streams*, or what is selected of all."""
+    chosen = catalog(hubspot, folder, streams)
+    hubspot.calls()
+    began, first = time.monotonic(), 0.0
+    command: list[str | Path] = [BIN / "tap-hubspot", "--config", folder / "config.json", "--catalog", chosen]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if not first and line.startswith(b'{"type":"RECORD"'):
+                first = time.monotonic() - began
+    if process.returncode:
+        raise SystemExit(f"tap-hubspot -> exit code {process.returncode}")
+    wall = time.monotonic() - began
+    return Ran(wall, *hubspot.calls(), first)
+
+
+def people(folder: Path, records: int) -> Path:
+    """Write messages of so many new people, and return the path."""
+    path = folder / "people.jsonl"
+    schema = {"properties": {name: {"type": ["string", "null"]} for name in FIELDS}}
+    with path.open("w", encoding="utf-8") as file:
+        print(
+            json.dumps({"type": "SCHEMA", "stream": "contacts", "schema": schema, "key_properties": ["email"]}),
+            file=file,
+        )
+        for n in range(records):
+            person = dict(zip(FIELDS, (f"person{n}@example.org", "Person", f"No {n}", "Clerk"), strict=True))
+            print(json.dumps({"type": "RECORD", "stream": "contacts", "record": person}), file=file)
+        print(json.dumps({"type": "STATE", "value": {"written": records}}), file=file)
+    return path
+
+
+def write(hubspot: Account, folder: Path, source: Path) -> Ran:
+    """Upsert people by their e-mail address."""
+    (folder / "config.json").write_text(json.dumps({**hubspot.config, "state_dir": str(folder)}))
+    hubspot.calls()
+    used = run(Side("target-hubspot", [BIN / "target-hubspot", "--config", folder / "config.json"], source))
+    return Ran(used.wall, *hubspot.calls())
+
+
+def stock_write(hubspot: Account, folder: Path, source: Path) -> Ran:
+    """Do the same as a target of the SDK would: one batch after the other."""
+    (folder / "none.json").write_text("{}")
+    hubspot.calls()
+    environment = {"BASE": hubspot.config["base_url"], "TOKEN": hubspot.config["access_token"]}
+    command: list[str | Path] = [
+        peers.python("singer-sdk"),
+        PEERS / "stock_hubspot_target.py",
+        "--config",
+        folder / "none.json",
+    ]
+    used = run(Side("stock", command, source, environment=environment))
+    return Ran(used.wall, *hubspot.calls())
+
+
+def imported() -> float:
+    """Return the seconds that importing the Singer SDK takes."""
+    return run(Side("import", [sys.executable, "-c", "import singer_sdk, singer_sdk.tap_base"])).wall
+
+
+def measured(records: int) -> Iterator[tuple[str, Ran, str]]:
+    """Yield what was done, what it took, and the limit there was."""
+    for latency in (50, 200):
+        with tempfile.TemporaryDirectory() as name, account(records, latency=latency) as hubspot:
+            yield f"read {records:,} contacts, {latency} ms", read(hubspot, Path(name)), ""
+        with tempfile.TemporaryDirectory() as name, account(0, latency=latency) as hubspot:
+            folder = Path(name)
+            source = people(folder, records)
+            yield f"upsert {records:,}, {latency} ms", write(hubspot, folder, source), ""
+        if latency == 50:
+            with tempfile.TemporaryDirectory() as name, account(0, latency=latency) as hubspot:
+                yield (
+                    f"stock, the same batches in turn, {latency} ms",
+                    stock_write(hubspot, Path(name), people(Path(name), records)),
+                    "",
+                )
+    limit = "100/10"
+    with tempfile.TemporaryDirectory() as name, account(records, latency=200, limit=limit) as hubspot:
+        yield f"read the account of {records:,} contacts, 200 ms, {limit}", read(hubspot, Path(name), ()), limit
+    with tempfile.TemporaryDirectory() as name, account(0, latency=200, limit=limit) as hubspot:
+        yield f"upsert {records:,}, 200 ms, {limit}", write(hubspot, Path(name), people(Path(name), records)), limit
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--records", type=int, default=20_000)
+    sdk = imported()
+    print(f"Importing singer-sdk takes {sdk:.2f} s.\n")
+    print(
+        "| run | wall s | calls | 429s | share of the limit | first RECORD, s beyond the import |\n|---|---|---|---|---|---|"
+    )
+    for name, ran, limit in measured(parser.parse_args().records):
+        share = f"{ran.share(limit):.0%}" if limit else ""
+        first = f"{ran.first - sdk:.2f}" if ran.first else ""
+        print(f"| {name} | {ran.wall:.1f} | {ran.calls:,} | {ran.refused} | {share} | {first} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
