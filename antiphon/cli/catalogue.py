@@ -13,6 +13,7 @@ from antiphon import apis as known
 from antiphon.api import Api, Auth, Resource
 from antiphon.cli import given, shown
 from antiphon.connection import variable
+from antiphon.writeback.guarantee import OPERATIONS, guarantee
 
 Fact = dict[str, Any]
 
@@ -90,6 +91,7 @@ def _resource(resource: Resource) -> Fact:
         "match": list(matched),
         "operations": [slot for slot in resource.operations if slot not in resource.actions],
         "actions": [f"{resource.name}.{action}" for action in resource.actions],
+        "guarantees": {name: said for name in OPERATIONS if (said := guarantee(resource, name))},
     }
 
 

@@ -37,6 +37,7 @@ ENTRY_SCHEMA: dict[str, Any] = {
             "items": {"type": "string"},
             "description": "How dates are written, such as %d/%m/%Y, epoch or epoch-ms; ISO 8601 is always read.",
         },
+        "as": {"enum": ["date", "date-time"], "description": "What a field of plain text is to hold; what came, by default."},
         "source_zone": {"type": "string", "description": "The zone of times that name none, such as Europe/Brussels; UTC by default."},
         "target_zone": {"type": "string", "description": "The zone in which a time becomes a date; the source's by default."},
         "currency": {
@@ -54,6 +55,9 @@ ENTRY_SCHEMA: dict[str, Any] = {
 }  # fmt: skip
 
 
+_DATED = {"format", "source_zone", "target_zone", "as"}
+
+
 def read(
     given: Mapping[str, Any], known: Mapping[str, Any], where: str, create: Callable[[str], None] | None = None
 ) -> tuple[Policy, ...]:
@@ -69,9 +73,9 @@ def read(
             raise SettingError(f'{where} has no setting "{name}"', hint=did_you_mean(name, ENTRY_SCHEMA["properties"]))
     policies = (
         _replace(given, where),
-        _choose(given, known, where, create),
-        _moment(given, known, where),
         _currency(given, where),
+        _moment(given, known, where),
+        _choose(given, known, where, create),
         _allowed(given, where),
         _length(given, known, where),
     )
@@ -96,6 +100,8 @@ def _choose(
         return None
     if "map" not in given and not options:
         raise SettingError(f"{where}: the API lists no options for it", hint="Give a map of values.")
+    if "map" in given and (_DATED | {"currency"}) & set(given):
+        raise SettingError(f"{where}: a map and a date or currency do not go together", hint="Use replace.")
     otherwise = _one_of(given.get("otherwise", "error"), ("error", "default", "omit", "create"), f"{where}.otherwise")
     if (otherwise == "default") != ("default" in given):
         raise SettingError(f"{where}: default and otherwise: default need each other")
@@ -128,7 +134,7 @@ def _choose(
 
 
 def _moment(given: Mapping[str, Any], known: Mapping[str, Any], where: str) -> Moment | None:
-    if not {"format", "source_zone", "target_zone"} & set(given):
+    if not _DATED & set(given):
         return None
     if types(known) and "string" not in types(known):
         raise SettingError(f"{where}: dates are set for it, and it holds {' or '.join(types(known))}")
@@ -140,6 +146,11 @@ def _moment(given: Mapping[str, Any], known: Mapping[str, Any], where: str) -> M
             raise SettingError(f'{where}.format cannot be "{form}"', hint=hint)
     source = _zone(given.get("source_zone"), f"{where}.source_zone")
     kind = known.get("format")
+    wanted = given.get("as", kind)
+    if wanted != kind:
+        if kind in {"date", "date-time"}:
+            raise SettingError(f'{where}.as cannot be "{wanted}": the field holds a {kind}')
+        kind = _one_of(wanted, ("date", "date-time"), f"{where}.as")
     return Moment(
         cast("Any", kind if kind in {"date", "date-time"} else ""),
         formats,

@@ -165,6 +165,18 @@ def test_a_date_for_a_field_of_times_begins_in_the_target_zone():
     assert made({"target_zone": "Europe/Brussels"}, "2026-07-01", "at") == "2026-07-01T00:00:00+02:00"
 
 
+def test_a_field_of_plain_text_may_be_told_which_it_holds():
+    assert made({"as": "date"}, "2026-01-31T00:30:00+01:00") == "2026-01-31"
+    assert made({"as": "date-time"}, "2026-01-31") == "2026-01-31T00:00:00Z"
+
+
+def test_a_currency_may_be_one_of_the_options():
+    resource = Resource("deals", schema.record({"money": {"type": "string", "x-options": ["EUR", "USD"]}}))
+    assert mapper({"money": {"currency": "code"}}, resource=resource)({"money": "€"}) == {"money": "EUR"}
+    with pytest.raises(InputError, match='"GBP" is no option; there are: EUR, USD'):
+        mapper({"money": {"currency": "code"}}, resource=resource)({"money": "£"})
+
+
 def test_a_field_of_plain_text_keeps_dates_dates_and_times_times():
     assert made({"format": "%d/%m/%Y"}, "31/01/2026") == "2026-01-31"
     assert made({"source_zone": "UTC"}, "2026-01-31T10:00:00.250") == "2026-01-31T10:00:00.250Z"
@@ -331,6 +343,13 @@ def test_mapping_a_mapped_record_changes_nothing(fields, record):
         ("lead", {"map": "NEW"}, ".lead.map cannot be 'NEW': it is an object"),
         ("lead", {"const": "LOST"}, '.lead: "LOST" is no option of the API. There are: NEW, OPEN.'),
         ("lead", {"otherwise": "create"}, ".lead.otherwise: there is no way to add an option through this API"),
+        (
+            "name",
+            {"map": {"a": "b"}, "currency": "code"},
+            ".name: a map and a date or currency do not go together. Use replace.",
+        ),
+        ("name", {"as": "day"}, '.name.as cannot be "day". It is one of: date, date-time.'),
+        ("born", {"as": "date-time"}, '.born.as cannot be "date-time": the field holds a date'),
         ("legs", {"format": "%Y"}, ".legs: dates are set for it, and it holds integer"),
         ("address.town", "x", ".address.town: address has no town. There are: city, zip."),
         ("name.first", "x", ".name.first: things has no such field"),
