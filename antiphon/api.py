@@ -149,6 +149,9 @@ class Quota:
 class Auth(Protocol):
     """How a request is signed. See :mod:`antiphon.auth`. As it is here: by what the settings hold, which nothing renews."""
 
+    per_thread: ClassVar[bool] = False
+    """Whether each thread has a credential of its own, and not all of them the same."""
+
     def needs(self) -> tuple[str, ...]:
         """Return the names of the settings that hold the credential."""
 

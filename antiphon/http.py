@@ -14,6 +14,7 @@ import logging
 import math
 import random
 import re
+import threading
 import time
 from collections.abc import Collection, Generator, Iterable, Mapping
 from pathlib import Path
@@ -120,6 +121,9 @@ class Http:
         self.session = session or requests.Session()
         # Even when told not to follow, requests reads a redirect's body whole and takes its target apart.
         self.session.get_redirect_target = _nowhere  # type: ignore[assignment, method-assign]
+        self._lock = threading.RLock()
+        """Held by who logs in: requests go out from several threads, and one credential is for all of them."""
+        self._renewed = 0
         self.quota = quota
         self._left: tuple[float, float] | None = None
         self._left_at = 0.0
@@ -208,12 +212,11 @@ class Http:
         if plain:
             return self._followed(request, safe=safe, plain=True)
         self._spare_quota()
-        if self.auth:
-            self.auth.prepare(self)
-        reply = self._followed(self.style.encode(self, request), safe=safe)
+        renewed = self._renewed
+        reply = self._followed(self._encoded(request), safe=safe)
         error = self._fault(reply)
-        if isinstance(error, Unauthorized) and self.auth and self.auth.renew(self, reply):
-            reply = self._followed(self.style.encode(self, request), safe=safe)
+        if isinstance(error, Unauthorized) and self._renew(reply, renewed):
+            reply = self._followed(self._encoded(request), safe=safe)
             error = self._fault(reply)
         if error is None:
             return self.style.decode(reply)
@@ -226,6 +229,23 @@ class Http:
         ):
             raise Lost(error.message, status=error.status, code=error.code)
         raise error
+
+    def _encoded(self, request: Request) -> Request:
+        with self._lock:
+            if self.auth:
+                self.auth.prepare(self)
+            return self.style.encode(self, request)
+
+    def _renew(self, reply: Reply, before: int) -> bool:
+        """Have another credential than the one that *reply* did not accept, unless another thread has got one since."""
+        with self._lock:
+            if self.auth is None:
+                return False
+            if self.auth.per_thread:
+                return self.auth.renew(self, reply)
+            if self._renewed == before and self.auth.renew(self, reply):
+                self._renewed += 1
+            return self._renewed != before
 
     def _fault(self, reply: Reply) -> ApiError | None:
         if self.auth and self.auth.refuses(reply):

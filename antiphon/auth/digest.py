@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from requests.auth import HTTPDigestAuth
 
@@ -33,6 +33,7 @@ class Digest(Auth):
     """The user."""
     password: str = "{password}"  # noqa: S105
     """The password."""
+    per_thread: ClassVar[bool] = True
 
     def needs(self) -> tuple[str, ...]:
         """Return the settings that hold user and password."""

@@ -24,6 +24,8 @@ from antiphon.writeback.writer import Allowance, Writer
 if TYPE_CHECKING:
     from antiphon.singer.target import Target
 
+PARALLEL = 4
+"""Requests under way at a time, unless ``parallel`` says otherwise."""
 HELD = 1000
 """Records that are held before they are written, unless ``batch_size_rows`` says otherwise."""
 
@@ -122,6 +124,7 @@ class Sink(BatchSink):
             allowance=target.allowances.setdefault(stream_name, Allowance(self.plan.max_delete)),
             ledger=target.ledger,
             full=bool(target.config.get("full")),
+            parallel=int(target.config.get("parallel") or PARALLEL),
             recent=target.recent.setdefault(self.resource.name, {}),
         )
 

@@ -41,7 +41,7 @@ from antiphon.singer.cli import command
 from antiphon.singer.plan import STREAM_SCHEMA, Plan, plan, share
 from antiphon.singer.reader import LineReader, decoded
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, receipt
-from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
+from antiphon.singer.sink import PARALLEL, CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.sending import settle_open
@@ -73,6 +73,14 @@ SETTINGS: dict[str, Any] = {
         "default": 0,
         "title": "Rejects allowed",
         "description": 'How many rejects are no error: a number, or a share of the records such as "5%".',
+    },
+    "parallel": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 10,
+        "default": PARALLEL,
+        "title": "Requests at a time",
+        "description": "How many requests of a stream may be under way at a time, within the API's rate limit.",
     },
     "full": {
         "type": "boolean",

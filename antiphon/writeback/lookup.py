@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+from math import ceil
 from typing import Any
 
 from antiphon import moment
-from antiphon.api import Query, Record
+from antiphon.api import Query, Read, Record
 from antiphon.client import Client
 from antiphon.errors import Refused
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.batch import Batch
+from antiphon.writeback.flights import together
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.match import Match, text
 
@@ -24,8 +27,14 @@ _LISTED = 10
 class LookUp:
     """Finds the records that changes to one resource match."""
 
-    def __init__(self, client: Client, match: Match, *, ledger: Ledger | None, recent: Recent | None) -> None:
-        """Ask the *ledger* for what other runs have created moments ago; LookUps of one resource share *recent*."""
+    def __init__(
+        self, client: Client, match: Match, *, ledger: Ledger | None, recent: Recent | None, parallel: int = 1
+    ) -> None:
+        """Ask the *ledger* for what other runs have created moments ago; LookUps of one resource share *recent*.
+
+        Up to *parallel* requests are under way at a time.
+        """
+        self._parallel = parallel
         self._client, self._resource, self._match, self._ledger = client, match.resource, match, ledger
         self.recent: Recent = {} if recent is None else recent
         self._forms: dict[str, dict[str, list[str]]] = {}
@@ -40,9 +49,13 @@ class LookUp:
                 continue
             asked = {name for c in those for name in c.record} | {by, *self._resource.key, *self._resource.within}
             found: dict[Any, dict[str, Record]] = {}
-            for record in self._find(batch, by, those, tuple(sorted(asked))):
-                key = self._match.key(by, record.get(by), record)
-                found.setdefault(key, {})[self._match.id(record)] = record
+            if by in self._match.alike:
+                self._there(by)  # read before several ask
+            find = partial(self._find, batch, by, asked=tuple(sorted(asked)))
+            for records in together(find, self._parts(those), self._parallel):
+                for record in records:
+                    key = self._match.key(by, record.get(by), record)
+                    found.setdefault(key, {})[self._match.id(record)] = record
             if self._ledger and not self._match.prompt(by):
                 self._ask(self._ledger, batch, those)
             for change in those:
@@ -73,6 +86,13 @@ class LookUp:
         self.recent |= {keys[key]: id for key, id in made.items()}
         self.recent |= {keys[key]: None for key in ledger.unknown(keys)}
 
+    def _parts(self, changes: list[Change]) -> list[list[Change]]:
+        """Return *changes* in parts that are looked up at once: a request's worth, or as many hundreds as even them out."""
+        find = self._resource.find
+        size = find.values if isinstance(find, Read) else 100 * ceil(len(changes) / (100 * self._parallel))
+        size = max(1, size) if self._parallel > 1 else len(changes)
+        return [changes[start : start + size] for start in range(0, len(changes), size)]
+
     def _find(self, batch: Batch, by: str, changes: list[Change], asked: tuple[str, ...]) -> list[Record]:
         """Look *changes* up. One whose value the API does not even look for is rejected, and the others are looked up."""
         values = [c.value for c in changes]
@@ -84,8 +104,8 @@ class LookUp:
             if len(changes) > 1:
                 half = len(changes) // 2
                 return [
-                    *self._find(batch, by, changes[:half], asked),
-                    *self._find(batch, by, changes[half:], asked),
+                    *self._find(batch, by, changes[:half], asked=asked),
+                    *self._find(batch, by, changes[half:], asked=asked),
                 ]
             words = (error.message.partition(" -> ")[2] or error.message).removeprefix(f"{error.status} ")
             batch.settle(rejected(changes[0], words, status=error.status, code=error.code))

@@ -10,6 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +29,7 @@ from antiphon.errors import (
 )
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.batch import Batch
+from antiphon.writeback.flights import together
 from antiphon.writeback.ledger import Intent, Ledger
 from antiphon.writeback.lookup import LookUp
 from antiphon.writeback.match import Match
@@ -42,9 +44,21 @@ class Sender:
     """Sends the changes to one resource, in requests as large as the API takes."""
 
     def __init__(
-        self, client: Client, match: Match, *, stream: str = "", ledger: Ledger | None, lookup: LookUp | None = None
+        self,
+        client: Client,
+        match: Match,
+        *,
+        stream: str = "",
+        ledger: Ledger | None,
+        lookup: LookUp | None = None,
+        parallel: int = 1,
     ) -> None:
-        """Write to the *ledger* in the name of *stream*; *lookup* is told what was written."""
+        """Write to the *ledger* in the name of *stream*; *lookup* is told what was written.
+
+        Up to *parallel* requests are under way at a time, each with other records. What nothing identifies is written in the
+        order it came, and so is what a function of the description's writes.
+        """
+        self._parallel = parallel
         self._client, self._resource, self._match = client, match.resource, match
         self._stream, self._ledger, self._lookup = stream or match.resource.name, ledger, lookup
         self.version: int | None = None
@@ -59,8 +73,11 @@ class Sender:
             return
         job = self._job(how, changes)
         size = job.most if job else how.batch if isinstance(how, Write) else 1
-        for start in range(0, len(changes), size):
-            for outcome in self._settled(batch, operation, changes[start : start + size], job):
+        groups = [changes[start : start + size] for start in range(0, len(changes), size)]
+        ordered = job or not isinstance(how, Write) or (operation == "create" and any(c.by is None for c in changes))
+        send = partial(self._settled, batch, operation, job=job)
+        for outcomes in together(send, groups, 1 if ordered else self._parallel):
+            for outcome in outcomes:
                 if self._lookup:
                     self._lookup.remember(operation, outcome)
                 batch.settle(outcome)
@@ -92,22 +109,24 @@ class Sender:
         job.start(self._client, self._resource, id, group)
         yield from job.results(self._client, self._resource, id, group)
 
-    def _settled(self, batch: Batch, operation: str, group: list[Change], job: Job | None) -> Iterator[Outcome]:
-        """Send *group*, and again what was lost and surely not done; yield what became of each."""
+    def _settled(self, batch: Batch, operation: str, group: list[Change], *, job: Job | None) -> list[Outcome]:
+        """Send *group*, and again what was lost and surely not done; return what became of each."""
+        known: list[Outcome] = []
         for tries in range(1, _SETTLE_TRIES + 1):
             outcomes = self._sent(batch, operation, group, job)
             lost = [o for o in outcomes if o.kind is Kind.UNKNOWN]
-            yield from (o for o in outcomes if o.kind is not Kind.UNKNOWN)
+            known += [o for o in outcomes if o.kind is not Kind.UNKNOWN]
             settled, again = self._found_out(operation, lost) if lost else ([], [])
             if tries == _SETTLE_TRIES:
                 settled, again = settled + self._given_up(operation, again, of=len(outcomes)), []
             if self._ledger and settled:
                 self._ledger.answered(settled, self.version)
-            yield from settled
+            known += settled
             group = [o.change for o in again]
             if not group:
-                return
+                break
             time.sleep(random.uniform(0, 2.0 ** (tries - 1)))  # noqa: S311
+        return known
 
     def _sent(self, batch: Batch, operation: str, group: list[Change], job: Job | None) -> list[Outcome]:
         """Write the intent down, send, write the outcomes down."""

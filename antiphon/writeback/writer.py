@@ -77,12 +77,13 @@ class Writer:
         allowance: Allowance | None = None,
         ledger: Ledger | None = None,
         full: bool = False,
+        parallel: int = 1,
         recent: Recent | None = None,
     ) -> None:
         """Check the settings against the resource. *columns* are those of the stream, where they are known beforehand: names, or their schemas too.
 
         A *full* run asks the API even for what the *ledger* has as unchanged. *recent* remembers what was written and may not
-        be found by a look-up yet; writers to one resource share it.
+        be found by a look-up yet; writers to one resource share it. Up to *parallel* requests are under way at a time.
         """
         self.client, self.resource, self.deletes = client, resource, deletes
         self.mode: Mode = mode or ("upsert" if resource.upsert or resource.update else "create")
@@ -112,8 +113,8 @@ class Writer:
         self._replaces = isinstance(how, Write) and how.method == "PUT"  # what it does not name, it takes away
         creating = self.mode == "create"
         self.history = History(ledger, self.match, self.stream, creating=creating, full=full) if ledger else None
-        self.lookup = LookUp(client, self.match, ledger=ledger, recent=recent)
-        self.send = Sender(client, self.match, stream=self.stream, ledger=ledger, lookup=self.lookup)
+        self.lookup = LookUp(client, self.match, ledger=ledger, recent=recent, parallel=parallel)
+        self.send = Sender(client, self.match, stream=self.stream, ledger=ledger, lookup=self.lookup, parallel=parallel)
 
     # One call for a set of records
 

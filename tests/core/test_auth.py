@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from antiphon.api import Read, Request, Setting
+from antiphon.api import Auth, Read, Request, Setting
 from antiphon.auth import KINDS, All, ApiKey, Basic, Bearer
 from antiphon.client import Client
 from antiphon.errors import DescriptionError, Unauthorized
@@ -183,7 +183,7 @@ def test_netrc_never_replaces_a_credential(session, adapter, home, monkeypatch):
 
 
 @dataclass
-class Expiring:
+class Expiring(Auth):
     """A token that can be had anew some times."""
 
     tokens: list = field(default_factory=lambda: ["old", "new"])
