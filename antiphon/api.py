@@ -37,6 +37,7 @@ from antiphon.schema import unique_fields
 
 if TYPE_CHECKING:
     from antiphon.client import Client
+    from antiphon.encode import Encoder, Rows
     from antiphon.errors import ApiError
     from antiphon.http import Http
 
@@ -400,6 +401,8 @@ class Query:
     id: str | None = None
     where: Mapping[str, JSON] = field(default_factory=dict)
     """``{"field": …, "values": […]}`` when records are looked up."""
+    encoder: Encoder | None = None
+    """What the pages are for, if they are to be written: then they may come as :attr:`Page.written`."""
 
 
 @dataclass(slots=True)
@@ -416,10 +419,17 @@ class Page:
     """Where the next page starts; None after the last."""
     rows: list[Record] | None = None
     """The records, once decoded, in the shape the schema has."""
+    written: Rows | None = None
+    """The records as the query's encoder has written them, until somebody asks for the records themselves."""
+    shaped: Callable[[], list[Record]] | None = None
+    """What decodes the body into records that have the schema's shape."""
 
     @property
     def records(self) -> list[Record]:
         """The records of the page."""
+        self.written = None  # they may be changed now
+        if self.rows is None and self.shaped:
+            self.rows = self.shaped()
         if self.rows is None:
             found = look(_DECODE(self.body), self.at) if self.body else []
             self.rows = [found] if isinstance(found, dict) else list(found or [])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from antiphon import moment, shape
+from antiphon import moment
 from antiphon.api import Query, Read, Record, Reply, Request, Resource, Then, Write
 from antiphon.errors import BadReply
 from antiphon.fill import MISSING, fill, fill_path, look, parts, put
@@ -124,19 +124,16 @@ def _ends_in_null(value: Any, path: str) -> bool:
     return False
 
 
-def fetched(
-    client: Client, then: Then, resource: Resource, values: Mapping[str, Any], listed: list[Record], doing: str
-) -> list[Record]:
-    """Return the records whose ids were *listed*, with their fields."""
-    shaped = shape.compiled(client.worded(then.read), client.schema(resource))
-    whole: list[Record] = []
+def fetched(client: Client, then: Then, values: Mapping[str, Any], listed: list[Record], doing: str) -> list[Reply]:
+    """Return the answers that hold the records whose ids were *listed*, with their fields."""
+    replies = []
     for start in range(0, len(listed), then.size):
         made = request(then.read, values, {}, doubled=client.doubled)
         made.body = dict(made.body or {})
         ids = [look(row, then.key) for row in listed[start : start + then.size]]
         put(made.body, then.into, [fill(then.each, {**values, "id": id}) for id in ids])
-        whole += [shaped(row) for row in rows(client, then.read, client.http.send(made, doing), doing)]
-    return whole
+        replies.append(client.http.send(made, doing))
+    return replies
 
 
 def _pair(name: str, suffix: str, known: Mapping[str, Any]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from antiphon import moment, shape
@@ -14,6 +16,8 @@ from antiphon.fill import MISSING, fill, look
 
 if TYPE_CHECKING:
     from antiphon.client import Client
+    from antiphon.encode import Rows
+    from antiphon.shape import Shape
 
 
 def pages(
@@ -31,9 +35,10 @@ def pages(
     if then:
         given["fields"] = MISSING
     cursor = query.cursor if query.cursor is not None else paging.first() if paging else {}
-    shaped = shape.compiled(client.worded(read), client.schema(resource))
+    source = client.worded(then.read if then else read)
+    shaped = shape.compiled(source, client.schema(resource))
     seen = {repr(cursor)}
-    before: deque[set[str]] = deque(maxlen=3)  # pages: as far as a paging goes back for rows that have moved
+    before: deque[Collection[Any]] = deque(maxlen=3)  # pages: as far as a paging goes back for rows that have moved
     bookmark: str | None = None
     while cursor is not None:
         try:
@@ -44,8 +49,10 @@ def pages(
             if cursor is None:
                 raise
             continue
-        found = rows(client, read, reply, doing)
-        following = paging.following(cursor, reply, found) if paging else None
+        replies = [reply]
+        page = None if then else _written(query, source, replies, given)
+        found = page.came if page else rows(client, read, reply, doing)
+        following = paging.following(cursor, page.around if page else reply, found) if paging else None
         if isinstance(following, dict) and isinstance(following.get("url"), str):
             following["url"] = client.http.unsigned(following["url"])
         if following is not None and (mark := repr(following)) in seen:
@@ -54,16 +61,31 @@ def pages(
             raise PagingError(f"{client.api.name}: {doing} -> {said}", hint=hint)
         seen.add(repr(following))
         if then:
-            found = fetched(client, then, resource, {**given, "fields": fields}, found, doing)
-        else:
-            found = [shaped(row) for row in _lines(read, found, given)]
-        marks = [_mark(resource, row) for row in found]
-        sent = set().union(*before)
-        fresh = [row for row, mark in zip(found, marks, strict=True) if not mark or mark not in sent]
-        before.append(set(marks))
+            replies = fetched(client, then, {**given, "fields": fields}, list(found), doing)
+            page = _written(query, source, replies, given)
+        sent: set[Any] = set().union(*before)
+        whole = partial(_shaped, client, source, replies, shaped, given, doing)
+        fresh = None
+        if page is None or not sent.isdisjoint(page.marks):
+            page, fresh = None, whole()
+            marks = [_mark(resource, row) for row in fresh]
+            fresh = [row for row, mark in zip(fresh, marks, strict=True) if mark is None or mark not in sent]
+        before.append(page.marks if page else set(marks) - {None})
         bookmark = bookmark or (reply.headers.get(read.bookmark) if read.bookmark else _server_time(reply))
-        yield Page(None if reply.format else reply.body, read.records, reply.headers, bookmark, following, fresh)
+        body = None if reply.format else reply.body
+        yield Page(body, read.records, reply.headers, bookmark, following, fresh, page, whole)
         cursor = following
+
+
+def _written(query: Query, read: Read, replies: Sequence[Reply], values: Mapping[str, Any]) -> Rows | None:
+    return query.encoder.rows(read, replies, values) if query.encoder and replies else None
+
+
+def _shaped(
+    client: Client, read: Read, replies: Sequence[Reply], shaped: Shape, values: Mapping[str, Any], doing: str
+) -> list[Record]:
+    """Return the records in *replies*, in shape."""
+    return [shaped(row) for reply in replies for row in _lines(read, rows(client, read, reply, doing), values)]
 
 
 def under_parents(client: Client, read: Read, resource: Resource, query: Query, slot: str) -> Iterator[Page]:
@@ -78,9 +100,7 @@ def under_parents(client: Client, read: Read, resource: Resource, query: Query, 
             key = [record.get(k) for k in parent.key]
             if resume and key != resume["parent"]:
                 continue
-            inner = Query(
-                query.fields, query.since, query.until, resume["at"] if resume else None, query.id, query.where
-            )
+            inner = replace(query, cursor=resume["at"] if resume else None)
             resume = None
             for page in client.pages(read, resource, inner, doing=doing, values={"parent": record}):
                 bookmark = bookmark or page.bookmark
@@ -92,7 +112,7 @@ def under_parents(client: Client, read: Read, resource: Resource, query: Query, 
                     yield last
                 last = page
     if resume:  # the parent at which an earlier read stopped is gone
-        yield from under_parents(client, read, resource, Query(query.fields, query.since, query.until), slot)
+        yield from under_parents(client, read, resource, replace(query, cursor=None), slot)
     elif last:
         yield last
 
@@ -114,10 +134,17 @@ def _lines(read: Read, found: list[Record], values: Mapping[str, Any]) -> Iterat
             yield {**row, **kept} if kept else row
 
 
-def _mark(resource: Resource, row: Record) -> str:
-    """Return what tells *row* in this state from all others; empty where it has no key."""
+def _mark(resource: Resource, row: Record) -> Hashable:
+    """Return what tells *row* in this state from all others; None where it has no key."""
     key = [row.get(name) for name in resource.key]
-    return "" if not key or None in key else repr((key, row.get(resource.updated)))
+    if not key or None in key:
+        return None
+    mark = (*key, row.get(resource.updated))
+    try:
+        hash(mark)
+    except TypeError:
+        return repr(mark)
+    return mark
 
 
 def _server_time(reply: Reply) -> str | None:

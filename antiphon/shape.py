@@ -6,9 +6,11 @@ The shape is data (:class:`~antiphon.api.Read`); it is compiled once per read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from msgspec import UNSET
 
 from antiphon import moment
 from antiphon.api import Read, Record
@@ -22,44 +24,63 @@ _DIGITS = 4000
 """A whole number with more is a mistake, and ``1e999999999`` would take all memory."""
 
 
-def compiled(read: Read, schema: Mapping[str, Any]) -> Callable[[Record], Record]:
-    """Return the function that gives one of *read*'s records the shape that *schema* has."""
-    lifts, nulls, pairs = read.lift, read.nulls, read.pairs
-    properties = schema.get("properties", {})
-    flags = {name for name, field in properties.items() if "boolean" in types(field)}
-    whole = {name for name, field in properties.items() if types(field) != ("integer",)}
-    named = {name.removesuffix(pairs) for name in properties if pairs and name.endswith(pairs)} - whole
-    absent = {type(null) for null in nulls}
-    converters = {
-        name: convert
-        for name, field in properties.items()
-        if (convert := _converter(field, text=read.text)) is not None
-    }
-    warned: set[str] = set()
+def compiled(read: Read, schema: Mapping[str, Any]) -> Shape:
+    """Return what gives one of *read*'s records the shape that *schema* has."""
+    return Shape(read, schema)
 
-    def shape(record: Record) -> Record:
-        for name in lifts:
+
+class Shape:
+    """The shape of one read's records: called with a record, it returns it as the schema has it."""
+
+    def __init__(self, read: Read, schema: Mapping[str, Any]) -> None:
+        """Compile the shape that is declared in *read*."""
+        self.lifts, self.nulls, self.pairs = read.lift, read.nulls, read.pairs
+        properties = schema.get("properties", {})
+        self.flags = {name for name, field in properties.items() if "boolean" in types(field)}
+        self.whole = {name for name, field in properties.items() if types(field) != ("integer",)}
+        """Fields that hold no pairs."""
+        self.named = {
+            n.removesuffix(self.pairs) for n in properties if self.pairs and n.endswith(self.pairs)
+        } - self.whole
+        """Fields of pairs whose names have a field of their own."""
+        self.absent = {type(null) for null in self.nulls}
+        self.converters = {
+            name: convert
+            for name, field in properties.items()
+            if (convert := _converter(field, text=read.text)) is not None
+        }
+        self._warned: set[str] = set()
+
+    def __call__(self, record: Record) -> Record:
+        """Return *record*, which may be changed in place, in its shape."""
+        for name in self.lifts:
             nested = record.pop(name, None)
             if isinstance(nested, dict):
                 record = {**nested, **record}
+        absent, converters = self.absent, self.converters
         for name, value in record.items():
-            if value is None:
-                continue
-            if type(value) in absent and value in nulls and not (value is False and name in flags):
-                record[name] = None
-            elif convert := converters.get(name):
-                try:
-                    record[name] = convert(value)
-                except (ValueError, TypeError, InvalidOperation, OverflowError):
-                    record[name] = None
-                    if name not in warned:
-                        warned.add(name)
-                        log.warning(
-                            'field "%s" holds a value that is not of its type; such values are read as null', name
-                        )
-        return _apart(record, pairs, named, whole) if pairs else record
+            if value is not None and (name in converters or type(value) in absent):
+                record[name] = self.value(name, value)
+        return _apart(record, self.pairs, self.named, self.whole) if self.pairs else record
 
-    return shape
+    def is_time(self, name: str) -> bool:
+        """Return whether the field *name* is a date-time."""
+        return self.converters.get(name) is _moment
+
+    def value(self, name: str, value: Any) -> Any:
+        """Return one *value*, not null, of the field *name* as the schema has it; null where it is none of its type."""
+        if type(value) in self.absent and value in self.nulls and not (value is False and name in self.flags):
+            return None
+        convert = self.converters.get(name)
+        if convert is None:
+            return value
+        try:
+            return convert(value)
+        except (ValueError, TypeError, InvalidOperation, OverflowError):
+            if name not in self._warned:
+                self._warned.add(name)
+                log.warning('field "%s" holds a value that is not of its type; such values are read as null', name)
+            return None
 
 
 def _apart(record: Record, suffix: str, named: Collection[str], whole: Collection[str]) -> Record:
@@ -67,7 +88,7 @@ def _apart(record: Record, suffix: str, named: Collection[str], whole: Collectio
 
     *named* have such a field, which is null where they are; lists in the fields *whole* are no pairs.
     """
-    for name in [name for name, value in record.items() if type(value) is list and _is_pair(value)]:
+    for name in [name for name, value in record.items() if type(value) is list and is_pair(value)]:
         if name not in whole:
             record[name], record[name + suffix] = record[name]
     for name in named:
@@ -76,7 +97,8 @@ def _apart(record: Record, suffix: str, named: Collection[str], whole: Collectio
     return record
 
 
-def _is_pair(value: list[Any]) -> bool:
+def is_pair(value: list[Any]) -> bool:
+    """Return whether *value* is an id and a name."""
     return len(value) == 2 and type(value[0]) is int and isinstance(value[1], str)  # noqa: PLR2004
 
 
@@ -104,6 +126,26 @@ def _moment(value: Any) -> str | None:
     return moment.rfc3339(value)
 
 
+def are_written_right(values: Sequence[Any]) -> bool:
+    """Return whether those of *values* that are given are date-times, all of one length, that stay as they are."""
+    given = [value for value in values if value is not None and value is not UNSET]
+    try:
+        text = "".join(given)
+    except TypeError:
+        return False
+    if not given:
+        return True
+    length, more = divmod(len(text), len(given))
+    return (
+        not more
+        and length > len("2026-01-31T")
+        and text[10::length] == "T" * len(given)
+        and text[length - 1 :: length] == "Z" * len(given)
+        and ".000Z" not in text
+        and set(map(len, given)) == {length}
+    )
+
+
 def _date(value: Any) -> str | None:
     if value == "":
         return None
@@ -112,6 +154,8 @@ def _date(value: Any) -> str | None:
 
 
 def _integer(value: Any) -> int | None:
+    if type(value) is int:
+        return value
     if isinstance(value, str):
         value = value.strip()
         if not value:
@@ -145,3 +189,7 @@ def _boolean(value: Any) -> bool | None:
         case "":
             return None
     raise ValueError(value)
+
+
+#: The types of values that :mod:`msgspec` (not strict) reads from text as these do, if it takes them at all; but for no number (NaN).
+NATIVE: dict[Convert | None, Any] = {_number: Decimal | None, _boolean: bool | None}

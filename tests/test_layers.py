@@ -13,7 +13,7 @@ LIBRARY = ROOT / "antiphon"
 
 #: Lowest first. A module may import what is in its own layer or below.
 LAYERS = (
-    {"errors"},
+    {"errors", "ahead"},
     {"fill", "schema", "moment"},
     {"condition"},
     {"outcome"},
@@ -22,6 +22,8 @@ LAYERS = (
     {"formats", "paging", "sources", "style", "budget", "limits", "shape", "tokens"},
     {"http"},
     {"auth"},
+    {"layout"},
+    {"encode"},
     {"asking"},
     {"pages", "changing"},
     {"client", "vanished"},

@@ -12,7 +12,7 @@ from singer_sdk.singerlib.encoding.simple import Message, RecordMessage, SimpleS
 from antiphon.singer.cli import CLOSED, silence
 
 BLOCK = 64 * 1024
-"""Characters of RECORDs that are held back at most."""
+"""Bytes of RECORDs that are held back at most."""
 
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
@@ -24,7 +24,7 @@ class MessageWriter(SimpleSingerWriter):
     def __init__(self) -> None:
         """Hold nothing yet."""
         super().__init__()
-        self._held: list[str] = []
+        self._held: list[bytes] = []
         self._size = 0
         self._writing = False
         self._then: Callable[[], NoReturn] | None = None
@@ -35,10 +35,15 @@ class MessageWriter(SimpleSingerWriter):
 
     def write_message(self, message: Message) -> None:
         """Write *message*, now or, if it is a RECORD, within the next block."""
-        line = self.format_message(message)
-        self._held.append(line)
-        self._size += len(line)
-        if self._size >= BLOCK or not isinstance(message, RecordMessage):
+        self.write_lines(_ENCODE(message.to_dict()) + b"\n")
+        if not isinstance(message, RecordMessage):
+            self.flush()
+
+    def write_lines(self, lines: bytes) -> None:
+        """Write the *lines* of RECORDs, within the next block."""
+        self._held.append(lines)
+        self._size += len(lines)
+        if self._size >= BLOCK:
             self.flush()
 
     def flush(self) -> None:
@@ -51,7 +56,7 @@ class MessageWriter(SimpleSingerWriter):
         try:
             lines, self._held, self._size = self._held, [], 0
             if lines:
-                _write("\n".join(lines) + "\n")
+                _write(b"".join(lines))
         except BrokenPipeError:
             silence()
             raise SystemExit(CLOSED) from None
@@ -69,11 +74,17 @@ class MessageWriter(SimpleSingerWriter):
             then()
 
 
-def _write(text: str) -> None:
+def envelope(message: RecordMessage) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the record in a line like that of *message*, whose own record is empty."""
+    before, _, behind = _ENCODE(message.to_dict()).partition(b'"record":{}')
+    return before + b'"record":', behind
+
+
+def _write(lines: bytes) -> None:
     binary = getattr(sys.stdout, "buffer", None)
     if binary is None:
-        sys.stdout.write(text)
+        sys.stdout.write(lines.decode())
     else:
         sys.stdout.flush()  # what was printed before
-        binary.write(text.encode())
+        binary.write(lines)
     sys.stdout.flush()

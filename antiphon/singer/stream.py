@@ -12,23 +12,28 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import singer_sdk
-from singer_sdk.helpers._catalog import get_selected_schema
+from singer_sdk.helpers._catalog import get_selected_schema, pop_deselected_record_properties
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.singerlib import Catalog
+from singer_sdk.mapper import SameRecordTransform, StreamMap
+from singer_sdk.singerlib import Catalog, RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
+from antiphon import moment
 from antiphon.api import Record, Resource
+from antiphon.encode import Encoder, Envelope, Rows, lines, wrapped
 from antiphon.errors import AntiphonError, BadReply, InputError, SettingError, Unauthorized
 from antiphon.schema import for_catalog
 from antiphon.singer import state
 from antiphon.singer.catalog import DELETED_AT, inferred, widened
+from antiphon.singer.messages import envelope
 from antiphon.singer.state import Bookmark
 from antiphon.singer.walk import Bounds, Walk
 
@@ -59,6 +64,8 @@ class ResourceStream(singer_sdk.Stream):
         self._left_out: set[str] = set()
         self._sent = 0
         self._state_at = 0.0
+        self.arrived: threading.Event | None = None
+        """Set when a page has come; with it, a sync does not wait for pages (see :meth:`_sync_pages`)."""
 
     # What the stream is
 
@@ -125,7 +132,10 @@ class ResourceStream(singer_sdk.Stream):
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
         """Read the stream; an error ends it and not the others, unless they would meet it as well."""
         try:
-            yield from super()._sync_records(context, write_messages=write_messages)
+            if self.ABORT_AT_RECORD_COUNT is None and write_messages:
+                yield from self._sync_pages()
+            else:
+                yield from super()._sync_records(context, write_messages=write_messages)
         except (Unauthorized, SettingError):
             raise
         except AntiphonError as error:
@@ -142,24 +152,92 @@ class ResourceStream(singer_sdk.Stream):
         Raises:
             AntiphonError: the stream cannot be read.
         """
+        for page in self._walk(None).pages():
+            for record in self._fitted(cast("list[Record]", page)):
+                self._sent += 1
+                yield record
+
+    def _sync_pages(self) -> Iterator[Any]:
+        """Write page after page. Where :attr:`arrived` is given, yield where there is none yet."""
+        why = self._by_record()
+        self.logger.debug("%s: %s", self.name, f"record by record, for {why}" if why else "pages go as they come")
+        encoder = None if why else Encoder(self.resource, self.effective_schema, self._chosen())
+        with self.get_record_counter() as counter, self.get_sync_timer() as timer:
+            counter.with_context({})
+            timer.with_context({})
+            for page in self._walk(encoder).pages():
+                if page is None:
+                    yield None
+                    continue
+                if isinstance(page, Rows):
+                    self._tap.message_writer.write_lines(wrapped(page.records, self._envelope(self.stream_maps[0])))
+                    count = page.count
+                else:
+                    count = len(page)
+                    self._write(list(self._fitted(page)))
+                self.state_manager.is_flushed = False
+                self._sent += count
+                counter.increment(count)
+            self._finalize_state(self.stream_state)
+            self._write_state_message()
+
+    def _walk(self, encoder: Encoder | None) -> Walk:
         if self.name in self._tap.troubles:
             raise self._tap.troubles[self.name]
         self._state_at = time.monotonic()
         self._take_new_fields()
-        resource = replace(self.resource, schema=self.effective_schema)  # known: the API need not be asked for it
-        walk = Walk(
+        return Walk(
             self._tap.client,
-            resource,
+            replace(self.resource, schema=self.effective_schema),  # known: the API need not be asked for it
             state.load(self._tap.state, self.name),
             self._bounds(),
             fields=self._selected_fields(),
             keep=self._remember,
+            encoder=encoder,
+            arrived=self.arrived,
         )
+
+    def _by_record(self) -> str:
+        """Return why each record has to be looked at; nothing if pages may go as they come."""
+        if not self._tap.by_page:
+            return "it is asked to"
+        if self.config.get("new_fields") != "ignore":
+            return "new fields are not ignored"
+        [first, *more] = self.stream_maps
+        if more or type(first) is not SameRecordTransform or first.flattening_enabled:
+            return "there is a stream map"
+        return "parts of a field are not selected" if self._parts_left_out() else ""
+
+    def _chosen(self) -> tuple[str, ...]:
+        return tuple(name for name in self.effective_schema["properties"] if self.mask["properties", name])
+
+    def _parts_left_out(self) -> bool:
+        return any(len(crumb) > len(("properties", "a field")) and not chosen for crumb, chosen in self.mask.items())
+
+    def _write(self, records: list[Record]) -> None:
+        """Write *records* by way of the stream maps."""
+        chosen = set(self._chosen())
+        parts = self._parts_left_out()
+        for record in records:
+            if parts:
+                pop_deselected_record_properties(record, self.schema, self.mask)
+            else:
+                for name in [name for name in record if name not in chosen]:
+                    del record[name]
+        for stream_map in self.stream_maps:
+            mapped = [found for record in records if (found := stream_map.transform(record)) is not None]
+            self._tap.message_writer.write_lines(lines(mapped, self._envelope(stream_map)))
+
+    def _envelope(self, stream_map: StreamMap) -> Envelope:
+        now = moment.now()
+        return envelope(RecordMessage(stream_map.stream_alias, {}, version=self._stream_version, time_extracted=now))
+
+    def _fitted(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield *records* with no field that the stream does not have."""
         known = self.effective_schema["properties"].keys()
-        for record in walk.records():
+        for record in records:
             if self._inferred or not record.keys() <= known:
                 known = self._fit(record)
-            self._sent += 1
             yield record
 
     def _bounds(self) -> Bounds:

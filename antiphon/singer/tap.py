@@ -90,6 +90,8 @@ class Tap(singer_sdk.Tap):
     package_name = "antiphon"
     message_writer_class = MessageWriter
     message_writer: MessageWriter
+    by_page: ClassVar[bool] = True
+    """Whether pages may be written as they come; tests compare both ways."""
     capabilities: ClassVar[list[Any]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,

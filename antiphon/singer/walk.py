@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
 from antiphon import moment
+from antiphon.ahead import Ahead
 from antiphon.api import Page, Query, Record, Resource
 from antiphon.client import Client
+from antiphon.encode import Encoder, Rows
 from antiphon.errors import BadReply, ForeignHost, NotFound, Refused
 from antiphon.singer.catalog import DELETED_AT
 from antiphon.singer.state import MOST_MARKS, Bookmark, Reading, mark
@@ -36,7 +39,7 @@ class Bounds:
 
 
 class Walk:
-    """Reads *resource* from *bookmark* on and yields its records; *keep* is given each new bookmark when its page is done.
+    """Reads *resource* from *bookmark* on, page by page; *keep* is given each new bookmark when its page is done.
 
     The slot ``changes`` is taken where there is a time to start from, else ``read``, of whose records those are left out that are too
     old. With ``deletes``, those follow that were deleted since that time; a first read without ``start_date`` has none, for
@@ -53,8 +56,15 @@ class Walk:
         *,
         fields: tuple[str, ...],
         keep: Callable[[Bookmark], None],
+        encoder: Encoder | None = None,
+        arrived: threading.Event | None = None,
     ) -> None:
-        """Prepare; nothing is asked yet."""
+        """Prepare; nothing is asked yet.
+
+        With an *encoder*, pages of whose records none has to be looked at come as it wrote them. Where *arrived* is given,
+        None is yielded instead of waiting; it is set when there is more.
+        """
+        self.encoder, self.arrived = encoder, arrived
         self.client, self.resource, self.fields, self.keep = client, resource, fields, keep
         self.whole = bounds.whole or not resource.updated
         self.before = bookmark
@@ -75,8 +85,8 @@ class Walk:
         """The time from which the next read starts."""
         self._resume(bookmark.reading)
 
-    def records(self) -> Iterator[Record]:
-        """Yield the records.
+    def pages(self) -> Iterator[Rows | list[Record] | None]:
+        """Yield the records of each page, or the page as it is written, or None where one would have to wait.
 
         Raises:
             ApiError: the API says no. What was kept until then is where the next read goes on.
@@ -118,28 +128,64 @@ class Walk:
 
     # On the way
 
-    def _slot(self, slot: str) -> Iterator[Record]:
-        for page in self._pages(slot):
-            if not self.goal:
-                self._aim(page.bookmark)
-            for record in page.records:
-                early, late = self._times(slot, record)
-                if slot != "changes" and self._oldest and late and late < self._oldest:
-                    continue
-                if self._latest and early and early > self._latest:
-                    continue
-                if self._recognised(record, late):
-                    continue
-                if slot == "deleted" and not record.get(DELETED_AT):
-                    record[DELETED_AT] = record.get("archivedAt") or self._began
-                yield record
-            self.cursor = page.cursor
-            if page.cursor is not None:
-                self._keep(slot)
+    def _slot(self, slot: str) -> Iterator[Rows | list[Record] | None]:
+        pages = Ahead(self._pages(slot), self.arrived)
+        try:
+            while True:
+                while self.arrived and not pages.ready:
+                    yield None
+                page = next(pages, None)
+                if page is None:
+                    return
+                if not self.goal:
+                    self._aim(page.bookmark)
+                written = page.written
+                yield written if written and self._passes(slot, written.changed) else list(self._fresh(slot, page))
+                self.cursor = page.cursor
+                if page.cursor is not None:
+                    self._keep(slot)
+        finally:
+            pages.close()
+
+    def _passes(self, slot: str, changed: Sequence[str | None]) -> bool:
+        """Return whether none of the records that were *changed* at these times has to be left out or remembered."""
+        if self.whole:
+            return True
+        if slot == "deleted" or self.before.seen:
+            return False
+        window = self._window if self.marks is not None else None
+        oldest = self._oldest if slot != "changes" else None
+        if window is None and oldest is None and self._latest is None:
+            return True
+        lengths: dict[int, list[str]] = {}  # texts of one length are in the order of their times
+        for time in filter(None, changed):
+            lengths.setdefault(len(time), []).append(time)
+        for times in lengths.values():
+            _, first = self._span(min(times))
+            early, last = self._span(max(times))
+            if first is None or early is None or last is None:
+                return False
+            if (oldest and first < oldest) or (self._latest and early > self._latest) or (window and last >= window):
+                return False
+        return True
+
+    def _fresh(self, slot: str, page: Page) -> Iterator[Record]:
+        """Yield the records that are wanted and were not sent before."""
+        for record in page.records:
+            early, late = self._times(slot, record)
+            if slot != "changes" and self._oldest and late and late < self._oldest:
+                continue
+            if self._latest and early and early > self._latest:
+                continue
+            if self._recognised(record, late):
+                continue
+            if slot == "deleted" and not record.get(DELETED_AT):
+                record[DELETED_AT] = record.get("archivedAt") or self._began
+            yield record
 
     def _pages(self, slot: str) -> Iterator[Page]:
         since = self.since or (moment.EPOCH if slot == "changes" else None)
-        query = Query(fields=self.fields, since=since, until=self.until, cursor=self.cursor)
+        query = Query(self.fields, since, self.until, self.cursor, encoder=self.encoder)
         pages = self.client.read(self.resource, query, slot=slot)
         if self.cursor is None:
             return pages
@@ -161,6 +207,10 @@ class Walk:
             if slot == "deleted"
             else record.get(self.resource.updated)
         )
+        return self._span(value)
+
+    @staticmethod
+    def _span(value: Any) -> tuple[datetime | None, datetime | None]:
         if value is None:
             return None, None
         try:

@@ -70,9 +70,9 @@ def test_numbers_with_fractions_are_written_as_they_came():
         tap = tiny.made(TapPeople)
         stream = tap.streams["people"]
         lines = []
-        tap.message_writer.write_message = lambda message: lines.append(tap.message_writer.format_message(message))
+        tap.message_writer.write_lines = lines.append
         stream.sync()
-    assert any('"price":0.1,' in line for line in lines)
+    assert any(b'"price":0.1,' in line for line in lines)
 
 
 def test_a_stream_without_times_is_read_as_a_whole_each_time():

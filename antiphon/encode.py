@@ -1,0 +1,205 @@
+"""From the bytes of a page to RECORD lines, with no Python object for a value that nobody has to look at.
+
+An :class:`Encoder` is made for one stream. For each shape in which its pages come it compiles a type (:mod:`antiphon.layout`) that
+is decoded in one go. A page that does not fit it goes the ordinary way: its records are decoded one and all, and what
+comes out means the same. Records that were made in Python are written by the same :func:`lines`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from antiphon import paging
+from antiphon.api import Paging, Read, Record, Reply, Resource, Schema
+from antiphon.fill import fill, names, parts
+from antiphon.layout import Layout, Unfit, written
+from antiphon.schema import types
+from antiphon.shape import Shape
+
+log = logging.getLogger("antiphon.encode")
+
+_MISFITS = 3
+"""Pages in a row that do not fit; then it is not tried again."""
+_FAILS = (Unfit, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_object = msgspec.json.Decoder(dict[str, Raw]).decode
+_list = msgspec.json.Decoder(list[Raw]).decode
+
+Envelope = tuple[bytes, bytes]
+"""What stands before a record and behind it in a line."""
+
+
+def lines(records: Sequence[Record], envelope: Envelope) -> bytes:
+    """Return *records*, each as a line within *envelope*."""
+    return wrapped(written(records), envelope)
+
+
+def wrapped(records: bytes, envelope: Envelope) -> bytes:
+    """Return *records*, the text of one in each line, within *envelope*."""
+    before, behind = envelope
+    return before + records[:-1].replace(b"\n", behind + b"\n" + before) + behind + b"\n" if records else b""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one page, written but for the envelope. To a paging, the sequence of the records as they came."""
+
+    records: bytes
+    """The text of each record, in a line of its own."""
+    count: int
+    marks: frozenset[Any]
+    """Key and time of change of each: what tells it in this state from all others."""
+    changed: Sequence[Any]
+    """The times of change, in the order of the rows; empty if none has one."""
+    came: Came
+    around: Reply
+    """The reply, as far as it tells where the next page is."""
+
+
+class Came(Sequence[Any]):
+    """The records of a page as they came, decoded when they are looked at."""
+
+    def __init__(self, records: Raw | bytes, count: int) -> None:
+        """Take the *count* records that stand in a list."""
+        self._list, self._count = records, count
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return one of them, or some."""
+        found = self._raws[index]
+        return [_decode(raw) for raw in found] if isinstance(index, slice) else _decode(found)
+
+    @cached_property
+    def _raws(self) -> list[Raw]:
+        return _list(self._list)
+
+
+class Encoder:
+    """Writes the pages of one stream: of *resource*, which has this *schema*, the *chosen* fields."""
+
+    def __init__(self, resource: Resource, schema: Schema, chosen: Collection[str]) -> None:
+        """Compile nothing yet: how pages look is known when the first has come."""
+        self.resource, self.schema, self.chosen = resource, schema, chosen
+        self._forms: dict[Any, _Form] = {}
+
+    def rows(self, read: Read, replies: Sequence[Reply], values: Mapping[str, Any]) -> Rows | None:
+        """Return the rows in *replies*, which *read* got with *values*; None if their records are to be decoded."""
+        looks = (read.records, read.lift, read.text, repr(read.nulls), read.pairs, read.each, repr(read.keep))
+        if looks not in self._forms:
+            self._forms[looks] = _Form(self.resource, self.schema, read, self.chosen)
+        return self._forms[looks].rows(read, replies, values)
+
+
+class _Form:
+    """One shape in which pages come: the layout that was found for it, and whether it holds."""
+
+    def __init__(self, resource: Resource, schema: Schema, read: Read, chosen: Collection[str]) -> None:
+        self.resource = resource
+        self.why = _unfit(read, chosen) or _untimed(resource.updated, schema)
+        self.misfits = 0
+        needed = [name for name in (*resource.key, resource.updated) if name]
+        self.layout = Layout(Shape(read, schema), schema, chosen, needed, tuple(read.keep))
+        log.debug("%s: %s", resource.name, f"record by record, for {self.why}" if self.why else "page by page")
+
+    def rows(self, read: Read, replies: Sequence[Reply], values: Mapping[str, Any]) -> Rows | None:
+        if self.why:
+            return None
+        try:
+            rows = self._rows(read, replies, values)
+        except _FAILS as error:
+            self.misfits += 1
+            log.debug("%s: a page goes record by record: %s", self.resource.name, error)
+            if self.misfits == _MISFITS:
+                self.why = str(error)
+                log.debug("%s: record by record from now on", self.resource.name)
+            return None
+        self.misfits = 0
+        return rows
+
+    def _rows(self, read: Read, replies: Sequence[Reply], values: Mapping[str, Any]) -> Rows:
+        kept = self.layout.shape({**fill(read.keep, values)}) if read.keep else {}
+        found, around = zip(*(_skimmed(reply, read) for reply in replies), strict=True)
+        text, count = b"", 0
+        marks: set[Any] = set()
+        changed: list[Any] = []
+        for records in found:
+            page = self.layout.taken(records, kept)
+            count += len(page)
+            columns = [page.column(name) for name in self.resource.key]
+            if any(value is None for column in columns for value in column):
+                raise Unfit("a record without its key")
+            times = page.column(self.resource.updated) if self.resource.updated else [None] * len(page)
+            changed += times
+            text += page.text()
+            if columns:
+                marks |= _marks(columns, times)
+        return Rows(text, count, frozenset(marks), changed, Came(found[0], count), around[0])
+
+
+def _marks(columns: Sequence[Sequence[Any]], times: Sequence[Any]) -> set[Any]:
+    try:
+        return set(zip(*columns, times, strict=True))
+    except TypeError:
+        raise Unfit("a key that is no single value") from None
+
+
+def _unfit(read: Read, chosen: Collection[str]) -> str:
+    """Return why the pages of *read* cannot go as bytes; nothing if they can."""
+    if read.each:
+        return f'the lines in "{read.each}"'
+    if "record" in names(read.keep):
+        return "fields that are made of others"
+    if read.pairs and read.lift:
+        return "pairs in lifted fields"
+    lifted = set(read.lift) & {*chosen, *read.keep}
+    return f'"{min(lifted)}", which is lifted and a field as well' if lifted else ""
+
+
+def _untimed(updated: str, schema: Schema) -> str:
+    field = schema.get("properties", {}).get(updated, {})
+    right = not updated or (field.get("format") == "date-time" and "string" in types(field))
+    return "" if right else "a time of change that is no date-time"
+
+
+def _skimmed(reply: Reply, read: Read) -> tuple[Raw | bytes, Reply]:
+    """Return the list of records in *reply*, undecoded, and the reply with what is around that list."""
+    body = reply.body
+    if reply.format or reply._json is not None:  # noqa: SLF001 - opened already: the body is not what was asked for
+        raise Unfit("a body that is not JSON, or has an envelope")
+    if not body.isascii():
+        body.decode()  # what is not decoded is not checked either
+    if b"\n" in body or b"\r" in body:
+        body = msgspec.json.format(body, indent=-1)
+    if not read.records:
+        return body, reply
+    found: Raw | bytes = body
+    around: dict[str, Any] = {}
+    level = around
+    for part in parts(read.records):
+        inside = _object(found)
+        if part not in inside:
+            raise Unfit(f'no "{part}"')
+        found = inside.pop(part)
+        level |= {name: _decode(value) for name, value in inside.items()}
+        level[part] = level = {}
+    return found, replace(reply, _json=around) if _looks_around(read.paging, read.records) else reply
+
+
+def _looks_around(kind: Paging | None, records: str) -> bool:
+    """Return whether *kind* is one of ours, and reads nothing of the records in the reply itself."""
+    if kind is None or type(kind) not in paging.KINDS.values():
+        return False
+    values = [getattr(kind, field.name) for field in fields(kind)]  # type: ignore[arg-type]
+    return not any(isinstance(value, str) and f"{value}.".startswith(f"{records}.") for value in values)

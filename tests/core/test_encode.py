@@ -1,0 +1,273 @@
+"""Pages written as they come mean what their records, decoded one and all, would have meant."""
+
+import json
+import logging
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from antiphon import schema
+from antiphon.api import Read, Reply, Resource
+from antiphon.encode import Encoder, lines, wrapped
+from antiphon.errors import BadReply
+from antiphon.layout import written
+from antiphon.pages import _lines, _mark
+from antiphon.paging import Cursor, Keyset
+from antiphon.shape import Shape
+
+ENVELOPE = (b'{"type":"RECORD","record":', b',"time":1}')
+NAMES = ["name", "größe", "flag", "count", "price", "born", "seen", "more", "list", "owner", "owner_name", "x y", "any"]
+WORDS = ["string", "integer", "number", "boolean", "date", "date-time", "object", "array", "any"]
+TIMES = st.sampled_from(
+    [
+        "2026-01-31T09:05:00Z",
+        "2026-01-31T09:05:00.123Z",
+        "2026-01-31T09:05:00.000Z",
+        "2026-01-31T10:05:00+01:00",
+        "2026-01-31",
+        "",
+        1769850300,
+        "soon",
+    ]
+)
+NUMBERS = st.sampled_from(
+    [
+        "",
+        "0",
+        "7",
+        "007",
+        "-0",
+        "1.50",
+        "1e3",
+        "1E400",
+        "9007199254740993.0",
+        " 5 ",
+        "1_0",
+        "NaN",
+        "sNaN",
+        "-Infinity",
+        "x",
+    ]
+)
+FLAGS = st.sampled_from(["true", "TRUE", "0", "1", "yes", "no", "null", "", True, False, 1, 2])
+RAW = st.sampled_from([b"1.10000000000000000000000001", b"123456789012345678901234567890", b"1e400", b"42.0"])
+TEXT = st.text(max_size=5)
+VALUES = st.one_of(
+    st.none(), TIMES, NUMBERS, FLAGS, st.integers(), TEXT, st.sampled_from(["NaN", '{"a":1}\n{', "antiphon:joint"]),
+    st.tuples(st.integers(), TEXT), st.lists(st.integers() | st.none(), max_size=2),
+    st.dictionaries(st.sampled_from(NAMES), st.integers() | st.booleans() | TEXT, max_size=2),
+    RAW.map(msgspec.Raw),
+)  # fmt: skip
+
+
+def page_of(rows, path, indent):
+    """Return the body of a page: numbers as they were drawn, indented or not."""
+    body = rows
+    for part in reversed(path.split(".") if path else []):
+        body = {"before": 1, part: body, "next": {"after": "7"}}
+    return msgspec.json.format(msgspec.json.encode(body), indent=indent)
+
+
+@st.composite
+def cases(draw):
+    """Draw a schema, a selection, a shape and pages."""
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=8))
+    words = {"id": draw(st.sampled_from(["integer!", "string!"])), "updated": "date-time"}
+    words |= {name: draw(st.sampled_from(WORDS)) for name in names}
+    lift = draw(st.sampled_from([(), ("properties",), ("properties", "attributes")]))
+    read = Read(
+        "/x",
+        records=draw(st.sampled_from(["", "results", "data.items"])),
+        lift=lift,
+        text=draw(st.booleans()),
+        nulls=draw(st.sampled_from([(), (False,), ("",), (False, 0)])),
+        pairs="" if lift else draw(st.sampled_from(["", "_name"])),
+        keep=draw(st.sampled_from([{}, {}, {}, {"owner": "{parent.id}"}, {"more": "{record.id}"}])),
+        paging=draw(st.sampled_from([None, Cursor("next.after", "after"), Keyset()])),
+    )
+    chosen = [name for name in words if name == "id" or draw(st.integers(0, 4))]
+    regular = draw(st.booleans())  # one page like the next, as from a real server
+    places = {name: draw(st.sampled_from([*lift, ""])) for name in [*words, "unknown"]}
+    likely = {name: _likely(word) for name, word in words.items()}
+
+    def row(number):
+        made = {"id": number if words["id"] == "integer!" else str(number)}
+        for name in [*words, "unknown"]:
+            if name == "id" or not draw(st.integers(0, 5)):
+                continue
+            value = draw(likely[name] if regular and name in likely else VALUES)
+            place = places[name] if regular else draw(st.sampled_from([*lift, ""]))
+            if place:
+                made.setdefault(place, {})[name] = value
+            else:
+                made[name] = value
+        return made
+
+    pages = [[row(10 * page + number) for number in range(draw(st.integers(0, 4)))] for page in range(3)]
+    indent = draw(st.sampled_from([-1, 0, 2]))
+    return words, read, chosen, [page_of(rows, read.records, indent) for rows in pages]
+
+
+def _likely(word):
+    by_word = {
+        "date-time": TIMES,
+        "number": st.sampled_from(["", "7", "1.50", None]),
+        "boolean": st.sampled_from(["true", "false", None]),
+    }
+    return by_word.get(word.rstrip("!"), VALUES)
+
+
+def meaning(text):
+    """Return what lines of JSON say; a number is what it is worth, however it is written."""
+    return [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in text.splitlines()]
+
+
+def ordinary(read, described, chosen, body, values):
+    """Return the records as they are when each is decoded."""
+    found = Reply(200, {}, body, "u").json()
+    for part in read.records.split(".") if read.records else []:
+        found = found[part]
+    shaped = Shape(read, described)
+    return [shaped(row) for row in _lines(read, found, values)]
+
+
+@settings(max_examples=400, deadline=None)
+@given(cases())
+def test_what_both_ways_write_means_the_same(case):
+    words, read, chosen, bodies = case
+    described = schema.record(words)
+    resource = Resource("things", described, updated="updated")
+    encoder = Encoder(resource, described, chosen)
+    values = {"parent": {"id": "false"}}
+    for body in bodies:
+        reply = Reply(200, {}, body, "u")
+        due = ordinary(read, described, chosen, body, values)
+        rows = encoder.rows(read, [reply], values)
+        if rows is None:
+            continue
+        marks = {_mark(resource, record) for record in due}
+        assert rows.count == len(due) == len(rows.came)
+        assert rows.marks == marks
+        assert list(rows.changed) == [record.get("updated") for record in due]
+        sent = [{name: value for name, value in record.items() if name in chosen} for record in due]
+        assert meaning(wrapped(rows.records, ENVELOPE)) == meaning(lines(sent, ENVELOPE))
+        whole = Reply(200, {}, body, "u")
+        if read.paging:
+            first = read.paging.first()
+            found = whole.json()
+            for part in read.records.split(".") if read.records else []:
+                found = found[part]
+            if read.records or not isinstance(read.paging, Cursor):
+                assert read.paging.following(first, rows.around, rows.came) == read.paging.following(
+                    first, whole, found
+                )
+
+
+def taken(read, words, *bodies, chosen=None, **values):
+    """Return what an encoder makes of each of *bodies*."""
+    described = schema.record({"id": "integer!", **words})
+    resource = Resource("things", described, updated="updated" if "updated" in words else "")
+    encoder = Encoder(resource, described, chosen or tuple(described["properties"]))
+    return [encoder.rows(read, [Reply(200, {}, body, "u")], values) for body in bodies]
+
+
+HUB = Read("/x", records="results", lift=("properties",), text=True)
+HUB_WORDS = {"email": "string", "amount": "number", "happy": "boolean", "updated": "date-time", "born": "date-time"}
+
+
+def hub(**properties):
+    row = {"id": 1, "properties": properties, "updated": "2026-01-31T09:05:00.123Z", "archived": False}
+    return msgspec.json.encode({"results": [row], "paging": {"next": {"after": "1"}}})
+
+
+def test_lifted_fields_and_numbers_written_as_text_go_as_bytes():
+    [rows] = taken(HUB, HUB_WORDS, hub(email="a@b.c", amount="1.50", happy="true", hidden="x"))
+    assert rows.records == (
+        b'{"id":1,"updated":"2026-01-31T09:05:00.123Z","email":"a@b.c","amount":1.50,"happy":true}\n'
+    )
+
+
+def test_a_field_that_comes_late_is_learned():
+    first, second = taken(HUB, HUB_WORDS, hub(email="a"), hub(email="b", born="2026-01-31T00:00:00.000Z"))
+    assert b"born" not in first.records
+    assert meaning(second.records)[0]["born"] == "2026-01-31T00:00:00Z"
+
+
+@pytest.mark.parametrize("odd", ["", "yes", "+5"])
+def test_an_odd_value_does_not_end_it(odd):
+    first, second = taken(HUB, HUB_WORDS, hub(amount="1", happy="true"), hub(amount=odd, happy=odd))
+    assert first is not None
+    assert second is not None
+
+
+def test_empty_lifted_objects_leave_no_comma():
+    two = Read("/x", records="results", lift=("a", "b"))
+    body = msgspec.json.encode(
+        {
+            "results": [
+                {"id": 1},
+                {"id": 2, "a": {}, "b": None},
+                {"id": 3, "a": {"n": 1}},
+                {"a": {"n": 2}, "id": 4, "b": {"m": 3}},
+            ]
+        }
+    )
+    [rows] = taken(two, {"n": "integer", "m": "integer"}, body)
+    assert rows.records == b'{"id":1}\n{"id":2}\n{"id":3,"n":1}\n{"id":4,"n":2,"m":3}\n'
+
+
+def test_pairs_are_taken_apart():
+    odoo = Read("/x", nulls=(False,), pairs="_name")
+    body = msgspec.json.encode([{"id": 1, "owner": [3, "Ann"]}, {"id": 2, "owner": False}])
+    [rows] = taken(odoo, {"owner": "integer", "owner_name": "string"}, body, chosen=("id", "owner_name"))
+    assert meaning(rows.records) == [{"id": 1, "owner_name": "Ann"}, {"id": 2, "owner_name": None}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"id": 1, "a": "\xff"}]',
+        b'[{"id": 1, "a": "\\ud800x"}]',
+        b'[{"id": 1, "a": NaN}]',
+        b'\xef\xbb\xbf[{"id": 1}]',
+        b'[{"id": 1}',
+        b"<html>",
+        b"",
+    ],
+)
+def test_what_is_no_json_is_left_to_the_ordinary_way_which_refuses_it(body):
+    assert taken(Read("/x"), {"a": "string"}, body) == [None]
+    with pytest.raises(BadReply):
+        Reply(200, {}, body, "u").json()
+
+
+@pytest.mark.parametrize(
+    ("read", "why"),
+    [
+        (Read("/x", each="lines"), 'the lines in "lines"'),
+        (Read("/x", keep={"a": "{record.id}"}), "fields that are made of others"),
+        (Read("/x", lift=("id",)), '"id", which is lifted and a field as well'),
+    ],
+)
+def test_why_a_stream_goes_record_by_record_is_told(read, why, caplog):
+    with caplog.at_level(logging.DEBUG, "antiphon.encode"):
+        assert taken(read, {"a": "string"}, b'[{"id":1}]') == [None]
+    assert f"record by record, for {why}" in caplog.text
+
+
+def test_pages_that_never_fit_are_not_tried_for_ever(caplog):
+    with caplog.at_level(logging.DEBUG, "antiphon.encode"):
+        assert taken(Read("/x"), {"a": "string"}, *[b'[{"a":1}]'] * 5) == [None] * 5
+    assert caplog.text.count("a page goes record by record") == 3
+
+
+def test_records_made_in_python_are_written_alike():
+    assert (
+        lines([{"id": 1, "price": Decimal("0.10")}], ENVELOPE)
+        == b'{"type":"RECORD","record":{"id":1,"price":0.10},"time":1}\n'
+    )
+    assert lines([], ENVELOPE) == b""
+    assert written([{"a": "é\n"}]) == '{"a":"é\\n"}\n'.encode()
