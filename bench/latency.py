@@ -9,67 +9,20 @@ and there must be none. The fewest seconds that the limit allows for the calls t
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import peers
+from account import BIN, Account, account, catalog, people
 from measure import Side, run
 
-BIN = Path(sys.executable).parent
 PEERS = Path(__file__).parent / "peers"
-OPEN = "1000000/1"
-FIELDS = ("email", "firstname", "lastname", "jobtitle")
-
-
-@dataclass(frozen=True)
-class Account:
-    """A sandbox that runs, and the config with which it is reached."""
-
-    config: dict[str, Any]
-
-    def control(self, method: str, what: str) -> Any:
-        """Call its control surface."""
-        url = f"{self.config['base_url']}/_sandbox/{what}"
-        data = b"{}" if method == "POST" else None
-        with urllib.request.urlopen(urllib.request.Request(url, data, method=method)) as reply:
-            return json.load(reply)
-
-    def calls(self) -> tuple[int, int]:
-        """Return how many calls were made since it was last asked, and how many calls were refused as too many."""
-        found = self.control("GET", "calls")
-        self.control("POST", "calls/reset")
-        return sum(call["count"] for call in found["calls"]), found["rate_limited"]
-
-
-@contextlib.contextmanager
-def account(records: int, *, latency: float, limit: str = OPEN) -> Iterator[Account]:
-    """Serve an account with so many contacts that waits *latency* milliseconds before each answer, until the block ends."""
-    command: list[str | Path] = [
-        BIN / "antiphon",
-        "sandbox",
-        "hubspot",
-        "--records",
-        str(records),
-        "--limit",
-        limit,
-        "--latency-ms",
-        str(latency),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield Account(json.loads(process.stdout.readline())["config"])
-        finally:
-            process.terminate()
 
 
 @dataclass(frozen=True)
@@ -87,18 +40,6 @@ class Ran:
         return (self.calls - 1) // calls * seconds / self.wall
 
 
-def catalog(hubspot: Account, folder: Path, streams: tuple[str, ...]) -> Path:
-    """Write the account's config, and a catalog of *streams*; return the catalog's path."""
-    (folder / "config.json").write_text(json.dumps({**hubspot.config, "state_dir": str(folder)}))
-    tap: list[str | Path] = [BIN / "tap-hubspot", "--config", folder / "config.json", "--discover"]
-    found = json.loads(subprocess.run(tap, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout)
-    path = folder / "catalog.json"
-    path.write_text(
-        json.dumps({"streams": [s for s in found["streams"] if not streams or s["tap_stream_id"] in streams]})
-    )
-    return path
-
-
 def read(hubspot: Account, folder: Path, streams: tuple[str, ...] = ("contacts",)) -> Ran:
     """Read *streams*, or what is selected of all."""
     chosen = catalog(hubspot, folder, streams)
@@ -114,22 +55,6 @@ def read(hubspot: Account, folder: Path, streams: tuple[str, ...] = ("contacts",
         raise SystemExit(f"tap-hubspot -> exit code {process.returncode}")
     wall = time.monotonic() - began
     return Ran(wall, *hubspot.calls(), first)
-
-
-def people(folder: Path, records: int) -> Path:
-    """Write messages of so many new people, and return the path."""
-    path = folder / "people.jsonl"
-    schema = {"properties": {name: {"type": ["string", "null"]} for name in FIELDS}}
-    with path.open("w", encoding="utf-8") as file:
-        print(
-            json.dumps({"type": "SCHEMA", "stream": "contacts", "schema": schema, "key_properties": ["email"]}),
-            file=file,
-        )
-        for n in range(records):
-            person = dict(zip(FIELDS, (f"person{n}@example.org", "Person", f"No {n}", "Clerk"), strict=True))
-            print(json.dumps({"type": "RECORD", "stream": "contacts", "record": person}), file=file)
-        print(json.dumps({"type": "STATE", "value": {"written": records}}), file=file)
-    return path
 
 
 def write(hubspot: Account, folder: Path, source: Path) -> Ran:
