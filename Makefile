@@ -55,7 +55,7 @@ meltano: setup ## Write plugins/: each tap and target as Meltano wants it declar
 readme: setup ## Write the README's table of APIs (ARGS=--demo for the demo's output too)
 	@$(BIN)/python scripts/write_readme.py $(ARGS)
 
-bench: setup ## Measure 100,000 contacts through tap and target: memory, calls, seconds
+bench: setup ## Measure calls, latency, CPU and memory, beside peers (ARGS="calls" for one part)
 	@$(BIN)/python bench/bench.py $(ARGS)
 
 clean: ## Remove the environment and what was made in passing

@@ -56,7 +56,12 @@ def reading(records: int) -> Iterator[Done]:
     """Read all contacts with all their fields, and then what has changed: nothing."""
     with tempfile.TemporaryDirectory() as name, account(records) as hubspot:
         folder = Path(name)
-        config: list[str | Path] = ["--config", folder / "config.json", "--catalog", catalog(hubspot, folder, ("contacts",))]
+        config: list[str | Path] = [
+            "--config",
+            folder / "config.json",
+            "--catalog",
+            catalog(hubspot, folder, ("contacts",)),
+        ]
         out, state = folder / "out.jsonl", folder / "state.json"
         tap: Command = [BIN / "tap-hubspot", *config]
         yield done("read all", hubspot, Side("tap", tap, stdout=out), {"GET objects/contacts": -(-records // BATCH)})
