@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from antiphon.errors import SettingError, did_you_mean
 from antiphon.writeback import alike
@@ -12,6 +12,10 @@ from antiphon.writeback.alike import WAYS, Alike
 from antiphon.writeback.entry import ENTRY_SCHEMA
 from antiphon.writeback.fields import Fields
 from antiphon.writeback.writer import DELETES, MODES, Deletes, Mode
+
+Complete = Literal["version", "end"]
+UNDO = "antiphon_undo_"
+"""Begins the name of a stream of an undo file; the resource's follows."""
 
 STREAM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -47,14 +51,19 @@ STREAM_SCHEMA: dict[str, Any] = {
             "enum": ["omit", "clear"],
             "description": "Whether a null is left out (default) or clears the field.",
         },
+        "complete": {
+            "type": "string",
+            "enum": ["version", "end"],
+            "description": "What says that the source was read whole, for a mirror: an ACTIVATE_VERSION message (default), or the end of the input.",
+        },
         "deletes": {
             "type": "string",
             "enum": list(DELETES),
-            "description": "What to do with records that have _sdc_deleted_at; ignore by default.",
+            "description": "What to do with records that have _sdc_deleted_at; ignore by default. A mirror archives unless it says delete.",
         },
         "max_delete": {
             "type": ["integer", "string"],
-            "description": 'How many of them at most, as a number or a share of those received; "10%" by default, ten are always allowed.',
+            "description": 'How many of them at most, as a number or a share of those received (of those it has made, for a mirror); "10%" by default, ten are always allowed.',
         },
     },
 }
@@ -71,6 +80,7 @@ class Plan:
     fields: Fields = field(default_factory=Fields)
     deletes: Deletes = "ignore"
     max_delete: int | float = 0.10
+    complete: Complete = "version"
 
 
 def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
@@ -80,6 +90,8 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
         SettingError: the entry has something unknown or wrong in it.
     """
     given = dict(streams.get(stream) or {})
+    if stream.startswith(UNDO):
+        given.setdefault("resource", stream.removeprefix(UNDO))
     properties = STREAM_SCHEMA["properties"]
     for name, value in given.items():
         if name not in properties:
@@ -105,6 +117,7 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
         ),
         deletes=given.get("deletes") or "ignore",
         max_delete=share(given.get("max_delete", "10%"), f"{where}: streams.{stream}.max_delete"),
+        complete=given.get("complete") or "version",
     )
 
 

@@ -33,6 +33,7 @@ _FORMS: dict[type, str] = {str: "text", dict: "object"}
 class _Record(msgspec.Struct, tag="RECORD", tag_field="type", gc=False):
     stream: str
     record: msgspec.Raw
+    version: int | None = None
 
 
 _RECORD = msgspec.json.Decoder(_Record).decode
@@ -41,9 +42,9 @@ decoded: Callable[[bytes | msgspec.Raw], dict[str, Any]] = msgspec.json.Decoder(
 ).decode
 """Decodes a JSON object; numbers with a fraction become Decimals, so that no digit is lost."""
 
-Run = Callable[[str, list[msgspec.Raw], int], int]
-"""Takes records of one stream: its name, the records, and the number of the line that the first one is on. Returns how many more
-of that stream may be kept back and given together."""
+Run = Callable[[str, list[msgspec.Raw], int, int | None], int]
+"""Takes records of one stream: its name, the records, the number of the line that the first one is on, and the version of the
+stream that they are of. Returns how many more may be kept back and given together."""
 
 
 class LineReader(GenericSingerReader[bytes]):
@@ -55,7 +56,7 @@ class LineReader(GenericSingerReader[bytes]):
         self.line_number = 0
         self.on_input: Callable[[IO[bytes]], Any] = lambda _source: None
         """Called once with what is read from, before the first line."""
-        self.on_records: Run = lambda _stream, _records, _line: 1
+        self.on_records: Run = lambda _stream, _records, _line, _version: 1
         """Called with the records of RECORD messages, instead of a callback for each message."""
 
     @property
@@ -76,21 +77,21 @@ class LineReader(GenericSingerReader[bytes]):
         counts: Counter[str] = Counter()
         source: IO[bytes] = getattr(file_input, "buffer", file_input) or self.default_input
         self.on_input(source)
-        stream, most = "", 1
+        stream, version, most = "", None, 1
         run: list[msgspec.Raw] = []
 
         def give(last: int) -> None:
             nonlocal run, most
             if run:
-                most = min(_RUN, self.on_records(stream, run, last - len(run) + 1))
+                most = min(_RUN, self.on_records(stream, run, last - len(run) + 1, version))
                 run = []
 
         for line in source:
             self.line_number += 1
             if (record := _record(line)) is not None:
-                if record.stream != stream:
+                if record.stream != stream or record.version != version:
                     give(self.line_number - 1)
-                    stream, most = record.stream, 1
+                    stream, version, most = record.stream, record.version, 1
                 run.append(record.record)
                 counts["RECORD"] += 1
                 if len(run) >= most:

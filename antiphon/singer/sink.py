@@ -14,12 +14,13 @@ from singer_sdk.sinks import BatchSink
 from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
-from antiphon.outcome import Change, Outcome, rejected
-from antiphon.singer.plan import Plan
+from antiphon.outcome import Change, Outcome, Record, rejected
+from antiphon.singer.plan import UNDO, Plan
 from antiphon.singer.reader import decoded
 from antiphon.singer.valid import compiled
+from antiphon.writeback import mirror
 from antiphon.writeback.fields import DELETED_AT
-from antiphon.writeback.writer import Allowance, Writer
+from antiphon.writeback.writer import Allowance, Seen, Writer
 
 if TYPE_CHECKING:
     from antiphon.singer.target import Target
@@ -109,6 +110,8 @@ class Sink(BatchSink):
         self.plan: Plan = target.plan(stream_name)
         self.resource = target.client.resource(self.plan.resource)
         self.held: list[Held] = []
+        self.version = target.ledger.run if self.plan.complete == "end" else None
+        """The version of the stream that the records held are of; where the end of the input completes it, this run."""
         properties = self.original_schema["properties"]
         columns = {name: field for name, field in properties.items() if not name.startswith("_sdc_")}
         self.writer = Writer(
@@ -122,6 +125,7 @@ class Sink(BatchSink):
             fields=self.plan.fields,
             deletes=self.plan.deletes,
             allowance=target.allowances.setdefault(stream_name, Allowance(self.plan.max_delete)),
+            seen=target.seen.setdefault(stream_name, Seen()),
             ledger=target.ledger,
             full=bool(target.config.get("full")),
             parallel=int(target.config.get("parallel") or PARALLEL),
@@ -166,10 +170,34 @@ class Sink(BatchSink):
         """Write what is held."""
         held, self.held = self.held, []
         with self.target.at_work():
+            self.writer.send.version = self.version if self.plan.mode == "mirror" else None
             good = [h for h in held if not h.refused]
             outcomes = self.writer.write([h.record for h in good], [h.position for h in good])
+            self.writer.seen.keyless += len(held) - len(good)
             by_position = {h.position: o for h, o in zip(good, outcomes, strict=True)}
             self.target.account(self, held, [by_position.get(h.position) or _refused(h) for h in held])
+
+    def take_away(self, version: int) -> None:
+        """Take away what the stream made and its source, read whole as *version*, has no more."""
+        with self.target.at_work():
+            outcomes, why = mirror.take_away(self.writer, self.target.ledger, version, self._undo)
+            self.target.account_removed(self, outcomes, why)
+
+    def _undo(self, records: Sequence[Record]) -> None:
+        """Keep *records* as they are, ready to be piped in again."""
+        known = self.writer.schema.get("properties", {})
+        rows = [
+            {
+                name: value
+                for name, value in one.items()
+                if value is not None and not known.get(name, {}).get("readOnly")
+            }
+            for one in records
+        ]
+        names = sorted({name for row in rows for name in row})
+        schema: dict[str, Any] = {"type": "object", "properties": {name: {} for name in names}}
+        self.target.undo.write(f"{UNDO}{self.resource.name}", schema, [], [{"record": row} for row in rows])
+        self.target.undo.sync()
 
     def _remove_sdc_metadata_from_schema(self) -> None:
         """Strip the SDK's metadata columns, save the one that says that a record is gone."""
@@ -191,6 +219,9 @@ class NullSink(BatchSink):
 
     def take(self, held: Sequence[Held]) -> None:
         """Take nothing."""
+
+    def take_away(self, version: int) -> None:
+        """Take nothing away."""
 
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
         """Write nothing."""

@@ -45,7 +45,7 @@ from antiphon.singer.sink import PARALLEL, CheckSink, Held, NullSink, Sink, Sour
 from antiphon.singer.universal import drawn
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.sending import settle_open
-from antiphon.writeback.writer import Allowance
+from antiphon.writeback.writer import Allowance, Seen
 
 TEST_STREAM = "meltano_test_stream"
 _PENDING_STATES = 256
@@ -126,6 +126,10 @@ class Target(singer_sdk.Target):
         self.max_parallelism = 1  # streams in the order of their first SCHEMA: companies before their contacts
         self.allowances: dict[str, Allowance] = {}
         self.recent: dict[str, dict[Any, str | None]] = {}
+        self.seen: dict[str, Seen] = {}
+        self._kept_back: list[str] = []
+        """Streams of which a mirror would have taken away more than is allowed."""
+        self._mirrored: set[str] = set()
         self.counts: dict[str, Counter[Kind]] = {}
         self._received: Counter[str] = Counter()
         self._accounted: Counter[str] = Counter()
@@ -137,6 +141,7 @@ class Target(singer_sdk.Target):
         folder = self.settings.state_dir
         path = self.config.get("rejects") or folder / "rejects" / f"{self.name}-{self.initialized_at}.jsonl"
         self.rejects = MessageFile(Path(path), f"{self.name}: rejects")
+        self.undo = MessageFile(folder / "undo" / f"{self.name}-{self.initialized_at}.jsonl", f"{self.name}: undo")
         receipts = self.config.get("receipts")
         self.receipts = MessageFile(Path(receipts), f"{self.name}: receipts") if receipts else None
         if self.receipts and self.receipts.path.absolute() == self.rejects.path.absolute():
@@ -239,21 +244,21 @@ class Target(singer_sdk.Target):
         self._assert_line_requires(message_dict, requires={"stream", "record"})
         stream = message_dict["stream"]
         self._refuse_unannounced(stream, self.message_reader.line_number)  # type: ignore[attr-defined]
-        self._take_mapped(stream, message_dict["record"])
+        self._take_mapped(stream, message_dict["record"], message_dict.get("version"))
         self._handle_max_record_age()
 
-    def _process_records(self, stream: str, records: list[msgspec.Raw], line: int) -> int:
-        """Take *records* of *stream*, the first of which is on the line of that number; return how many more fill a batch."""
+    def _process_records(self, stream: str, records: list[msgspec.Raw], line: int, version: int | None) -> int:
+        """Take *records* of a *version* of *stream*, the first on the line of that number; return how many more fill a batch."""
         self._refuse_unannounced(stream, line)
         room = 1
         maps = self.mapper.stream_maps[stream]
         if len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled:
             source, sink = self._schemas[stream], self._sinks_active[maps[0].stream_alias]
-            self._take(sink, [Held(source, record) for record in records])
+            self._take(sink, [Held(source, record) for record in records], version)
             room = sink.max_size - sink.current_size
         else:
             for record in records:
-                self._take_mapped(stream, decoded(record))
+                self._take_mapped(stream, decoded(record), version)
         self._handle_max_record_age()
         return room
 
@@ -262,16 +267,24 @@ class Target(singer_sdk.Target):
             hint = "Start the input with the stream's SCHEMA message."
             raise InputError(f'line {line} is a RECORD of the stream "{stream}" before its SCHEMA', hint=hint)
 
-    def _take_mapped(self, stream: str, received: dict[str, Any]) -> None:
+    def _take_mapped(self, stream: str, received: dict[str, Any], version: int | None) -> None:
         """Let the stream maps make records of the one *received*, and take them."""
         for stream_map in self.mapper.stream_maps[stream]:
             record = stream_map.transform(copy.copy(received))
             if record is not None:
                 held = Held(self._schemas[stream], received=received, record=without_metadata(record))
-                self._take(self._sinks_active[stream_map.stream_alias], [held])
+                self._take(self._sinks_active[stream_map.stream_alias], [held], version)
 
-    def _take(self, sink: Any, held: list[Held]) -> None:
-        """Let *sink* hold records, and write what it holds when it is full."""
+    def _take(self, sink: Any, held: list[Held], version: int | None) -> None:
+        """Let *sink* hold records of a *version* of the stream, and write what it holds when it is full, or of another."""
+        if (
+            version is not None
+            and isinstance(sink, Sink)
+            and sink.plan.complete == "version"
+            and version != sink.version
+        ):
+            self.drain_one(sink)
+            sink.version = version
         while held:
             room = sink.max_size - sink.current_size
             now, held = held[:room], held[room:]
@@ -298,7 +311,14 @@ class Target(singer_sdk.Target):
         self._write_due_state()
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        self.logger.debug("ACTIVATE_VERSION of %s: nothing is deleted for it", message_dict.get("stream"))
+        """Let the mirrors of a stream take away what is not of the version that was read, if there were records of it."""
+        for stream_map in self.mapper.stream_maps.get(str(message_dict.get("stream")), ()):
+            sink = self._sinks_active.get(stream_map.stream_alias)
+            if isinstance(sink, Sink) and sink.plan.mode == "mirror" and sink.plan.complete == "version":
+                self.drain_one(sink)
+                if sink.version is not None and sink.version == message_dict.get("version"):
+                    sink.take_away(sink.version)
+                    self._mirrored.add(sink.stream_name)
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         hint = "Run the tap without batch_config."
@@ -311,6 +331,13 @@ class Target(singer_sdk.Target):
             SystemExit: more was refused than ``max_rejects`` allows, or the end of a record is not known.
         """
         self.drain_all(is_endofpipe=True)
+        for sink in self._sinks_active.values():
+            if isinstance(sink, Sink) and sink.plan.mode == "mirror":
+                if sink.plan.complete == "end" and sink.version is not None:
+                    sink.take_away(sink.version)
+                elif sink.stream_name not in self._mirrored:
+                    said = "its source was not read whole: no ACTIVATE_VERSION came after records of that version"
+                    self.account_removed(sink, [], f"nothing was taken away, for {said}")
         self._write_due_state()
         self._stored()
         if "ledger" in self.__dict__:
@@ -324,7 +351,7 @@ class Target(singer_sdk.Target):
         """Give the ledger back, and close the files."""
         if "ledger" in self.__dict__:
             self.ledger.close()
-        for file in (self.rejects, self.receipts):
+        for file in (self.rejects, self.receipts, self.undo):
             if file:
                 file.close()
 
@@ -359,6 +386,22 @@ class Target(singer_sdk.Target):
                     row = {"record": h.received, "error": outcome.problem.as_dict()}
                     self.rejects.write(h.source.stream, h.source.schema, h.source.keys, [row])
         self.pass_over(stream, len(held))
+
+    def account_removed(self, sink: Sink, outcomes: Sequence[Outcome], why: str) -> None:
+        """Take note of what a mirror took away, or of *why* it took nothing."""
+        stream = sink.stream_name
+        self.counts.setdefault(stream, Counter()).update(outcome.kind for outcome in outcomes)
+        if self.receipts:
+            rows = [receipt(str(self.ledger.run), stream, sink.resource.name, outcome) for outcome in outcomes]
+            self.receipts.write(RECEIPTS, RECEIPT_SCHEMA, [], [{"record": row} for row in rows])
+        for outcome in outcomes:
+            if outcome.problem:
+                self.logger.warning("%s: %s %s: %s", stream, outcome.change.id, outcome.kind, outcome.problem.message)
+        if why:
+            click.echo(f"{self.name}: {stream}: {why}", err=True)
+            self._kept_back += [stream] if "max_delete" in why else []
+        elif outcomes:
+            click.echo(f"{self.name}: {stream}: what was taken away is kept in {self.undo.path}", err=True)
 
     def pass_over(self, stream: str, number: int) -> None:
         """Count so many records of *stream* as accounted for, and write the STATE that this makes due."""
@@ -408,7 +451,7 @@ class Target(singer_sdk.Target):
             click.echo(
                 f"{self.name}: {said}. Look them up by hand; the ledger lists them: {self.ledger.path}", err=True
             )
-        return 1 if rejects > allowed or unknown else 0
+        return 1 if rejects > allowed or unknown or self._kept_back else 0
 
     # Signals
 

@@ -9,7 +9,7 @@ content is kept, and its key only while it is under way or unknown.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -298,6 +298,15 @@ class Ledger:
                 "update records set version = ? where stream = ? and key = ? and (version is null or version <> ?)",
                 rows,
             )
+
+    def walk(self, stream: str) -> Iterator[tuple[bytes, str | None, str, bool, int | None]]:
+        """Yield key, id, outcome, whether the stream made it, and version of all the records of *stream*."""
+        sql = "select key, remote_id, kind, ours, version from records where stream = ? and key > ? order by key limit 10000"
+        last = b""
+        while rows := self.store.rows(sql, (self._stream(stream), last)):
+            for key, id, kind, ours, version in rows:
+                yield key, id, kind, bool(ours), version
+            last = rows[-1][0]
 
     def _stream(self, stream: str) -> int:
         if stream not in self._streams:

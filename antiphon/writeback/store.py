@@ -34,7 +34,8 @@ select streams.id, entries.key, entries.identity, entries.remote_id, entries.kin
 from entries join streams on streams.name = entries.stream
 where entries.token = ? and entries.key is not null and entries.kind in ('created', 'updated', 'deleted')
 on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
-    ours = case when records.kind = 'deleted' then excluded.ours else max(records.ours, excluded.ours) end,
+    ours = case when records.kind = 'deleted' or records.remote_id <> excluded.remote_id then excluded.ours
+        else max(records.ours, excluded.ours) end,
     run = excluded.run, at = excluded.at, version = coalesce(excluded.version, records.version)
 """
 """Keep of an entry that has its answer what a later run wants to know; takes the time, the version and the token."""

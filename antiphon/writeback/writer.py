@@ -7,6 +7,8 @@
     creates what is not there yet; what is, is skipped. ``update``: the other way round.
 ``delete``
     deletes what is there.
+``mirror``
+    is upsert, and takes away what the stream made and its source has no more (:mod:`antiphon.writeback.mirror`).
 
 Records with ``_sdc_deleted_at`` are deleted as the ``deletes`` policy says, whatever the mode.
 """
@@ -18,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from antiphon.api import Record, Resource, Schema, Write
+from antiphon.api import Read, Record, Resource, Schema, Write
 from antiphon.client import Client
 from antiphon.errors import InputError, SettingError, did_you_mean
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
@@ -32,11 +34,12 @@ from antiphon.writeback.lookup import LookUp, Recent
 from antiphon.writeback.match import Match, holds
 from antiphon.writeback.sending import Sender
 
-Mode = Literal["upsert", "create", "update", "delete"]
+Mode = Literal["upsert", "create", "update", "delete", "mirror"]
 Deletes = Literal["ignore", "archive", "delete"]
 
-MODES: tuple[Mode, ...] = ("upsert", "create", "update", "delete")
+MODES: tuple[Mode, ...] = ("upsert", "create", "update", "delete", "mirror")
 DELETES: tuple[Deletes, ...] = ("ignore", "archive", "delete")
+_UPSERT = ("upsert", "create", "update")
 _PAUSES = (0.2, 0.5, 1, 2, 5, 10, 30, 60)
 """Seconds to wait for another run that has a creation of the same key under way."""
 
@@ -53,6 +56,15 @@ class Allowance:
         """Return how many more may be deleted now."""
         most = max(10, int(self.received * self.most)) if isinstance(self.most, float) else self.most
         return max(0, most - self.deleted)
+
+
+@dataclass
+class Seen:
+    """What a run has read of a stream."""
+
+    records: int = 0
+    keyless: int = 0
+    """Records that were refused before it was known which ones they are."""
 
 
 class Writer:
@@ -75,6 +87,7 @@ class Writer:
         fields: Fields | None = None,
         deletes: Deletes = "ignore",
         allowance: Allowance | None = None,
+        seen: Seen | None = None,
         ledger: Ledger | None = None,
         full: bool = False,
         parallel: int = 1,
@@ -92,6 +105,7 @@ class Writer:
         self.schema: Schema = client.schema(resource)
         self.ledger = ledger
         self.allowance = allowance or Allowance()
+        self.seen = seen or Seen()
         self._refuse_impossible()
         self.match = Match(resource, self.schema, match, alike)
         self._refuse_match(match)
@@ -129,6 +143,8 @@ class Writer:
         self.allowance.received += len(records)
         for n, record in enumerate(records):
             self._prepare(batch, n, record)
+        self.seen.records += len(records)
+        self.seen.keyless += sum(change.by is None for change in batch.changes)
         self._supersede(batch)
         if self.history:
             self.history.settle(batch)
@@ -247,12 +263,18 @@ class Writer:
         else:
             if not self._replaces:
                 change.record = {name: change.record[name] for name in changed}
-            self._complete(change, found)
+            self.complete(change, found)
         return bool(changed) and not fixed
 
     def _native(self, by: str | None) -> bool:
         how = self.resource.upsert
-        if self.mode != "upsert" or how is None or by is None or self.match.is_id(by) or by in self.match.alike:
+        if (
+            self.mode not in {"upsert", "mirror"}
+            or how is None
+            or by is None
+            or self.match.is_id(by)
+            or by in self.match.alike
+        ):
             return False
         excluded = how.not_by if isinstance(how, Write) else ()
         return by not in excluded and by in self.resource.match_fields(self.schema)
@@ -262,9 +284,6 @@ class Writer:
     def _delete(self, batch: Batch, changes: list[Change]) -> None:
         if not changes:
             return
-        operation = "archive" if self.deletes == "archive" and self.resource.archive else "delete"
-        if getattr(self.resource, operation) is None:
-            operation = "archive" if self.resource.archive else "delete"
         there = []
         for change, found in self.lookup(batch, changes):
             if found is None:
@@ -272,7 +291,7 @@ class Writer:
                 batch.settle(Outcome(change, Kind.SKIPPED, problem=Problem(said)))
             else:
                 change.id = self.match.id(found)
-                self._complete(change, found)
+                self.complete(change, found)
                 there.append(change)
         there = distinct(batch, there)
         room = len(there) if self.mode == "delete" else self.allowance.room()
@@ -280,19 +299,34 @@ class Writer:
             said = "it would delete more than max_delete allows; raise max_delete and send the rejects again"
             batch.settle(rejected(change, said, code="max_delete"))
         self.allowance.deleted += len(there[:room])
-        self.send(batch, operation, there[:room])
+        self.send(batch, self.removal, there[:room])
+
+    @property
+    def removal(self) -> str:
+        """The operation that takes a record away: archiving, where a mirror does it or ``deletes`` says so, if there is such."""
+        wanted = self.deletes if self.deletes != "ignore" else "archive" if self.mode == "mirror" else "delete"
+        other = "archive" if wanted == "delete" else "delete"
+        return wanted if getattr(self.resource, wanted) else other
 
     # Small questions
 
     def _refuse_impossible(self) -> None:
-        can = {"upsert": ("upsert", "create", "update"), "delete": ("delete", "archive")}.get(self.mode, (self.mode,))
+        can = {"upsert": _UPSERT, "mirror": _UPSERT, "delete": ("delete", "archive")}.get(self.mode, (self.mode,))
         if not any(getattr(self.resource, slot) for slot in can):
             has = ", ".join(self.resource.operations)
             raise SettingError(
                 f"{self.where}: {self.resource.name} cannot be written in mode {self.mode}", hint=f"It has: {has}."
             )
+        if self.mode == "mirror":
+            self._refuse_mirror()
         if self.deletes != "ignore" and not (self.resource.delete or self.resource.archive):
             raise SettingError(f"{self.where}: {self.resource.name} cannot be deleted", hint="Set deletes: ignore.")
+
+    def _refuse_mirror(self) -> None:
+        found = self.resource.get or (self.resource.find and not isinstance(self.resource.find, Read))
+        if not (self.resource.delete or self.resource.archive) or not found or self.ledger is None:
+            said = f"{self.where}: {self.resource.name} cannot be mirrored"
+            raise SettingError(said, hint="It needs to be deleted or archived, and read back by id.")
 
     def _refuse_match(self, match: Sequence[str]) -> None:
         known = self.schema.get("properties", {})
@@ -343,7 +377,7 @@ class Writer:
         how = self.resource.update
         return not (isinstance(how, Write) and how.takes) or name in {*how.takes, *how.apart}
 
-    def _complete(self, change: Change, found: Record) -> None:
+    def complete(self, change: Change, found: Record) -> None:
         """Give *change* what the path of a request needs, and leave out what an update does not take."""
         how = self.resource.update or self.resource.delete or self.resource.archive
         if isinstance(how, Write):

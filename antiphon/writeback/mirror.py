@@ -1,0 +1,98 @@
+"""A mirror: what a stream made and its source has no more is taken away; the way back is written first.
+
+Only what the ledger says this stream created is touched, and only after the source was read whole: what others made, or what
+was found there, stays. Nothing is taken away for an empty source, nor when it is more than ``max_delete`` allows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from antiphon.api import Read, Record
+from antiphon.errors import NotFound
+from antiphon.outcome import Change, Kind, Outcome
+from antiphon.writeback.batch import Batch
+from antiphon.writeback.ledger import Ledger
+from antiphon.writeback.writer import Writer
+
+log = logging.getLogger("antiphon.mirror")
+
+_AT_ONCE = 500
+"""Records that are read back and taken away together."""
+
+
+def take_away(
+    writer: Writer, ledger: Ledger, version: int, undo: Callable[[Sequence[Record]], None]
+) -> tuple[list[Outcome], str]:
+    """Take away what is in the ledger and not in the *version* of the stream that was read.
+
+    *undo* keeps records as they are before they go. Returns what became of each, or none and why nothing was done.
+    """
+    seen = writer.seen
+    if not seen.records:
+        return [], "nothing was taken away, for the source was empty"
+    if seen.keyless:
+        return [], f"nothing was taken away, for {seen.keyless:,} records of the source could not be read"
+    gone, total = absent(ledger, writer.stream, version)
+    most = writer.allowance.most
+    most = max(10, int(total * most)) if isinstance(most, float) else most
+    if len(gone) > most:
+        said = f"nothing was taken away, for {len(gone):,} of {total:,} records are not in the source any more"
+        return [], f"{said}, and max_delete allows {most:,}"
+    outcomes = []
+    keys = list(gone.items())
+    for start in range(0, len(keys), _AT_ONCE):
+        some = dict(keys[start : start + _AT_ONCE])
+        there = _read_back(writer, list(some))
+        undo(list(there.values()))
+        ledger.keep(writer.stream, [(key, b"", id, Kind.DELETED) for id, key in some.items() if id not in there])
+        outcomes += _removed(writer, some, there)
+    return outcomes, ""
+
+
+def absent(ledger: Ledger, stream: str, version: int) -> tuple[dict[str, bytes], int]:
+    """Return the keys by the ids of what *stream* made and is not in *version*, and how many records it has there."""
+    gone: dict[str, bytes] = {}
+    total = others = 0
+    for key, id, kind, ours, seen in ledger.walk(stream):
+        if kind != Kind.DELETED:
+            total += 1
+            if seen != version and id is not None:
+                others += not ours
+                if ours:
+                    gone[id] = key
+    for _, id, _, _, seen in ledger.walk(stream) if gone else ():
+        if seen == version and id is not None:
+            gone.pop(id, None)  # it goes by another key now
+    if others:
+        log.info("%s: %d records that are not in the source any more were not made by it, and stay", stream, others)
+    return gone, total
+
+
+def _read_back(writer: Writer, ids: Sequence[str]) -> Mapping[str, Record]:
+    """Return the records with these *ids* as they are now; those that are gone are missing."""
+    client, resource = writer.client, writer.resource
+    if resource.find and not isinstance(resource.find, Read):
+        found = client.find(resource, resource.key[0], ids)
+        return {writer.match.id(record): record for record in found}
+    there = {}
+    for id in ids:
+        try:
+            there[id] = client.get(resource, id)
+        except NotFound:
+            continue
+    return there
+
+
+def _removed(writer: Writer, keys: Mapping[str, bytes], there: Mapping[str, Record]) -> list[Outcome]:
+    batch = Batch([{}] * len(there), [0] * len(there))
+    changes = []
+    for n, (id, record) in enumerate(there.items()):
+        change = Change({}, id)
+        batch.add(change, n)
+        batch.identities[change.token], batch.keys[change.token] = b"", keys[id]
+        writer.complete(change, record)
+        changes.append(change)
+    writer.send(batch, writer.removal, changes)
+    return batch.in_order()

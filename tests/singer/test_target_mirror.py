@@ -1,0 +1,188 @@
+"""A mirror takes away what it made and its source has no more: never what others made, never without the way back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from antiphon.errors import SettingError
+from antiphon.outcome import Change, Kind, Outcome
+from antiphon.writeback.ledger import Ledger
+from antiphon.writeback.mirror import absent
+
+from .pipes import crm as an_account
+from .pipes import record, schema, state
+
+PEOPLE = schema("people", "email", "firstname")
+
+
+@pytest.fixture
+def crm(tmp_path):
+    with an_account(tmp_path) as made:
+        yield made
+
+
+def people(*numbers, version=None):
+    more = {} if version is None else {"version": version}
+    return [record("people", email=f"p{n}@example.com", firstname=f"P{n}") | more for n in numbers]
+
+
+def activated(version):
+    return {"type": "ACTIVATE_VERSION", "stream": "people", "version": version}
+
+
+def mirror(crm, *messages, **plan):
+    entry = {"resource": "contacts", "mode": "mirror", **plan}
+    return crm.pipe(PEOPLE, *messages, streams={"people": entry})
+
+
+def there(crm):
+    return sorted(crm.emails())
+
+
+def undone(crm):
+    [path] = (crm.folder / "state" / "undo").iterdir()
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_what_the_source_has_no_more_is_archived_once_it_was_read_whole(crm):
+    ran = mirror(crm, activated(1), *people(1, 2, 3, version=1), activated(1), state({"a": 1}))
+    assert (ran.code, ran.states, len(there(crm))) == (0, [{"a": 1}], 3)
+    ran = mirror(crm, *people(1, 3, version=2), activated(2))
+    assert ran.code == 0
+    assert there(crm) == ["p1@example.com", "p3@example.com"]
+    assert "people: 2 unchanged, 1 deleted" not in ran.err.splitlines()[0]
+    assert "1 deleted" in ran.err
+    assert crm.receipted()[-1]["operation"] == "archive"
+
+
+def test_what_was_taken_away_can_be_piped_in_again(crm):
+    mirror(crm, *people(1, 2, version=1), activated(1))
+    mirror(crm, *people(1, version=2), activated(2))
+    head, gone = undone(crm)
+    assert (head["stream"], gone["record"]["email"], gone["record"]["firstname"]) == (
+        "antiphon_undo_contacts", "p2@example.com", "P2",
+    )  # fmt: skip
+    assert crm.pipe(head, gone, streams={"people": {"resource": "contacts", "mode": "mirror"}}).code == 0
+    assert crm.shown("contacts", "email", "firstname")[-1] == {"email": "p2@example.com", "firstname": "P2"}
+
+
+def test_what_others_made_stays_even_if_it_was_changed_here(crm):
+    crm.app.add("contacts", {"email": "p1@example.com"})
+    crm.app.add("contacts", {"email": "other@example.com"})
+    mirror(crm, *people(1, 2, version=1), activated(1))
+    mirror(crm, *people(2, version=2), activated(2))
+    assert there(crm) == ["other@example.com", "p1@example.com", "p2@example.com"]
+
+
+def test_what_another_stream_made_stays(crm):
+    crm.pipe(schema("contacts", "email"), record("contacts", email="p9@example.com"))
+    mirror(crm, *people(1, version=1), activated(1))
+    mirror(crm, *people(2, version=2), activated(2))
+    assert there(crm) == ["p2@example.com", "p9@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("messages", "why"),
+    [
+        ([activated(2)], "its source was not read whole: no ACTIVATE_VERSION came after records of that version"),
+        (people(1, version=2), "its source was not read whole"),
+        ([*people(1), activated(2)], "its source was not read whole"),
+        ([*people(1, version=2), activated(3)], "its source was not read whole"),
+        (
+            [*people(1, version=2), record("people", firstname="No") | {"version": 2}, activated(2)],
+            "1 records of the source",
+        ),
+    ],
+)
+def test_nothing_is_taken_away_unless_the_source_was_read_whole(crm, messages, why):
+    mirror(crm, *people(1, 2, 3, version=1), activated(1))
+    ran = mirror(crm, *messages)
+    assert f"people: nothing was taken away, for {why}" in ran.err
+    assert len(there(crm)) == 3
+
+
+def test_an_incremental_source_that_keeps_its_version_loses_nothing(crm):
+    mirror(crm, *people(1, 2, 3, version=1), activated(1))
+    assert mirror(crm, *people(2, version=1), activated(1)).code == 0
+    assert len(there(crm)) == 3
+
+
+def test_a_read_that_was_interrupted_and_resumed_is_one(crm):
+    mirror(crm, *people(1, 2, 3, version=1), activated(1))
+    mirror(crm, *people(1, version=2))
+    mirror(crm, *people(3, version=2), activated(2))
+    assert there(crm) == ["p1@example.com", "p3@example.com"]
+
+
+def test_the_end_of_the_input_completes_a_source_if_the_setting_says_so_and_an_empty_one_never(crm):
+    mirror(crm, *people(1, 2), complete="end")
+    assert mirror(crm, *people(2), complete="end").code == 0
+    assert there(crm) == ["p2@example.com"]
+    ran = mirror(crm, complete="end")
+    assert "nothing was taken away, for the source was empty" in ran.err
+    assert there(crm) == ["p2@example.com"]
+
+
+def test_more_than_max_delete_is_not_taken_away_at_all_and_the_run_says_so(crm):
+    mirror(crm, *people(*range(40)), complete="end")
+    ran = mirror(crm, *people(*range(20)), complete="end")
+    assert ran.code == 1
+    assert (
+        "nothing was taken away, for 20 of 40 records are not in the source any more, and max_delete allows 10"
+        in ran.err
+    )
+    assert len(there(crm)) == 40
+    assert mirror(crm, *people(*range(20)), complete="end", max_delete="50%").code == 0
+    assert len(there(crm)) == 20
+
+
+def test_a_rejected_record_is_not_taken_for_gone(crm):
+    mirror(crm, *people(1, 2), complete="end")
+    crm.app.add_property("contacts", "level", options=["a"])
+    bad = record("people", email="p1@example.com", firstname="x" * 70_000)
+    ran = mirror(crm, bad, *people(2), complete="end")
+    assert "1 rejected" in ran.err
+    assert len(there(crm)) == 2
+
+
+def test_what_goes_by_another_key_now_is_not_taken_away(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        changes = [Change({}, by="email", value=value) for value in ("old@x", "gone@x")]
+        keys = [ledger.key("contacts", ("email", c.value)) for c in changes]
+        ledger.intend("people", "contacts", "create", changes, [(b"", key, 1) for key in keys])
+        ledger.answered([Outcome(c, Kind.CREATED, id) for c, id in zip(changes, ("7", "8"), strict=True)], 1)
+        ledger.keep("people", [(ledger.key("contacts", ("email", "new@x")), b"", "7", "unchanged")], 2)
+        assert absent(ledger, "people", 2) == ({"8": keys[1]}, 3)
+
+
+def test_what_somebody_else_has_deleted_is_let_go(crm):
+    mirror(crm, *people(1, 2), complete="end")
+    [one, _] = crm.app.store("contacts")
+    one.archived_at = 1
+    assert mirror(crm, *people(2), complete="end").code == 0
+    assert mirror(crm, *people(1, 2), complete="end").code == 0
+
+
+def test_a_resource_that_cannot_be_deleted_cannot_be_mirrored(crm):
+    with pytest.raises(SettingError, match="owners cannot be written in mode mirror"):
+        crm.pipe(schema("owners", "email"), streams={"owners": {"mode": "mirror"}})
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    runs=st.lists(st.sets(st.integers(0, 7), max_size=8), min_size=1, max_size=4),
+    mine=st.sets(st.integers(0, 7), max_size=4),
+)
+def test_after_any_runs_the_account_has_what_the_last_source_had_and_all_that_others_made(tmp_path_factory, runs, mine):
+    with an_account(tmp_path_factory.mktemp("crm")) as crm:
+        for n in mine:
+            crm.app.add("contacts", {"email": f"p{n}@example.com"})
+        last: set[int] = set()
+        for numbers in runs:
+            mirror(crm, *people(*numbers), complete="end")
+            last = numbers or last
+        assert there(crm) == sorted(f"p{n}@example.com" for n in last | mine)
