@@ -59,10 +59,22 @@ def request(read: Read, values: Mapping[str, Any], cursor: Any, *, doubled: str 
     Raises:
         DescriptionError: the path needs a value that is not among *values*.
     """
-    if isinstance(cursor, Mapping) and "last" in cursor:
-        values = {**values, "last": cursor["last"]}
+    values = {**values, **_told(read, cursor)}
     made = made_of(read, values, doubled=doubled)
     return read.paging.ask(made, cursor) if read.paging else made
+
+
+def _told(read: Read, cursor: Any) -> dict[str, Any]:
+    """Return what the place in a list tells the placeholders: the last key, or the bounds of a window of time."""
+    if not isinstance(cursor, Mapping):
+        return {}
+    told = {"last": cursor["last"]} if "last" in cursor else {}
+    if bounds := getattr(read.paging, "bounds", None):
+        since, until = bounds(cursor)
+        inner = cursor["at"] if isinstance(cursor["at"], Mapping) else {}
+        told |= {name: inner[name] for name in ("last",) if name in inner}
+        told |= {"since": moment.written(since, read.time), "until": moment.written(until, read.time)}
+    return told
 
 
 def made_of(what: Read | Write, values: Mapping[str, Any], body: Any = MISSING, *, doubled: str = "") -> Request:

@@ -60,12 +60,32 @@ def look(value: Any, path: str, default: Any = None) -> Any:
     return value
 
 
-def put(into: dict[str, Any], path: str, value: Any) -> None:
-    """Set *value* at the dotted *path* in *into*, making the objects on the way."""
+def put(into: Any, path: str, value: Any) -> None:
+    """Set *value* at the dotted *path* in *into*, making the objects on the way. A number is a place in a list there is."""
     *parents, last = parts(path)
     for part in parents:
-        into = into.setdefault(part, {})
-    into[last] = value
+        into = into[int(part)] if isinstance(into, list) else into.setdefault(part, {})
+    if isinstance(into, list):
+        into[int(last)] = value
+    else:
+        into[last] = value
+
+
+def with_value(value: Any, path: str, new: Any) -> Any:
+    """Return a copy of *value* with *new* at the dotted *path*; what is not on the way there is shared."""
+    return _with(value, parts(path), new)
+
+
+def _with(value: Any, path: tuple[str, ...], new: Any) -> Any:
+    if not path:
+        return new
+    part, rest = path[0], path[1:]
+    if isinstance(value, list) and part.isdecimal():
+        longer = [*value, *[None] * (int(part) + 1 - len(value))]
+        longer[int(part)] = _with(longer[int(part)], rest, new)
+        return longer
+    inner = dict(value) if isinstance(value, Mapping) else {}
+    return {**inner, part: _with(inner.get(part), rest, new)}
 
 
 def fill(template: Any, values: Mapping[str, Any], *, doubled: str = "") -> Any:
@@ -127,15 +147,20 @@ def fill_path(template: str, values: Mapping[str, Any], *, doubled: str = "") ->
     return _NAME.sub(one, template)
 
 
+def paths(template: Any) -> set[str]:
+    """Return the paths that the placeholders of *template* name: ``{record.email}`` -> ``record.email``."""
+    if isinstance(template, str):
+        return set(_NAME.findall(template))
+    if isinstance(template, Mapping):
+        return set().union(*(paths(value) for value in template.values()), *(paths(key) for key in template))
+    if isinstance(template, list | tuple):
+        return set().union(*(paths(value) for value in template))
+    return set()
+
+
 def names(template: Any) -> set[str]:
     """Return the names that the placeholders of *template* begin with: ``{record.email}`` -> ``record``."""
-    if isinstance(template, str):
-        return {name.split(".")[0] for name in _NAME.findall(template)}
-    if isinstance(template, Mapping):
-        return set().union(*(names(value) for value in template.values()), *(names(key) for key in template))
-    if isinstance(template, list | tuple):
-        return set().union(*(names(value) for value in template))
-    return set()
+    return {path.split(".")[0] for path in paths(template)}
 
 
 def refuse_unknown(template: Any, known: set[str], where: str) -> None:

@@ -220,7 +220,8 @@ class Http:
             error = self._fault(reply)
         if error is None:
             return self.style.decode(reply)
-        error.retry_after = retry_after(reply.headers)
+        if (told := retry_after(reply.headers)) is not None:
+            error.retry_after = max(told, error.retry_after or 0.0)
         if (
             isinstance(error, Unavailable)
             and not isinstance(error, QuotaSpent)

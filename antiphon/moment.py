@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -11,12 +12,15 @@ from typing import Any
 EPOCH = "1970-01-01T00:00:00Z"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SINCE_EPOCH = re.compile(r"-?[0-9]{9,18}(\.[0-9]{1,9})?")
+_PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 _MILLISECONDS = 10**11
 """From this number on (the year 1973) it is milliseconds, below it is seconds (the year 5138)."""
 
 
 def parse(value: Any) -> datetime:
     """Return the moment that *value* names: RFC 3339, a date, an HTTP date, seconds or milliseconds since the epoch.
+
+    An object with ``year``, ``month``, ``day`` and perhaps ``hour``, ``minute``, ``second`` and ``microsecond`` names one, too.
 
     A time without a zone is taken as UTC.
 
@@ -29,6 +33,8 @@ def parse(value: Any) -> datetime:
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, bool) or value is None:
         raise ValueError(f"{value!r} names no moment")
+    if isinstance(value, Mapping):
+        return _of_parts(value)
     text = str(value).strip()
     if _SINCE_EPOCH.fullmatch(text):
         return _since_epoch(Decimal(text))
@@ -58,6 +64,14 @@ def written(value: str, form: str) -> Any:
 def now() -> datetime:
     """Return the present moment, UTC."""
     return datetime.now(UTC)
+
+
+def _of_parts(value: Mapping[str, Any]) -> datetime:
+    try:
+        parts = {name: int(value[name]) for name in _PARTS if name in value}
+        return datetime(**parts, tzinfo=UTC)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{value!r} names no moment") from error
 
 
 def _utc(moment: datetime) -> datetime:

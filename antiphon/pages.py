@@ -1,23 +1,28 @@
-"""The pages of a list, one after the other, in the shape of the resource's schema."""
+"""The pages of a list, one after the other, in the shape of the resource's schema, each record once."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from antiphon import moment, shape
-from antiphon.api import Page, Query, Read, Record, Reply, Resource, Then
+from antiphon.api import Page, Query, Read, Record, Reply, Request, Resource, Then
 from antiphon.asking import DOING, asked, fetched, request, rows
-from antiphon.errors import NotFound, PagingError
+from antiphon.errors import ApiError, BadReply, PagingError
 from antiphon.fill import MISSING, fill, look
+from antiphon.sent import Sent
 
 if TYPE_CHECKING:
     from antiphon.client import Client
     from antiphon.encode import Rows
     from antiphon.shape import Shape
+
+IDLE = 50
+"""Pages in a row with nothing but records that were sent: more are an error."""
+_CONDITIONAL = ("If-Modified-Since", "If-None-Match")
 
 
 def pages(
@@ -26,55 +31,175 @@ def pages(
     """Yield the pages that *read* gives; *values* are more that its placeholders may name.
 
     Raises:
-        PagingError: a cursor came twice.
+        PagingError: a cursor came twice, or the list changes more than can be followed.
         BadReply: there are no records where the description says.
     """
     given = {**client.settings, **asked(client, read, resource, query), **values}
-    paging, then = read.paging, _needed(read.then, given.get("fields"))
-    fields = given.get("fields")
+    then, fields = _needed(read.then, given.get("fields")), given.get("fields")
     if then:
         given["fields"] = MISSING
-    cursor = query.cursor if query.cursor is not None else paging.first() if paging else {}
     source = client.worded(then.read if then else read)
     shaped = shape.compiled(source, client.schema(resource))
-    seen = {repr(cursor)}
-    before: deque[Collection[Any]] = deque(maxlen=3)  # pages: as far as a paging goes back for rows that have moved
-    bookmark: str | None = None
+    walk = _Walk(client, read, resource, query, doing)
+    cursor, bookmark = walk.first(), None
     while cursor is not None:
-        try:
-            reply = client.http.send(request(read, given, cursor, doubled=client.doubled), doing)
-        except NotFound:
-            shorter = getattr(paging, "shorter", None)  # a list may have lost the page that is asked for
-            cursor = shorter(cursor) if shorter else None
-            if cursor is None:
-                raise
-            continue
+        reply = walk.answer(request(read, given, cursor, doubled=client.doubled))
+        if reply.status == HTTPStatus.NOT_MODIFIED:
+            yield Page(bookmark=query.since, rows=[])
+            return
         replies = [reply]
-        page = None if then else _written(query, source, replies, given)
-        found = page.came if page else rows(client, read, reply, doing)
-        following = paging.following(cursor, page.around if page else reply, found) if paging else None
-        if isinstance(following, dict) and isinstance(following.get("url"), str):
-            following["url"] = client.http.unsigned(following["url"])
-        if following is not None and (mark := repr(following)) in seen:
-            hint = "Nothing more was read, and the bookmark was not moved. The server is at fault."
-            said = f"the same page was named twice ({client.http.redact(mark)[:80]})"
-            raise PagingError(f"{client.api.name}: {doing} -> {said}", hint=hint)
-        seen.add(repr(following))
+        page = None if then or walk.overlaps else _written(query, source, replies, given)
+        came = page.came if page else rows(client, read, reply, doing)
+        around = page.around if page else reply
         if then:
-            replies = fetched(client, then, {**given, "fields": fields}, list(found), doing)
-            page = _written(query, source, replies, given)
-        sent: set[Any] = set().union(*before)
+            replies = fetched(client, then, {**given, "fields": fields}, list(came), doing)
+            page = None if walk.overlaps else _written(query, source, replies, given)
         whole = partial(_shaped, client, source, replies, shaped, given, doing)
         fresh = None
-        if page is None or not sent.isdisjoint(page.marks):
-            page, fresh = None, whole()
-            marks = [_mark(resource, row) for row in fresh]
-            fresh = [row for row, mark in zip(fresh, marks, strict=True) if mark is None or mark not in sent]
-        before.append(page.marks if page else set(marks) - {None})
+        if not walk.new(page):
+            page, found = None, whole()
+            if (back := walk.back(cursor, found, len(came))) is not None:
+                cursor = back
+                continue
+            fresh = walk.fresh(found)
+        following = walk.following(cursor, around, came)
         bookmark = bookmark or (reply.headers.get(read.bookmark) if read.bookmark else _server_time(reply))
         body = None if reply.format else reply.body
         yield Page(body, read.records, reply.headers, bookmark, following, fresh, page, whole)
         cursor = following
+
+
+class _Walk:
+    """One walk through a list: where it goes next, and which records it knows again."""
+
+    def __init__(self, client: Client, read: Read, resource: Resource, query: Query, doing: str) -> None:
+        self._client, self._query, self._doing = client, query, doing
+        self._paging: Any = read.paging
+        self._by_place = hasattr(read.paging, "overlap")
+        if not resource.key or read.each:  # its rows cannot be known again
+            self._apart()
+        cursor = query.cursor
+        self._sent = Sent(resource, cursor.get("seen", ()) if isinstance(cursor, Mapping) else ())
+        self._idle = 0
+        self._asked = cursor is not None
+        self._named: set[int] = set()
+
+    def first(self) -> Any:
+        """Return where the walk begins: where an earlier one stopped, or at the first page."""
+        if self._query.cursor is not None:
+            cursor = self._query.cursor
+        elif begin := getattr(self._paging, "begin", None):
+            cursor = begin(self._query)
+        else:
+            cursor = self._paging.first() if self._paging else {}
+        self._named.add(hash(repr(cursor)))
+        return cursor
+
+    def answer(self, made: Request) -> Reply:
+        """Return the answer to a request; one without content where there is no such page any more."""
+        try:
+            return self._client.http.send(made, self._doing)
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_MODIFIED and any(name in made.headers for name in _CONDITIONAL):
+                return Reply(HTTPStatus.NOT_MODIFIED, {}, b"", made.url)
+            if self._asked and error.status in getattr(self._paging, "past_end", ()):
+                return Reply(HTTPStatus.NO_CONTENT, {}, b"null", made.url)
+            raise
+        finally:
+            self._asked = True
+
+    def back(self, cursor: Any, found: Sequence[Record], came: int) -> Any:
+        """Return a cursor further back where a page that should overlap shows no record that is known; else None.
+
+        Raises:
+            PagingError: more has changed than is remembered.
+        """
+        if self.overlaps and not all(self._sent.key(row) is not None for row in found):
+            self._apart()
+        if not self.overlaps:
+            return None
+        if self._sent.knows(found):
+            return None
+        if cursor.get("overlap"):
+            self._tick()
+            self._sent.turn()
+            further = self._paging.back(cursor, came)
+            if self._sent.whole or further.get("back", 0) <= len(self._sent):
+                return further
+        elif self._sent.whole or not found or not cursor.get("begin"):
+            return None
+        raise self._changes()
+
+    def new(self, page: Rows | None) -> bool:
+        """Return whether all rows of a page that is written already are new; from now on they were sent."""
+        return page is not None and (self._paging is None or self._sent.took(page.marks))
+
+    def fresh(self, found: list[Record]) -> list[Record]:
+        """Return those of the records *found* that were not sent before.
+
+        Raises:
+            PagingError: page after page brings nothing else; or more has changed than is remembered.
+        """
+        if self._paging is None:
+            return found
+        fresh = self._sent.fresh(found, ordered=self.overlaps)
+        if self._sent.lost:
+            raise self._changes()
+        if fresh:
+            self._idle = 0
+        elif found and self._by_place:
+            self._tick()
+        return fresh
+
+    def following(self, cursor: Any, reply: Reply, listed: Sequence[Record]) -> Any:
+        """Return the cursor of the next page.
+
+        Raises:
+            PagingError: it was named before.
+        """
+        try:
+            following = self._paging.following(cursor, reply, listed) if self._paging else None
+        except (PagingError, BadReply) as error:
+            self._client.http.fail(error, self._doing)
+        if following is None:
+            return None
+        if isinstance(following, dict):
+            for place in (following, following.get("at")):
+                if isinstance(place, dict) and isinstance(place.get("url"), str):
+                    place["url"] = self._client.http.unsigned(place["url"])
+        if self.overlaps:
+            return {**following, "seen": self._sent.last()}
+        mark = repr(following)
+        if hash(mark) in self._named:
+            hint = "Nothing more was read, and the bookmark was not moved. The server is at fault."
+            raise self._error(f"the same page was named twice ({self._client.http.redact(mark)[:80]})", hint)
+        self._named.add(hash(mark))
+        return following
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether each page begins with a row of the one before."""
+        return bool(getattr(self._paging, "overlap", False))
+
+    def _apart(self) -> None:
+        """Let pages not overlap: what they have in common could not be seen."""
+        if self.overlaps:
+            self._paging = replace(self._paging, overlap=False)
+
+    def _tick(self) -> None:
+        self._idle += 1
+        if self._idle > IDLE:
+            hint = (
+                "Nothing more was read, and the bookmark was not moved. Does the API heed the parameters of its paging?"
+            )
+            raise self._error(f"the same records came on {IDLE} pages in a row", hint)
+
+    def _changes(self) -> PagingError:
+        hint = "Read it when it changes less, or by a key: see paging in the description."
+        return self._error("the list changes more, while it is read, than can be followed", hint)
+
+    def _error(self, said: str, hint: str) -> PagingError:
+        return PagingError(f"{self._client.api.name}: {self._doing} -> {said}", hint=hint)
 
 
 def _written(query: Query, read: Read, replies: Sequence[Reply], values: Mapping[str, Any]) -> Rows | None:
@@ -132,19 +257,6 @@ def _lines(read: Read, found: list[Record], values: Mapping[str, Any]) -> Iterat
                 yield {**line, **kept}
         else:
             yield {**row, **kept} if kept else row
-
-
-def _mark(resource: Resource, row: Record) -> Hashable:
-    """Return what tells *row* in this state from all others; None where it has no key."""
-    key = [row.get(name) for name in resource.key]
-    if not key or None in key:
-        return None
-    mark = (*key, row.get(resource.updated))
-    try:
-        hash(mark)
-    except TypeError:
-        return repr(mark)
-    return mark
 
 
 def _server_time(reply: Reply) -> str | None:

@@ -24,7 +24,7 @@ LAYERS = (
     {"auth"},
     {"layout"},
     {"encode"},
-    {"asking"},
+    {"asking", "sent"},
     {"pages", "changing"},
     {"client", "vanished"},
     {"writeback", "script"},

@@ -45,6 +45,7 @@ class Counted:
     """
 
     size: tuple[str, int] = ("page_size", _PAGE)
+    past_end: tuple[int, ...] = (404,)
 
     def first(self) -> Any:
         """Return the first page."""
@@ -58,14 +59,12 @@ class Counted:
     def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:  # noqa: ARG002
         """Return the next page, or an earlier one where rows have moved onto it."""
         page, count, found = cursor["page"], cursor["count"], reply.json()
+        if found is None:  # the page is not there any more
+            return {**cursor, "page": page - 1, "back": cursor["back"] + 1} if page > 1 else None
         if count is not None and found["count"] < count and page > 1:
             gone = ceil((count - found["count"]) / self.size[1])
             return {"page": max(1, page - gone), "count": found["count"], "back": cursor["back"] + 1}
         return {**cursor, "page": page + 1, "count": found["count"]} if found["next"] else None
-
-    def shorter(self, cursor: Any) -> Any:
-        """Return the page before one that there is not any more (404)."""
-        return {**cursor, "page": cursor["page"] - 1, "back": cursor["back"] + 1} if cursor["page"] > 1 else None
 
 
 def listed(path: str, *, under: bool = False, bookmark: str = "", **params: Any) -> Read:

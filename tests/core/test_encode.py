@@ -14,8 +14,9 @@ from antiphon.api import Read, Reply, Resource
 from antiphon.encode import Encoder, lines, wrapped
 from antiphon.errors import BadReply
 from antiphon.layout import written
-from antiphon.pages import _lines, _mark
+from antiphon.pages import _lines
 from antiphon.paging import Cursor, Keyset
+from antiphon.sent import Sent
 from antiphon.shape import Shape
 
 ENVELOPE = (b'{"type":"RECORD","record":', b',"time":1}')
@@ -148,7 +149,7 @@ def test_what_both_ways_write_means_the_same(case):
         rows = encoder.rows(read, [reply], values)
         if rows is None:
             continue
-        marks = {_mark(resource, record) for record in due}
+        marks = {(*Sent(resource).key(record), record.get(resource.updated)) for record in due}
         assert rows.count == len(due) == len(rows.came)
         assert rows.marks == marks
         assert list(rows.changed) == [record.get("updated") for record in due]

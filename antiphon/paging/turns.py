@@ -1,0 +1,186 @@
+"""Pages by time, halved where the API's cap is met; and a loop whose turns are told by conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from antiphon import moment
+from antiphon.api import Paging, Query, Reply, Request
+from antiphon.condition import Condition, all_hold
+from antiphon.errors import DescriptionError, PagingError
+from antiphon.fill import fill, look, parts, paths, put
+from antiphon.paging.links import link
+
+MOST_IN_A_WINDOW = 20_000
+"""Records; so many are remembered, to leave out those that come again in the halves of a window."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Each turn asks for what lies in one window of time: ``{since}`` and ``{until}`` are its bounds, both inclusive.
+
+    Where a window holds as many records as the API gives at most, it is halved and asked for again.
+    """
+
+    seconds: float
+    """How long a window is, at most."""
+    cap: int
+    """How many records the API gives for one question, at most."""
+    start: str = moment.EPOCH
+    """Where the first window begins (RFC 3339) when all is asked for."""
+    total: str = ""
+    """Where in the reply it is told how many records the window holds."""
+    within: Paging | None = None
+    """How the pages of one window follow each other. Pages by place do not overlap here: take others where rows come and go."""
+    least: float = 1
+    """Seconds; a window that short is not halved any more."""
+
+    def __post_init__(self) -> None:
+        """Refuse a cap that is larger than what can be remembered."""
+        if not 0 < self.cap <= MOST_IN_A_WINDOW:
+            raise DescriptionError(f"paging: a window's cap must be from 1 to {MOST_IN_A_WINDOW}, and not {self.cap}")
+        if getattr(self.within, "overlap", False):
+            object.__setattr__(self, "within", replace(self.within, overlap=False))  # type: ignore[type-var]
+
+    def first(self) -> Any:
+        """Return the first window of all there is."""
+        return self.begin(Query())
+
+    def begin(self, query: Query) -> Any:
+        """Return the first window of what *query* asks for."""
+        begin = moment.parse(query.since or self.start)
+        end = max(begin, moment.parse(query.until) if query.until else moment.now())
+        return self._window(begin, timedelta(seconds=self.seconds), end)
+
+    def bounds(self, cursor: Any) -> tuple[str, str]:
+        """Return the first and the last moment of the window."""
+        return cursor["from"], cursor["to"]
+
+    def ask(self, request: Request, cursor: Any) -> Request:
+        """Ask for a page of the window, whose bounds are filled in already."""
+        return self.within.ask(request, cursor["at"]) if self.within else request
+
+    def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:
+        """Return the window's next page, its first half, or the window after it.
+
+        Raises:
+            PagingError: the shortest window still holds too many.
+        """
+        begin, stop, end = (moment.parse(cursor[name]) for name in ("from", "to", "end"))
+        count = cursor["count"] + len(records)
+        told = str(look(reply.json(), self.total)) if self.total else ""
+        if int(told) > self.cap if told.isdecimal() else count >= self.cap:
+            if (stop - begin).total_seconds() <= self.least:
+                said = f"more than {self.cap} records between {cursor['from']} and {cursor['to']}"
+                raise PagingError(
+                    said, hint="The API gives no more for one question, and no shorter time can be asked for."
+                )
+            return self._window(begin, (stop - begin) / 2, end)
+        if self.within and (at := self.within.following(cursor["at"], reply, records)) is not None:
+            return {**cursor, "at": at, "count": count}
+        if stop >= end:
+            return None
+        return self._window(stop, min(timedelta(seconds=self.seconds), 2 * (stop - begin)), end)
+
+    def _window(self, begin: datetime, long: timedelta, end: datetime) -> Any:
+        stop = min(end, begin + long)
+        bounds = {name: moment.rfc3339(at) for name, at in (("from", begin), ("to", stop), ("end", end))}
+        return {**bounds, "at": self.within.first() if self.within else None, "count": 0}
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """A loop told by conditions: on each turn, first whether to stop, then whether to add parameters to the request.
+
+    It ends at an answer without records. What conditions and parameters may name:
+
+    ===================  ==================================================================
+    ``iteration``        the number of the turn: 0, 1, 2 …; ``number`` is one more
+    ``limit``, ``skip``  the size of a page as said here, and how many records that makes in all turns before
+    ``count``            how many records have come
+    ``response…``        the body of the answer before
+    ``headers…``         its headers; ``links.next`` … are the URLs in its Link header
+    ===================  ==================================================================
+    """
+
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that are added to the query."""
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    """Headers that are added."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """What is added to the body."""
+    add_if: tuple[Condition, ...] = ()
+    """When these are added: when all of the conditions hold. None: always."""
+    break_early: tuple[Condition, ...] = ()
+    """When the loop ends before a request: when all of the conditions hold. None: never."""
+    limit: int = 0
+    most: int = 1000
+    """Turns; more are an error."""
+
+    def first(self) -> Any:
+        """Return the first turn."""
+        return {"iteration": 0, "count": 0}
+
+    def begin(self, query: Query) -> Any:  # noqa: ARG002
+        """Return the first turn, or None where the loop ends before it."""
+        return None if all_hold(self.break_early, self._values(self.first())) else self.first()
+
+    def ask(self, request: Request, cursor: Any) -> Request:
+        """Add what is to be added on this turn."""
+        params, headers, body = self._added(cursor)
+        added = replace(request, params={**request.params, **params}, headers={**request.headers, **headers})
+        return replace(added, body={**(request.body or {}), **body}) if body else added
+
+    def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:
+        """Return the next turn.
+
+        Raises:
+            PagingError: it would ask for the same as the last one, or there were too many.
+        """
+        if not records:
+            return None
+        after = {
+            "iteration": cursor["iteration"] + 1,
+            "count": cursor["count"] + len(records),
+            **self._kept(reply),
+        }
+        if all_hold(self.break_early, self._values(after)):
+            return None
+        if after["iteration"] >= self.most:
+            raise PagingError(f"{self.most} turns and no end", hint="Mend the conditions, or allow for more turns.")
+        if self._added(after) == self._added(cursor):
+            raise PagingError(
+                "the same page was asked for twice", hint="Nothing that is added differs from turn to turn."
+            )
+        return after
+
+    def _values(self, cursor: Any) -> dict[str, Any]:
+        turn = cursor["iteration"]
+        return {**cursor, "number": turn + 1, "limit": self.limit, "skip": turn * self.limit}
+
+    def _added(self, cursor: Any) -> Any:
+        values = self._values(cursor)
+        if self.add_if and not all_hold(self.add_if, values):
+            return {}, {}, {}
+        return fill(self.params, values), fill(self.headers, values), fill(self.body, values)
+
+    def _kept(self, reply: Reply) -> dict[str, Any]:
+        """Return what the next turn may name of *reply*, and no more: it is kept in a state."""
+        conditions = (*self.add_if, *self.break_early)
+        kept: dict[str, Any] = {}
+        for path in sorted(paths([self.params, self.headers, self.body]) | {c.path for c in conditions}):
+            of, *rest = parts(path)
+            if of == "response":
+                found = look({"response": reply.json()}, path)
+            elif of == "headers" and rest:
+                found = reply.headers.get(rest[0])
+            elif of == "links" and rest:
+                found = link(reply.headers.get("Link", ""), rest[0])
+            else:
+                continue
+            if found is not None:
+                put(kept, path, found)
+        return kept

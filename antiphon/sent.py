@@ -1,0 +1,114 @@
+"""What was sent of a list, known again by its key: the last twenty thousand records."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from itertools import islice, takewhile
+from typing import Any
+
+from antiphon.api import Record, Resource
+
+REMEMBERED = 20_000
+"""Records."""
+TOLD = 20
+"""Keys that a cursor holds, for an interrupted read to know where it is."""
+_NEVER = object()
+
+
+class Sent:
+    """The records of one walk through a list, by key, each with the time of change it had; the latest that were met come last."""
+
+    def __init__(self, resource: Resource, told: Iterable[str] = ()) -> None:
+        """Begin with the keys that a cursor *told*: those of the last records of an earlier walk."""
+        self._key, self._updated = resource.key, resource.updated
+        self._versions: dict[Hashable, Any] = {}
+        self._told = list(told)
+        self.whole = not self._told
+        """Whether all is remembered, from the list's beginning."""
+        self._turned = False
+        self._ahead: set[Hashable] = set()
+        """Those that are to come again since the walk went back, unless they have gone: others may have come in before them."""
+
+    def __len__(self) -> int:
+        """Return how many are remembered."""
+        return len(self._versions) + len(self._told)
+
+    def key(self, row: Record) -> Hashable:
+        """Return the key of *row*; None where it has none."""
+        key = tuple(row.get(name) for name in self._key)
+        if not key or None in key:
+            return None
+        try:
+            hash(key)
+        except TypeError:
+            return repr(key)
+        return key
+
+    def _known(self, key: Hashable) -> bool:
+        return key in self._versions or (bool(self._told) and repr(key) in self._told)
+
+    def knows(self, found: Iterable[Record]) -> bool:
+        """Return whether one of the records *found* was sent before."""
+        return any(self._known(self.key(row)) for row in found)
+
+    def took(self, marks: Collection[tuple[Any, ...]]) -> bool:
+        """Return whether none of the records was sent before whose key and time of change are in *marks*; then they were, now."""
+        versions = {mark[:-1]: mark[-1] for mark in marks}
+        if any(self._known(key) for key in versions):
+            return False
+        self._versions |= versions
+        self._forget()
+        return True
+
+    @property
+    def lost(self) -> bool:
+        """Whether more is to come again than can be remembered."""
+        return len(self._ahead) > REMEMBERED
+
+    def turn(self) -> None:
+        """Go back: what was sent after the place that is read next comes again."""
+        self._turned = True
+
+    def _turn(self, found: Iterable[Record]) -> None:
+        here = {self.key(row) for row in found}
+        self._ahead |= set(takewhile(lambda key: key not in here, reversed(self._versions)))
+        self._turned = False
+
+    def fresh(self, found: Sequence[Record], *, ordered: bool) -> list[Record]:
+        """Return the records that were not sent before, or have changed since; from now on they were.
+
+        Where the list is *ordered* and not all is remembered, what comes before the first known record was sent and forgotten.
+        """
+        known = self.knows(found)
+        if self._turned or (ordered and known):
+            self._turn(found)
+        late = not ordered or self.whole or not known
+        fresh = []
+        for row in found:
+            key = self.key(row)
+            if key is None:
+                fresh.append(row)
+                continue
+            version = row.get(self._updated) if self._updated else None
+            told, before = self._known(key), self._versions.pop(key, _NEVER)
+            if not told and not late:
+                continue
+            late = late or told
+            if not told or (before is not _NEVER and before != version):
+                fresh.append(row)
+            self._ahead.discard(key)
+            self._versions[key] = version
+        self._forget()
+        return fresh
+
+    def _forget(self) -> None:
+        surplus = len(self._versions) - REMEMBERED - len(self._ahead)
+        if surplus > 0:
+            self.whole = False
+            for key in list(islice((key for key in self._versions if key not in self._ahead), surplus)):
+                del self._versions[key]
+
+    def last(self) -> list[str]:
+        """Return the keys of the last records, for a cursor to hold."""
+        latest = [repr(key) for key in islice(reversed(self._versions), TOLD)][::-1]
+        return [*self._told, *latest][-TOLD:]
