@@ -261,11 +261,11 @@ def _element(name: Any, value: Any) -> Iterator[str]:
     for key, told in attributes.items():
         if not _NAME.fullmatch(key):
             raise Refused(f'"{key}" is no name of an XML attribute')
-        yield f" {key}={quoteattr(_plain(told))}"
+        yield f" {key}={quoteattr(_in_xml(told))}"
     yield ">"
     for key, told in inner.items():
         if key == "#text":
-            yield escape(_plain(told))
+            yield escape(_in_xml(told))
         elif not key.startswith("@"):
             yield from _element(key, told)
     yield f"</{name}>"
@@ -373,10 +373,14 @@ def unpacked(body: bytes, most: int) -> bytes:
 
 
 def _plain(value: Any) -> str:
-    """Return a value as it stands in a form or in XML."""
-    written = f"{value:f}" if isinstance(value, Decimal) else text(value)
+    """Return a value as it stands in a form."""
+    return f"{value:f}" if isinstance(value, Decimal) else text(value)
+
+
+def _in_xml(value: Any) -> str:
+    written = _plain(value)
     if _NOT_XML.search(written):
-        raise Refused("what is to be sent holds a character that cannot be written")
+        raise Refused("what is to be sent holds a character that no XML can hold")
     return written
 
 
