@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from antiphon.fill import text
@@ -39,8 +40,12 @@ class Replace:
         """Return *value* with the replacements made; what is no text stays."""
         if not isinstance(value, str):
             return value
-        wanted = sorted(filter(None, self.texts), key=len, reverse=True)
-        return re.sub("|".join(map(re.escape, wanted)), lambda found: self.texts[found[0]], value) if wanted else value
+        return _any_of(tuple(self.texts)).sub(lambda found: self.texts[found[0]], value)
+
+
+@cache
+def _any_of(texts: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)")
 
 
 @dataclass(frozen=True)
