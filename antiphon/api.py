@@ -309,6 +309,9 @@ class Read:
     encoding: Encoding | None = None
     """How the body is written; None: as everywhere in this API."""
 
+    LITERAL: ClassVar[tuple[str, ...]] = ("query",)
+    """The fields in which there are no placeholders."""
+
 
 @dataclass(frozen=True)
 class Then:
@@ -385,6 +388,9 @@ class Write:
     """How the body is written; None: as everywhere in this API."""
     not_by: tuple[str, ...] = ()
     """Match fields by which the API's own upsert is not one (an upsert by them is a lookup, then create or update)."""
+
+    LITERAL: ClassVar[tuple[str, ...]] = ("query",)
+    """The fields in which there are no placeholders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -591,7 +597,8 @@ class Api:
         return any(resource.writable for resource in self.resources)
 
 
-_VALUES = {"since", "until", "fields", "id", "ids", "match", "record", "parent", "token", "last", "records"}
+#: What placeholders may name in a request besides settings.
+PLACEHOLDERS = {"since", "until", "fields", "id", "ids", "match", "record", "parent", "token", "last", "records"}
 
 
 def check_resource(api: Api, resource: Resource) -> None:
@@ -600,7 +607,7 @@ def check_resource(api: Api, resource: Resource) -> None:
     Raises:
         DescriptionError: naming the API, the resource, the slot and the placeholder.
     """
-    known = _VALUES | {s.name for s in api.all_settings}
+    known = PLACEHOLDERS | {s.name for s in api.all_settings}
     slots = {slot: getattr(resource, slot) for slot in (*resource.READING, *resource.WRITING)} | dict(resource.actions)
     for slot, what in slots.items():
         where = f"{api.name}: {resource.name}.{slot}"
@@ -613,12 +620,14 @@ def check_resource(api: Api, resource: Resource) -> None:
             each = None if callable(what.each) else what.each
             refuse_unknown([what.path, what.params, what.body, what.headers, each], known, where)
             if what.batch > 1 and not what.into and not what.via and "records" not in names(what.body):
-                raise DescriptionError(f"{where}: a batch needs `into`, the place of the records in the body")
+                said = "a batch needs `into`, the place of the records in the body"
+                raise DescriptionError(f"{where}: {said}", at=("resources", resource.name, slot), said=said)
 
 
 __all__ = [
     "COMMON_SETTINGS",
     "JSON",
+    "PLACEHOLDERS",
     "Api",
     "Auth",
     "Change",

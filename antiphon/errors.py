@@ -66,7 +66,16 @@ class Unknown(AntiphonError):
 
 
 class DescriptionError(AntiphonError):
-    """The description of an API contradicts itself or names what it does not declare."""
+    """The description of an API contradicts itself or names what it does not declare.
+
+    ``at`` are the names that lead to the place, ``("resources", "people", "create")``; ``said`` is the message without the place.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", at: tuple[str, ...] = (), said: str = "") -> None:
+        """Keep what is wrong, what to do about it and where it is."""
+        super().__init__(message, hint=hint)
+        self.at = at
+        self.said = said or message
 
 
 class Busy(AntiphonError):

@@ -1,7 +1,7 @@
 """Schemas of records: JSON Schema, written with one word per field.
 
 The words: ``string``, ``integer``, ``number``, ``boolean``, ``date``, ``date-time``, ``object``, ``array``, ``any``. Every field may
-be null, unless its word ends with ``!`` (keys).
+be null, unless its word ends with ``!`` (keys). After it may stand what else is to be said: ``readonly``, ``writeonly``, ``unique``.
 """
 
 from __future__ import annotations
@@ -24,23 +24,47 @@ WORDS: dict[str, dict[str, Any]] = {
     "any": {},
 }
 
+#: What may stand after a field's word, and the keyword it stands for.
+MARKS = {"readonly": "readOnly", "writeonly": "writeOnly", "unique": "x-unique"}
+
+_ALL = (*WORDS, *(f"{name}!" for name in WORDS if name != "any"))
+
 #: Keywords that the writing side reads and that a catalog does not carry.
 OWN_KEYWORDS = ("readOnly", "x-unique", "x-options", "x-labels", "x-several", "x-relation")
 
 
 def of(word: str, **more: Any) -> dict[str, Any]:
-    """Return the schema of one field: ``of("string", readOnly=True)``.
+    """Return the schema of one field: ``of("string! unique", maxLength=40)``.
 
     Raises:
         DescriptionError: there is no such word.
     """
-    name = word.removesuffix("!")
+    first, *marks = word.split() or [""]
+    name = first.removesuffix("!")
     if name not in WORDS:
         raise DescriptionError(f'no type of field is called "{name}"', hint=did_you_mean(name, WORDS))
+    for mark in marks:
+        if mark not in MARKS:
+            raise DescriptionError(
+                f'nothing that is said of a field is called "{mark}"', hint=did_you_mean(mark, MARKS)
+            )
     schema = deepcopy(WORDS[name])
-    if word.endswith("!") and "type" in schema:
+    if first.endswith("!") and "type" in schema:
         schema["type"] = schema["type"][0]
-    return {**schema, **more}
+    return {**schema, **{MARKS[mark]: True for mark in marks}, **more}
+
+
+def is_word(text: str) -> bool:
+    """Whether *text* is what :func:`of` takes, perhaps with a mistake in what stands after the word."""
+    return text.partition(" ")[0].removesuffix("!") in WORDS
+
+
+def word(schema: Mapping[str, Any]) -> str | None:
+    """Return the word that :func:`of` makes *schema* of; None where there is none."""
+    rest = dict(schema)
+    marks = [mark for mark, keyword in MARKS.items() if rest.get(keyword) is True and rest.pop(keyword)]
+    name = next((name for name in _ALL if of(name) == rest), None)
+    return name and " ".join((name, *marks))
 
 
 def record(fields: Mapping[str, str | Mapping[str, Any]], *, readonly: Iterable[str] = ()) -> dict[str, Any]:

@@ -108,3 +108,7 @@ def _write(path: Path, kept: _Kept) -> None:
     except OSError as error:
         said = f"the ids cannot be kept in {path}: {error.strerror or error}"
         raise Storage(said, hint="Free space, or mend the folder's rights.") from error
+
+
+#: What a slot for reading may be besides a request, by the word for it in a description.
+KINDS: dict[str, type] = {"vanished": Vanished}

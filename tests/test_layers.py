@@ -27,7 +27,7 @@ LAYERS = (
     {"asking", "sent"},
     {"pages", "changing"},
     {"client", "vanished"},
-    {"writeback", "script"},
+    {"description", "writeback", "script"},
     {"apis"},
     {"connection", "login"},
     {"singer", "scaffold"},

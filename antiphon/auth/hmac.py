@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from antiphon import moment
@@ -31,10 +31,6 @@ _WRITTEN: dict[str, Callable[[bytes], str]] = {
     "base64": lambda found: base64.b64encode(found).decode(),
     "base64url": lambda found: base64.urlsafe_b64encode(found).decode().rstrip("="),
 }
-_OWN = frozenset({
-    "method", "url", "host", "path", "query", "sorted_query", "content_type", "body", "body_hash", "timestamp", "nonce",
-    "signature",
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,6 +63,11 @@ class Hmac(Auth):
     params: Mapping[str, str] = field(default_factory=dict)
     """The parameters that are added to the query, as ``headers``; they are not signed."""
 
+    VALUES: ClassVar[frozenset[str]] = frozenset({
+        "method", "url", "host", "path", "query", "sorted_query", "content_type", "body", "body_hash", "timestamp", "nonce",
+        "signature",
+    })  # fmt: skip
+
     def __post_init__(self) -> None:
         """Refuse a hash or an encoding that there is not."""
         for name, given, known in (
@@ -81,7 +82,7 @@ class Hmac(Auth):
 
     def needs(self) -> tuple[str, ...]:
         """Return the settings that hold the key and what is sent with the signature."""
-        return tuple(sorted(names([self.key, self.template, self.headers, self.params]) - _OWN))
+        return tuple(sorted(names([self.key, self.template, self.headers, self.params]) - self.VALUES))
 
     def sign(self, request: Request, http: Http) -> None:
         """Sign the very bytes that are sent, and put the signature into its places.

@@ -29,6 +29,8 @@ COMMANDS = {
     "mapping": "mapping",
     "sandbox": "sandbox",
     "new": "new",
+    "lint": "describe",
+    "show": "describe",
 }
 
 

@@ -1,0 +1,40 @@
+"""``lint`` and ``show``: descriptions in YAML, checked and printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from antiphon import apis, description
+from antiphon.cli import shown
+
+
+@click.command(epilog="Example: antiphon lint my_api.yaml")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+def lint(files: tuple[Path, ...]) -> int:
+    """Check descriptions in YAML or JSON: say all that is wrong with FILES, a line each with its place."""
+    wrong = 0
+    for path in files:
+        found = description.problems(path)
+        wrong += len(found)
+        for line in found:
+            click.echo(line)
+        if not found:
+            click.echo(f"{path}: all is well")
+    return 1 if wrong else 0
+
+
+@click.command(epilog="\b\nExamples:\n  antiphon show pretix\n  antiphon show my_api.yaml --json")
+@click.argument("api")
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print YAML; the default.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(api: str, as_yaml: bool, as_json: bool) -> None:
+    """Print the description of an API, one that we know or that a file holds.
+
+    Functions, which only a description in Python has, are named: {function: module:name}.
+    """
+    if as_yaml and as_json:
+        raise click.UsageError("YAML or JSON, not both.")
+    found = apis.load(api)
+    click.echo(shown.encoded(description.data(found)) if as_json else description.dump(found), nl=as_json)

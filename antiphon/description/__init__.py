@@ -1,0 +1,88 @@
+"""Descriptions of APIs in YAML or JSON: the same types as in Python, with the same words.
+
+Everything here is driven by the dataclasses of :mod:`antiphon.api` and by the registries ``KINDS`` of the modules that hold what
+fills their slots. Reading never imports or runs what a description names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from antiphon.api import Api
+from antiphon.description.nodes import MOST_BYTES, Node, Unreadable, composed, composed_of, decoded
+from antiphon.description.problems import Problem
+from antiphon.description.reading import read
+from antiphon.description.writing import data, dump
+from antiphon.errors import DescriptionError
+
+
+def load(path: Path | str) -> Api:
+    """Return the API that the file at *path* describes.
+
+    Raises:
+        DescriptionError: it cannot be read, or something is wrong with it; the text says where.
+    """
+    try:
+        return _only(*read(_composed(path)), str(path))
+    except Unreadable as error:
+        raise _refused(error, str(path)) from None
+
+
+def parse(text: str, where: str) -> Api:
+    """Return the API that *text* describes; *where* names it in errors.
+
+    Raises:
+        DescriptionError: something is wrong with it.
+    """
+    try:
+        return _only(*read(composed(text)), where)
+    except Unreadable as error:
+        raise _refused(error, where) from None
+
+
+def from_mapping(mapping: Mapping[str, Any], where: str) -> Api:
+    """Return the API that *mapping* describes, which stands in a plugin's config for one; *where* names it in errors.
+
+    Raises:
+        DescriptionError: something is wrong with it.
+    """
+    try:
+        return _only(*read(composed_of(mapping)), where)
+    except Unreadable as error:
+        raise _refused(error, where) from None
+
+
+def problems(path: Path | str) -> list[str]:
+    """Return all that is wrong with the file at *path*, a line each, in the order of the file."""
+    try:
+        _, found = read(_composed(path))
+    except DescriptionError as error:
+        refused = _refused(error, str(path)) if isinstance(error, Unreadable) else error
+        return [str(refused)]
+    return [problem.told(str(path)) for problem in found]
+
+
+def _composed(path: Path | str) -> Node:
+    try:
+        with Path(path).open("rb") as file:
+            found = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise DescriptionError(f"reading {path} -> {error.strerror}") from None
+    return composed(decoded(found))
+
+
+def _refused(error: Unreadable, where: str) -> DescriptionError:
+    return DescriptionError(Problem(error.mark or (0, 0), "", error.message, error.hint).told(where))
+
+
+def _only(api: Api | None, found: list[Problem], where: str) -> Api:
+    if api is None:
+        first, *others = (problem.told(where) for problem in found)
+        more = f"And {len(others)} more: antiphon lint shows them all." if others else ""
+        raise DescriptionError(first, hint=more)
+    return api
+
+
+__all__ = ["Problem", "data", "dump", "from_mapping", "load", "parse", "problems"]
