@@ -14,7 +14,8 @@ LIBRARY = ROOT / "antiphon"
 #: Lowest first. A module may import what is in its own layer or below.
 LAYERS = (
     {"errors", "ahead"},
-    {"fill", "schema", "moment"},
+    {"fill", "schema", "moment", "inplace"},
+    {"sample"},
     {"condition"},
     {"outcome"},
     {"api"},
