@@ -47,7 +47,7 @@ def asked(client: Client, read: Read, resource: Resource, query: Query) -> dict[
     return {
         "since": moment.written(query.since, read.time) if query.since else MISSING,
         "until": moment.written(until, read.time) if (until := query.until or read.latest) else MISSING,
-        "fields": list(names),
+        "fields": list(names) or MISSING,
         "id": query.id if query.id is not None else MISSING,
         "match": {"field": where.get("field", MISSING), "values": values, "value": values[0]},
     }

@@ -17,6 +17,13 @@ from antiphon import moment
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?([Zz]|[+-]\d\d:?\d\d)?")
+#: What a text stands for, where every value comes as text.
+_IN_TEXT = (
+    ("null", re.compile(r"\s*")),
+    ("boolean", re.compile(r"true|false")),
+    ("integer", re.compile(r"-?(0|[1-9]\d{0,17})")),
+    ("number", re.compile(r"-?(0|[1-9]\d{0,17})\.\d+")),
+)
 _WORDS: dict[type, str] = {
     type(None): "null",
     bool: "boolean",
@@ -41,16 +48,17 @@ class Sample:
     notes: tuple[str, ...]
 
 
-def seen(records: Iterable[Mapping[str, Any]], key: Sequence[str]) -> Sample:
-    """Return the fields of *records*, of which those of the *key* have a value in each."""
+def seen(records: Iterable[Mapping[str, Any]], key: Sequence[str], *, text: bool = False) -> Sample:
+    """Return the fields of *records*, of which those of the *key* have a value in each; as *text*, numbers and flags are texts."""
     kinds: dict[str, set[str]] = {}
     given: Counter[str] = Counter()
     number = 0
     for record in records:
         number += 1
         for name, value in record.items():
-            kinds.setdefault(name, set()).add(kind(value))
-            given[name] += value is not None
+            found = kind(value, text=text)
+            kinds.setdefault(name, set()).add(found)
+            given[name] += found != "null"
     words = {name: _word(found - {"null"}) for name, found in kinds.items()}
     always = {name for name in key if number and given[name] == number and words[name] != "any"}
     fields = {name: f"{word}!" if name in always else word for name, word in words.items()}
@@ -72,10 +80,12 @@ def _notes(
             yield f"{some} in {name}, which is of the key: name what is the key as `key`"
 
 
-def kind(value: Any) -> str:
-    """Return the word for the type of one value; ``null`` for None."""
+def kind(value: Any, *, text: bool = False) -> str:
+    """Return the word for the type of one value, ``null`` for None; as *text*, a text is what it looks like."""
     if not isinstance(value, str):
         return _WORDS.get(type(value), "any")
+    if text and (like := next((word for word, form in _IN_TEXT if form.fullmatch(value)), "")):
+        return like
     word = "date" if _DATE.fullmatch(value) else "date-time" if _TIME.fullmatch(value) else "string"
     try:
         return word if word == "string" or moment.parse(value) else "string"
@@ -90,8 +100,8 @@ def settled(word: str, found: str, *, nullable: bool) -> str:
     """
     first, *marks = word.split()
     said, plain = first.removesuffix("!"), found.removesuffix("!")
-    if said == "any" or not {plain} <= {said, "any", *_WIDER.get(said, ())}:
-        said = _word({said, plain} - {"any"})
+    if said != "any" and plain not in {said, "any", *_WIDER.get(said, ())}:
+        said = _word({said, plain})
     needed = first.endswith("!") and not nullable and said != "any"
     return " ".join((f"{said}!" if needed else said, *marks))
 

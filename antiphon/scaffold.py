@@ -1,6 +1,6 @@
-"""The beginning of a new API: its description, its two plugins and a test, as text that works before it is changed.
+"""The beginning of a new API, as text that works before it is changed: a description in YAML, or one in Python with two plugins and a test.
 
-The description is the example that CONTRIBUTING opens with.
+Both describe the same API. The one in Python is the example that CONTRIBUTING opens with.
 """
 
 from __future__ import annotations
@@ -51,6 +51,44 @@ my_api = Api(
     ),
 )
 '''
+
+_YAML = """\
+# My Title: https://docs.example.com
+#
+# What can be said here, and how: https://github.com/antiphon-elt/antiphon/blob/main/docs/describe.md
+name: my_api
+title: My Title
+base_url: https://api.example.com/v1
+
+# What a user has to give: in the config, or as the variable MY_API_ACCESS_TOKEN.
+settings:
+  access_token: {title: Access token, description: From your account's page., secret: true, required: true}
+
+auth: {bearer: "{access_token}"}  # or api_key, basic …
+limits: {calls: 100, seconds: 60}
+check: /me  # the cheapest request that needs the credential
+
+resources:
+  people:
+    aliases: person
+    updated: updated_at  # when a record was last changed
+    match: email  # what an upsert finds a record by
+    schema:  # a word for each field; antiphon infer my_api.yaml finds more in the API's records
+      id: string! readonly
+      email: string
+      name: string
+      updated_at: date-time readonly
+    read: &list
+      path: /people
+      records: items  # where in the reply they are
+      paging: {cursor: {next: next, param: cursor, size: {limit: 100}}}  # the reply's `next` goes into the parameter `cursor`
+    changes: {<<: *list, params: {updated_since: "{since}"}}
+    get: /people/{id}
+    find: {path: /people, params: {email: "{match.value}"}, records: items}
+    create: {path: /people, body: "{record}"}
+    update: {path: "/people/{id}", method: PATCH, body: "{record}", safe: true}  # safe: twice is as good as once
+    delete: {path: "/people/{id}", method: DELETE, outcomes: nothing, safe: true}
+"""
 
 _TAP = '''\
 """tap-my-api."""
@@ -115,8 +153,14 @@ def test_a_person_is_added_and_comes_back_with_an_id(requests_mock):
 
 
 def description(name: str) -> str:
-    """Return the text of an API's description: a small one that works, with a comment where a choice is made."""
+    """Return the text of an API's description in Python: a small one that works, with a comment where a choice is made."""
     return _named(_API, name)
+
+
+def in_yaml(name: str, folder: Path) -> dict[Path, str]:
+    """Return the same description in YAML, which taps, targets and commands take as it is, by the path of its file."""
+    text = _named(_YAML, name).replace("MY_API", name.upper())
+    return {folder / f"{name}.yaml": text}
 
 
 def is_checkout(folder: Path) -> bool:
@@ -125,7 +169,7 @@ def is_checkout(folder: Path) -> bool:
 
 
 def files(name: str, folder: Path) -> dict[Path, str]:
-    """Return what belongs to a new API called *name*, by path: in place in a checkout, else side by side in *folder*."""
+    """Return what belongs to a new API in Python, by path: in place in a checkout, else side by side in *folder*."""
     if is_checkout(folder):
         return {
             folder / "antiphon" / "apis" / f"{name}.py": description(name),
@@ -176,8 +220,8 @@ def write(made: dict[Path, str]) -> None:
 
 def scripts(name: str) -> tuple[str, str]:
     """Return the lines that pyproject.toml needs under ``[project.scripts]``."""
-    dashed, camel = name.replace("_", "-"), _camel(name)
-    return f'tap-{dashed} = "tap_{name}:Tap{camel}.cli"', f'target-{dashed} = "target_{name}:Target{camel}.cli"'
+    dashed = name.replace("_", "-")
+    return f'tap-{dashed} = "antiphon.launch:tap_{name}"', f'target-{dashed} = "antiphon.launch:target_{name}"'
 
 
 def _named(template: str, name: str) -> str:

@@ -11,6 +11,7 @@ import logging
 import os
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -19,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 from antiphon import script
 from antiphon.api import Api
 from antiphon.errors import DescriptionError, Unknown, did_you_mean
+from antiphon.sources import OpenApi
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "antiphon.apis"
-FILES = (".py",)
+FILES = (".yaml", ".yml", ".json", ".py")
 """How the names of files that describe an API end."""
 
 Reference = str | os.PathLike[str] | Mapping[str, Any]
@@ -61,6 +63,10 @@ def load(reference: Reference, *, folder: Path | None = None) -> Api:
         return _named(reference)
     if isinstance(reference, str | os.PathLike):
         return _filed(Path(folder or "", Path(reference).expanduser()))
+    if isinstance(reference, Mapping):
+        from antiphon import description  # noqa: PLC0415 - as below: YAML, of no use to who names an API of ours
+
+        return description.from_mapping(reference, "the mapping given as api")
     raise DescriptionError(
         f"no API: {reference!r}", hint=f"Give a name, or a file that ends with {' or '.join(FILES)}."
     )
@@ -119,7 +125,22 @@ def _filed(path: Path) -> Api:
         said = "it is a folder" if path.is_dir() else "there is no such file"
         raise DescriptionError(f"{path} -> {said}", hint="Check the path.")
     if path.suffix == ".py":
-        return script.load(path)
+        return _beside(script.load(path), path.parent)
+    if path.suffix in FILES:
+        from antiphon import description  # noqa: PLC0415
+
+        return _beside(description.load(path), path.parent)
     raise DescriptionError(
         f"{path} -> no description of an API", hint=f"Its name should end with {' or '.join(FILES)}."
     )
+
+
+def _beside(api: Api, folder: Path) -> Api:
+    """Return *api* with the files that its schemas are in taken from *folder*, where its own file is."""
+    resources = tuple(
+        replace(resource, schema=replace(resource.schema, file=str(folder / resource.schema.file)))
+        if isinstance(resource.schema, OpenApi) and resource.schema.file
+        else resource
+        for resource in api.resources
+    )
+    return api if resources == api.resources else replace(api, resources=resources)

@@ -31,6 +31,7 @@ COMMANDS = {
     "new": "new",
     "lint": "describe",
     "show": "describe",
+    "infer": "infer",
 }
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
+from antiphon.api import Api
 from antiphon.connection import Connection, converted, settings
 from antiphon.errors import SettingError, Unknown
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 #: Stands for a command's first argument; the group puts it there.
 api_option = click.option(
@@ -23,8 +26,19 @@ api_option = click.option(
     expose_value=False,
     help="A file that describes the API; then no connection or API is named.",
 )
+_set = click.option(
+    "--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting, repeatable. Secrets go into variables."
+)
+_config = click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="A JSON file with settings of the connection."
+)
 _PAIR = re.compile(r"(.+?)(:=|==|=)(.*)", re.DOTALL)
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def settings_options(command: Command) -> Command:
+    """Give *command* the options for settings: ``pairs`` and ``config``."""
+    return _set(_config(command))
 
 
 def decoded(text: str | bytes, where: str) -> Any:
@@ -77,23 +91,30 @@ def body(data: str) -> Any:
     return decoded(sys.stdin.buffer.read(), "stdin") if data == "-" else decoded(data, "--data")
 
 
-def opened(name: str, pairs: Sequence[str], config: Path | None) -> Connection:
+def opened(name: str, pairs: Sequence[str], config: Path | None, *, api: Api | None = None) -> Connection:
     """Return the connection *name* with the settings given by *pairs*, then by the file *config*, then as usual.
+
+    With an *api* it is to that one, and *name* is what the user calls it.
 
     Raises:
         SettingError: a setting is missing, unknown or wrong.
         Unknown: there is no such connection or API.
     """
     given = {**(_file(config) if config else {}), **{name: value for name, _, value in map(pair, pairs)}}
-    found = settings(name, api=given.pop("api", None), check=False)
-    name, known = found.name, found.api
+    named = given.pop("api", None)
+    found = (
+        replace(settings(api.name, api=api, check=False), called=name)
+        if api
+        else settings(name, api=named, check=False)
+    )
+    known = found.api
     for key, value in given.items():
         if isinstance(value, str):
             try:
                 given[key] = converted(value, known.setting(key))
             except Unknown as error:
                 raise SettingError(error.message, hint=error.hint) from None
-    return Connection(replace(settings(name, given, api=known), called=found.called))
+    return Connection(replace(settings(found.name, given, api=known), called=found.called))
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -22,12 +22,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
 
     @click.argument("connection")
     @given.api_option
-    @click.option(
-        "--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting, repeatable. Secrets go into variables."
-    )
-    @click.option(
-        "--config", type=click.Path(path_type=Path), metavar="FILE", help="A JSON file with settings of the connection."
-    )
+    @given.settings_options
     @shown.json_option
     @functools.wraps(command)
     def run(connection: str, pairs: tuple[str, ...], config: Path | None, **rest: Any) -> None:

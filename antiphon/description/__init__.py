@@ -54,6 +54,23 @@ def from_mapping(mapping: Mapping[str, Any], where: str) -> Api:
         raise _refused(error, where) from None
 
 
+def draft(text: str, where: str) -> Api:
+    """Return the API that *text* describes, though some of its resources may have no schema yet: they get one without fields.
+
+    Raises:
+        DescriptionError: something else is wrong with it.
+    """
+    try:
+        root = composed(text)
+        resources = root.value.get("resources") if isinstance(root.value, dict) else None
+        for node in resources.value.values() if resources and isinstance(resources.value, dict) else ():
+            if isinstance(node.value, dict) and not ("schema" in node.value and node.value["schema"].value):
+                node.value["schema"] = composed_of({"properties": {}})
+        return _only(*read(root), where)
+    except Unreadable as error:
+        raise _refused(error, where) from None
+
+
 def problems(path: Path | str) -> list[str]:
     """Return all that is wrong with the file at *path*, a line each, in the order of the file."""
     try:
@@ -85,4 +102,4 @@ def _only(api: Api | None, found: list[Problem], where: str) -> Api:
     return api
 
 
-__all__ = ["Problem", "data", "dump", "from_mapping", "load", "parse", "problems"]
+__all__ = ["Problem", "data", "draft", "dump", "from_mapping", "load", "parse", "problems"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from antiphon import fill, schema
-from antiphon.api import PLACEHOLDERS, Api, Read, Write
+from antiphon.api import PLACEHOLDERS, Api, Read, Resource, Write
 from antiphon.description import shapes
 from antiphon.description.checking import check
 from antiphon.description.nodes import Mark, Node
@@ -174,7 +174,7 @@ class _Reading:
                 values[""] = self.wrong(node.keys[key], path, f'unknown key "{key}"', near(key, known))
         for name in missing:
             if name not in found:
-                values[""] = self.wrong(node, path, f'"{name}" is missing')
+                values[""] = self.wrong(node, path, f'"{name}" is missing', _WHAT_NEXT.get((cls, name), ""))
         return values
 
     def made(self, cls: type, values: Mapping[str, Any], node: Node, path: str) -> Any:
@@ -250,6 +250,11 @@ class _Reading:
             self.wrong(node, path, "a function is named, and no code is run for a description in YAML", _PYTHON)
         return found
 
+
+#: What to do where a field is missing, if not just to write it.
+_WHAT_NEXT: dict[tuple[type, str], str] = {
+    (Resource, "schema"): "Write a word for each field, or let the API's records tell: antiphon infer."
+}
 
 _WANTED: dict[type, str] = {
     shapes.Text: "a text",

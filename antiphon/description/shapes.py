@@ -142,7 +142,7 @@ SLOTS: dict[str, tuple[str, ...]] = {
     "outcomes": ("outcome.KINDS",),
     "reader": ("vanished.KINDS",),
     "writer": (),
-    "schema": (),
+    "schema": ("sources.KINDS",),
 }
 _SCALARS: dict[Any, Shape] = {str: Text(), int: Whole(), float: Number(), bool: Flag(), Any: Anything()}
 

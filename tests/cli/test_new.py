@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon import scaffold
+from antiphon import apis, scaffold
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +20,7 @@ def checkout(folder):
 
 
 def test_elsewhere_the_files_stand_side_by_side_and_their_test_passes(run, tmp_path):
-    ran = run("new", "my-api")
+    ran = run("new", "my-api", "--python")
     assert ran.code == 0
     made = sorted(path.name for path in (tmp_path / "my_api").iterdir())
     assert made == ["my_api.py", "tap_my_api.py", "target_my_api.py", "test_my_api.py"]
@@ -35,6 +35,26 @@ def test_elsewhere_the_files_stand_side_by_side_and_their_test_passes(run, tmp_p
     assert "2 passed" in tested.stdout
 
 
+def test_in_yaml_it_is_one_file_that_describes_the_same_api(run, tmp_path):
+    ran = run("new", "my-api")
+    assert ran.code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["my_api.yaml"]
+    (tmp_path / "my_api.py").write_text(scaffold.description("my_api"))
+    assert apis.load("my_api.yaml") == apis.load("my_api.py")
+    assert "MY_API_ACCESS_TOKEN" in (tmp_path / "my_api.yaml").read_text()
+
+
+def test_the_steps_that_follow_can_be_typed(run, tmp_path, requests_mock):
+    steps = [line.split(". ", 1)[1] for line in run("new", "my_api").out.split("Next:\n")[1].splitlines()]
+    typed = [step.partition("  #")[0].split()[1:] for step in steps if step.startswith("antiphon ")]
+    assert [words[0] for words in typed] == ["lint", "apis", "infer"]
+    requests_mock.get("https://api.example.com/v1/people", json={"items": [{"id": "1", "size": 2}], "next": None})
+    for words in typed:
+        settings = ["--set", "access_token=made-up"] if words[0] == "infer" else []
+        assert run(*words, *settings).code == 0
+    assert "size: integer" in (tmp_path / "my_api.yaml").read_text()
+
+
 def test_in_a_checkout_the_files_go_into_their_places(run, tmp_path):
     checkout(tmp_path)
     ran = run("new", "my_api")
@@ -47,19 +67,23 @@ def test_in_a_checkout_the_files_go_into_their_places(run, tmp_path):
     ):
         assert (tmp_path / path).is_file()
         assert path in ran.out
-    assert 'tap-my-api = "tap_my_api:TapMyApi.cli"' in ran.out
-    assert 'target-my-api = "target_my_api:TargetMyApi.cli"' in ran.out
+    assert 'tap-my-api = "antiphon.launch:tap_my_api"' in ran.out
+    assert 'target-my-api = "antiphon.launch:target_my_api"' in ran.out
+    assert run("new", "other", "--yaml").code == 0
+    assert (tmp_path / "other.yaml").is_file()
 
 
 def test_the_folder_can_be_named(run, tmp_path):
-    assert run("new", "my_api", "--dir", "elsewhere").code == 0
+    assert run("new", "my_api", "--python", "--dir", "elsewhere").code == 0
     assert (tmp_path / "elsewhere" / "my_api.py").is_file()
+    assert run("new", "my_api", "--dir", "elsewhere").code == 0
+    assert (tmp_path / "elsewhere" / "my_api.yaml").is_file()
 
 
 def test_nothing_is_ever_overwritten(run, tmp_path):
     (tmp_path / "my_api").mkdir()
     (tmp_path / "my_api" / "tap_my_api.py").write_text("mine")
-    ran = run("new", "my_api")
+    ran = run("new", "my_api", "--python")
     assert ran.code == 1
     assert "tap_my_api.py is there already" in ran.err
     assert [path.name for path in (tmp_path / "my_api").iterdir()] == ["tap_my_api.py"]
@@ -89,7 +113,7 @@ def test_the_description_is_about_25_lines_long():
 
 
 def test_the_plugins_beside_a_description_are_named_after_it(run, tmp_path):
-    run("new", "my_api")
+    run("new", "my_api", "--python")
     env = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)}
     for kind in ("tap", "target"):
         command = [sys.executable, f"{kind}_my_api.py", "--about", "--format", "json"]

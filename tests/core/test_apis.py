@@ -1,10 +1,12 @@
 """An API is found by its name, by a package's name for it, or by the file that describes it."""
 
+import json
 import logging
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from antiphon import apis, connect, connection
 from antiphon.errors import DescriptionError, Unknown
@@ -174,6 +176,67 @@ def test_what_is_no_description_is_refused_in_one_line(here, reference, said):
     with pytest.raises(DescriptionError) as caught:
         apis.load(reference)
     assert str(caught.value).startswith(said)
+
+
+# Data
+
+YAML = """
+name: shop
+title: The shop
+base_url: https://shop.example/v1
+auth: {bearer: "{token}"}
+settings:
+  token: {title: Token, description: From the till., secret: true, required: true}
+check: /me
+resources:
+  orders: {schema: {id: string}, read: /orders}
+"""
+
+
+def test_the_same_api_may_be_python_yaml_json_or_a_mapping(here):
+    data = yaml.safe_load(YAML)
+    (here / "shop.yaml").write_text(YAML)
+    (here / "shop.json").write_text(json.dumps(data))
+    (here / "shop.py").write_text(script().replace('{"properties": {"id": {"type": "string"}}}', 'record({"id": "string"})')
+                                  .replace("from antiphon.api", "from antiphon.schema import record\nfrom antiphon.api"))  # fmt: skip
+    found = apis.load("shop.py")
+    assert found == apis.load("shop.yaml") == apis.load("shop.json") == apis.load(data)
+
+
+def test_what_is_wrong_in_data_is_told_with_its_place(here):
+    (here / "shop.yaml").write_text(YAML.replace("check:", "chekc:"))
+    with pytest.raises(DescriptionError, match=r'^shop\.yaml:8:1: unknown key "chekc"\. Did you mean "check"'):
+        apis.load("shop.yaml")
+    with pytest.raises(DescriptionError, match=r'^the mapping given as api: unknown key "chekc"'):
+        apis.load(yaml.safe_load(YAML.replace("check:", "chekc:")))
+
+
+@pytest.mark.parametrize("suffix", [".yaml", ".py"])
+def test_an_openapi_document_is_beside_the_file_that_names_it(here, suffix):
+    (here / "described").mkdir()
+    document = {
+        "components": {"schemas": {"Order": {"properties": {"id": {"type": "string"}, "code": {"type": "string"}}}}}
+    }
+    (here / "described" / "openapi.json").write_text(json.dumps(document))
+    texts = {
+        ".yaml": YAML.replace("{id: string}", "{openapi: {file: openapi.json, component: Order}}"),
+        ".py": "from antiphon.sources import OpenApi\n"
+        + script().replace(
+            '{"properties": {"id": {"type": "string"}}}', 'OpenApi(file="openapi.json", component="Order")'
+        ),
+    }
+    path = here / "described" / f"shop{suffix}"
+    path.write_text(texts[suffix])
+    shop = connect("./described/" + path.name, token="t")
+    assert list(shop.client.schema(shop.client.resource("orders"))["properties"]) == ["id", "code"]
+
+
+def test_a_list_of_fields_may_be_an_endpoint_of_the_api(here, requests_mock):
+    source = "{metadata: {read: {path: /fields, records: fields}, types: {txt: string}, also: {id: string!}}}"
+    (here / "shop.yaml").write_text(YAML.replace("{id: string}", source))
+    requests_mock.get("https://shop.example/v1/fields", json={"fields": [{"name": "code", "type": "txt"}]})
+    shop = connect("shop.yaml", token="t")
+    assert list(shop.client.schema(shop.client.resource("orders"))["properties"]) == ["id", "code"]
 
 
 # Connections

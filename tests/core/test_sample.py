@@ -54,6 +54,22 @@ def test_what_there_is_to_say_is_said():
     assert sample.seen(records, ("id",)).notes[-1].startswith("none has a value in id, which is of the key")
 
 
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        (["1", "-20", ""], "integer"),
+        (["1", "2.50"], "number"),
+        (["true", "false"], "boolean"),
+        (["2026-01-31"], "date"),
+        (["007"], "string"),  # a number would lose its zeros
+        (["1", "a"], "any"),
+        (["", " "], "any"),
+    ],
+)
+def test_where_all_values_are_text_they_are_what_they_look_like(values, word):
+    assert sample.seen([{"f": value} for value in values], (), text=True).fields["f"] == word
+
+
 def test_no_records_show_nothing():
     assert sample.seen([], ("id",)) == sample.Sample(0, {}, frozenset(), ())
 
@@ -67,7 +83,7 @@ def test_no_records_show_nothing():
         ("integer", "number", False, "number"),
         ("integer! readonly", "string!", False, "any readonly"),
         ("date", "date-time", False, "string"),
-        ("any", "integer", True, "integer"),
+        ("any", "integer", True, "any"),
         ("string", "any", True, "string"),
         ("string! unique", "string", True, "string unique"),
         ("string!", "string!", False, "string!"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tap_universal import TapUniversal
 
@@ -19,6 +20,21 @@ PEOPLE = Path(__file__).with_name("people.csv")
 READ_ONLY = """\
 from antiphon.api import Api, Read, Resource
 view = Api("view", "The view", "http://127.0.0.1:9", resources=(Resource("seen", {"properties": {}}, read=Read("/")),))
+"""
+YAML = """\
+name: till
+title: The till
+base_url: {url}
+auth: {{bearer: "{{token}}"}}
+settings: {{token: {{secret: true, required: true}}}}
+resources:
+  orders:
+    schema: {{id: integer! readonly, code: string, paid: boolean}}
+    match: code
+    read: &list {{path: /orders, records: items, paging: page}}
+    find: {{path: /orders, params: {{code: "{{match.value}}"}}, records: items}}
+    create: {{path: /orders, body: "{{record}}"}}
+    update: {{path: "/orders/{{id}}", method: PATCH, body: "{{record}}", safe: true}}
 """
 ORDERS = {"type": "SCHEMA", "stream": "orders", "key_properties": ["code"],
           "schema": {"properties": {"code": {"type": ["string", "null"]}, "paid": {"type": "boolean"}}}}  # fmt: skip
@@ -118,6 +134,23 @@ def test_the_taps_own_settings_stand_beside_those_of_the_api(run, shop):
     assert ran.told[0].startswith("tap-universal: the setting start_date cannot be 'soon': it is no time.")
 
 
+def test_a_description_in_yaml_reads_and_writes_as_well(run, shop, tmp_path):
+    (tmp_path / "till.yaml").write_text(YAML.format(url=shop.url))
+    config = {"api": "till.yaml", "token": TOKEN}
+    assert sum(m["type"] == "RECORD" for m in run("tap-universal", config).messages) == 3
+    ran = run("target-universal", config, given=piped({"code": "A2", "paid": True}))
+    assert (ran.code, shop.orders[2]["paid"]) == (0, True)
+
+
+def test_a_description_may_stand_in_the_config_itself(run, shop):
+    given = yaml.safe_load(YAML.format(url=shop.url))
+    in_config = run("tap-universal", {"api": given, "token": TOKEN})
+    in_variable = run("tap-universal", TAP_UNIVERSAL_API=json.dumps(given), TILL_TOKEN=TOKEN)
+    for ran in (in_config, in_variable):
+        assert ran.code == 0, ran.err
+        assert sum(m["type"] == "RECORD" for m in ran.messages) == 3
+
+
 # Which API, and which connection to it
 
 
@@ -194,6 +227,8 @@ def test_it_can_be_used_from_python(shop, tmp_path):
         ("tap-universal", {"api": "shop.py"}, "the setting token (Token) is missing. Give it in the config, "),
         ("tap-universal", {"api": "shop.py", "tokn": "x"}, 'there is no setting "tokn". Did you mean "token"? '),
         ("tap-universal", {"api": "broken.py"}, "the setting api: broken.py, line 2 -> NameError: "),
+        ("tap-universal", {"api": {"name": "x", "title": "X", "base_url": "https://x.example", "dosc": ""}},
+         'the setting api: the mapping given as api: unknown key "dosc". Did you mean "docs"?'),
         ("target-universal", {"api": "view.py"}, "by its description, nothing of The view can be written"),
     ],
 )  # fmt: skip
