@@ -11,21 +11,23 @@ import errno
 import logging
 import mmap
 import os
+import secrets
 import threading
 import time
 import weakref
 from bisect import bisect_left
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from hashlib import blake2b
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-try:
-    import fcntl
-except ImportError:  # no such locks there: each process keeps the limit by itself
-    fcntl = None  # type: ignore[assignment]
+fcntl: Any = None
+with suppress(ImportError):  # Windows has no such locks: each process keeps the limit by itself
+    fcntl = import_module("fcntl")
 
 log = logging.getLogger("antiphon.limits")
 
@@ -34,8 +36,10 @@ _FORM = 0x616E7469_00000001
 """What the first cell holds; its last digits are the version of what follows."""
 _ROWS = 128
 """Processes at once."""
-_HEAD = 5
-"""Cells before the answers of a limit: calls under way, answers ever, until when it is closed, calls and seconds the server told."""
+_ROW = 4
+"""Cells before the calls under way in a process's row: its id, the space that id is of, a number of its own, until when it is believed."""
+_HEAD = 4
+"""Cells before the answers of a limit: calls under way, answers ever, calls and seconds the server told."""
 _LEAST = 1024
 """Answers remembered for one limit; four times what it allows, if that is more."""
 _LEASE = 600.0
@@ -53,7 +57,7 @@ class Budget:
         Where the file cannot be used, the budget is this process's alone.
         """
         self.sizes = [max(_LEAST, 1 << (int(4 * most) - 1).bit_length()) for most in calls]
-        self._row_cells = 3 + len(calls)
+        self._row_cells = _ROW + len(calls)
         self._rows = 1
         ends = [self._rows + _ROWS * self._row_cells]
         for size in self.sizes:
@@ -105,53 +109,49 @@ class Budget:
             range(1, there + 1), x=True, key=lambda nth: (self.answered(limit, nth) or 0.0) <= moment
         )
 
-    def closed(self, limit: int) -> float:
-        """Return until when no call may be sent."""
-        return self._times[self._starts[limit] + 2]
-
     def told(self, limit: int) -> tuple[float, float]:
         """Return the calls and the seconds that the server told of the limit; noughts where it has not."""
         start = self._starts[limit]
-        return self._times[start + 3], self._times[start + 4]
+        return self._times[start + 2], self._times[start + 3]
 
     # What happens
 
     def tell(self, limit: int, calls: float, seconds: float) -> None:
         """Keep what the server told of the limit."""
         start = self._starts[limit]
-        self._times[start + 3], self._times[start + 4] = calls, seconds
+        self._times[start + 2], self._times[start + 3] = calls, seconds
 
-    def close(self, limit: int, until: float) -> None:
-        """Let no call be sent until then."""
-        self._times[self._starts[limit] + 2] = until
+    def add(self, limit: int, calls: int, now: float) -> None:
+        """Count as many calls as answered: those of others, that nobody here has sent."""
+        for _ in range(calls):
+            self._append(limit, now)
 
     def begin(self, limit: int, now: float) -> None:
         """Count a call as under way."""
         row = self._row(now)
-        self._whole[row + 3 + limit] += 1
+        self._whole[row + _ROW + limit] += 1
         self._whole[self._starts[limit]] += 1
 
     def end(self, limit: int, now: float) -> None:
         """Count a call that was under way as answered."""
         self._append(limit, now)
         row = self._row(now)
-        if self._whole[row + 3 + limit] > 0:  # else another process took this one for dead
-            self._whole[row + 3 + limit] -= 1
+        if self._whole[row + _ROW + limit] > 0:  # else another process took this one for dead
+            self._whole[row + _ROW + limit] -= 1
             self._whole[self._starts[limit]] -= 1
 
     def bury(self, now: float) -> bool:
         """Count what dead processes had under way as answered now; return whether there was anything."""
         found = False
         for row in range(self._rows, self._rows + _ROWS * self._row_cells, self._row_cells):
-            if self._whole[row] and row != self._mine and not self._alive(row, now):
+            if self._whole[row] and not self._alive(row, now):
                 for limit in range(len(self.sizes)):
-                    for _ in range(self._whole[row + 3 + limit]):
-                        self._append(limit, now)
-                        found = True
-                    self._whole[row + 3 + limit] = 0
+                    self.add(limit, self._whole[row + _ROW + limit], now)
+                    found = found or self._whole[row + _ROW + limit] > 0
+                    self._whole[row + _ROW + limit] = 0
                 self._whole[row] = 0
         for limit, start in enumerate(self._starts):
-            rows = range(self._rows + 3 + limit, self._rows + _ROWS * self._row_cells, self._row_cells)
+            rows = range(self._rows + _ROW + limit, self._rows + _ROWS * self._row_cells, self._row_cells)
             self._whole[start] = sum(self._whole[cell] for cell in rows)
         return found
 
@@ -164,32 +164,38 @@ class Budget:
         self._whole[start + 1] = there + 1
 
     def _row(self, now: float) -> int:
-        """Return where this process's row begins: its id, the space that id is of, until when it is believed, its calls under way."""
-        row = self._mine
-        if self._whole[row] != self._pid or self._whole[row + 1] != _SPACE:
+        """Return where this process's row begins: who it is, until when that is believed, its calls under way."""
+        row, me = self._mine, (self._pid, _SPACE, _token(self._pid))
+        if self._who(row) != me:
             rows = range(self._rows, self._rows + _ROWS * self._row_cells, self._row_cells)
-            mine = (row for row in rows if (self._whole[row], self._whole[row + 1]) == (self._pid, _SPACE))
+            mine = (row for row in rows if self._who(row) == me)
             free = (row for row in rows if not self._whole[row])
             row = self._mine = next(mine, None) or next(free, None) or rows[self._pid % _ROWS]
-            self._whole[row], self._whole[row + 1] = self._pid, _SPACE
-        self._times[row + 2] = now + _LEASE
+            self._whole[row], self._whole[row + 1], self._whole[row + 2] = me
+        self._times[row + 3] = now + _LEASE
         return row
 
+    def _who(self, row: int) -> tuple[int, int, int]:
+        return self._whole[row], self._whole[row + 1], self._whole[row + 2]
+
     def _alive(self, row: int, now: float) -> bool:
-        if self._whole[row + 1] != _SPACE:  # of another container: its id means nothing here
-            return self._times[row + 2] > now
+        pid, space, token = self._who(row)
+        if space != _SPACE:  # of another container: its id means nothing here
+            return self._times[row + 3] > now
+        if pid == self._pid:  # or one that had this id before
+            return token == _token(pid)
         try:
-            os.kill(self._whole[row], 0)
+            os.kill(pid, 0)
         except ProcessLookupError:
             return False
         except OSError:
             return True
-        return self._times[row + 2] > now
+        return self._times[row + 3] > now
 
     def _open(self) -> None:
         self._pid, self._mine, self._file = os.getpid(), self._rows, -1
         buffer: Any = bytearray(self._length)
-        if self._path and fcntl is not None:
+        if self._path and fcntl:
             try:
                 buffer = self._mapped(self._path)
             except (OSError, ValueError) as error:
@@ -246,6 +252,11 @@ def _remove_old(path: Path) -> None:
         with suppress(OSError):
             if time.time() - other.stat().st_mtime > _OLD:
                 other.unlink()
+
+
+@cache
+def _token(pid: int) -> int:  # noqa: ARG001 - a child has another
+    return secrets.randbits(62)
 
 
 def _space() -> int:

@@ -2,7 +2,7 @@
 
 The server counts a call somewhen between the moment it is sent and the moment its answer begins. So it has its place in the limit from
 before it is sent until a whole window after its answer: nothing less is safe, and nothing more is taken. What the server's headers say
-raises or lowers the declared limit. All processes that speak to one account share it, see :mod:`antiphon.budget`.
+raises or lowers the declared limit, and shows the calls of others, for which we leave room. All processes that speak to one account share it, see :mod:`antiphon.budget`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from antiphon.budget import Budget
 
 _SOON = 0.01
 """Seconds after which to look again where only an answer can make room."""
-_LONGEST = 3600.0
-"""Seconds; a limit that is closed for longer was closed by mistake."""
 
 
 class _Window:
@@ -43,14 +41,11 @@ class _Window:
         told = self.budget.told(self.number)
         if told != self.whole and told[0]:  # another process has heard of it
             self.allow(*told)
-        closed = self.budget.closed(self.number) - now
-        if closed > _LONGEST:
-            closed = 0.0
         spare = self.calls - self.budget.under_way(self.number)
         if spare <= 0:  # all of them are under way: their answers will tell
-            return max(closed, _SOON)
+            return _SOON
         before = self.budget.answered(self.number, spare)  # from then on there were as many as may be
-        return closed if before is None or before > now else max(closed, before + self.seconds - now)
+        return 0.0 if before is None or before > now else before + self.seconds - now
 
     def heed(self, headers: Mapping[str, str], sent: float, now: float) -> None:
         names = self.limit.headers
@@ -62,10 +57,9 @@ class _Window:
             self.budget.tell(self.number, limit or calls, interval / 1000 if interval else seconds)
             self.allow(*self.budget.told(self.number))
         left = _number(headers.get(names.remaining))
-        if limit and left is not None and left <= limit * (1 - self.share):
-            ours = self.budget.since(self.number, sent - self.seconds)
-            if left + ours < limit:  # others use the rest: look again in a while
-                self.budget.close(self.number, now + self.seconds / 10)
+        if limit and left is not None:
+            others = int(limit - left) - self.budget.since(self.number, sent - self.seconds)
+            self.budget.add(self.number, min(others, self.calls), now)  # calls of others: as late as they can have been
 
 
 class Limiter:

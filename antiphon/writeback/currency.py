@@ -16,7 +16,9 @@ ALL ANG AOA AWG BAM BBD BGN BHD BIF BMD BND BSD BTN BWP BYN BZD CDF CHF CUP CVE 
 KGS KMF KPW KWD KYD LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MOP MRU MUR MVR MWK MYR MZN NAD NIO OMR PAB PGK QAR RSD RWF SAR SBD SCR SDG SHP SLE SOS SRD SSP
 STN SVC SYP SZL TJS TMT TND TOP TTD TZS UGX UZS VES VUV WST XAF XCD XOF XPF YER ZMW ZWG
 """
-SYMBOL: dict[str, str] = dict(pair.split() for pair in _SYMBOLS.strip().replace("\n", "|").split("|"))
+SYMBOL: dict[str, str] = {
+    code: symbol for code, _, symbol in (pair.partition(" ") for pair in _SYMBOLS.strip().replace("\n", "|").split("|"))
+}
 CODES = frozenset({*SYMBOL, *_WITHOUT.split()})
 #: Other ways to write one of them.
 _ALSO = "A$ AUD|C$ CAD|CN¥ CNY|Fr. CHF|HK$ HKD|JP¥ JPY|MX$ MXN|NT$ TWD|NZ$ NZD|RM MYR|RMB CNY|Rp IDR|S$ SGD|US$ USD"

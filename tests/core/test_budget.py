@@ -89,6 +89,17 @@ def test_what_a_dead_process_had_under_way_counts_as_answered_and_no_more(path):
     assert 55 < waits.value.args[0] <= 60  # not the moment in which one waits for an answer
 
 
+def test_a_process_that_had_the_same_id_before_is_another(path, monkeypatch):
+    one = limiter(path)
+    call(one, answered=False)
+    monkeypatch.setattr(budget, "_token", lambda _: 7)
+    again = limiter(path)
+    call(again)
+    with pytest.raises(TimeoutError) as waits:
+        call(again)
+    assert waits.value.args[0] > 55
+
+
 def test_a_process_that_comes_later_finds_the_calls_of_those_before_it(path):
     call(limiter(path))
     assert in_another_process(DIES, path) == 9
@@ -109,12 +120,14 @@ def test_a_child_counts_for_itself(path):
         call(one)
 
 
-def test_what_closes_a_limit_closes_it_for_all(path):
-    one, other = Budget([5], path), Budget([5], path)
-    with one:
-        one.close(0, 77.0)
-    with other:
-        assert other.closed(0) == 77.0
+def test_the_calls_of_others_count_for_all(path):
+    limit = RateLimit(10, 60, headers=LimitHeaders("X-Limit", "X-Left"))
+    one, other = limiter(path, limit), limiter(path, limit)
+    one.release(URL, {"X-Limit": "10", "X-Left": "2"}, one.acquire(URL))
+    call(other)
+    call(other)
+    with pytest.raises(TimeoutError):
+        call(other)
 
 
 def test_what_the_server_says_of_the_limit_is_heard_by_all(path):

@@ -2,6 +2,8 @@ import itertools
 import threading
 import time
 from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -19,9 +21,10 @@ REAL_SLEEP = time.sleep
 class World:
     """A clock that only sleeping moves; answers that are due meanwhile come in."""
 
-    def __init__(self, *limits, share=1.0):
+    def __init__(self, *limits, share=1.0, paths=(None,)):
         self.now = 1000.0
-        self.limiter = Limiter(limits, share, clock=lambda: self.now, sleep=self.sleep)
+        self.limiters = [Limiter(limits, share, path=path, clock=lambda: self.now, sleep=self.sleep) for path in paths]
+        self.limiter = self.limiters[0]
         self.under_way = []
         self.sent = []
 
@@ -31,16 +34,16 @@ class World:
         while self.under_way and min(self.under_way)[0] <= until:
             answered = min(self.under_way)
             self.under_way.remove(answered)
-            at, url, headers, sent = answered
+            at, url, headers, sent, who = answered
             self.now = max(self.now, at)
-            self.limiter.release(url, dict(headers), sent)
+            self.limiters[who].release(url, dict(headers), sent)
         self.now = max(self.now, until)
 
-    def call(self, url=OTHER, latency=0.0, headers=()):
+    def call(self, url=OTHER, latency=0.0, headers=(), who=0):
         """Send a call whose answer comes after *latency*; return when it was sent."""
-        sent = self.limiter.acquire(url)
+        sent = self.limiters[who].acquire(url)
         assert sent == self.now
-        self.under_way.append((sent + latency, url, tuple(headers), sent))
+        self.under_way.append((sent + latency, url, tuple(headers), sent, who))
         self.sent.append(sent)
         if not latency:
             self.answered()
@@ -148,10 +151,42 @@ def test_the_share_is_a_share_of_what_the_server_says_too():
     assert most_in_a_window([world.call() for _ in range(20)], 1) <= 4
 
 
-def test_when_others_have_used_the_limit_up_we_wait_a_while():
-    world = World(RateLimit(100, 10, headers=HEADERS))
-    world.call(headers={"X-Limit": "100", "X-Left": "0"}.items())
-    assert world.call() >= 1001
+def test_room_is_left_for_the_calls_of_others():
+    world = World(RateLimit(10, 10, headers=HEADERS))
+    world.call(headers={"X-Limit": "10", "X-Left": "3"}.items())  # six are others'
+    assert [world.call() for _ in range(4)][-2:] == pytest.approx([1000, 1010], abs=0.1)
+
+
+def test_our_own_calls_are_not_taken_for_those_of_others():
+    world = World(RateLimit(5, 10, headers=HEADERS))
+    sent = [world.call(headers={"X-Limit": "5", "X-Left": str(max(0, 4 - n % 5))}.items()) for n in range(15)]
+    assert sent[-1] - sent[0] < 20.1
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.floats(0, 12)), min_size=1, max_size=40), st.integers(1, 6))
+def test_others_who_leave_us_one_call_do_not_get_us_refused(turns, calls):
+    world, served = World(RateLimit(calls, 10, headers=HEADERS)), []
+
+    def left():
+        return calls - sum(at > world.now - 10 for at in served)
+
+    for others, pause in turns:
+        served += [world.now] * min(others, left() - 1)
+        sent = world.limiter.acquire(OTHER)
+        assert left() > 0
+        served.append(sent)
+        world.limiter.release(OTHER, {"X-Limit": str(calls), "X-Left": str(left())}, sent)
+        world.sleep(pause + 1e-6)
+
+
+@given(
+    st.integers(1, 5), st.lists(st.tuples(st.integers(0, 2), st.floats(0, 2), st.floats(0, 1)), min_size=1, max_size=25)
+)
+def test_limiters_with_one_file_keep_one_limit(limit, made):
+    with TemporaryDirectory() as folder:
+        world = World(RateLimit(limit, 5), paths=[Path(folder, "account.calls")] * 3)
+        at_server = [world.call(latency=latency, who=who) + latency * fraction for who, latency, fraction in made]
+    assert most_in_a_window(at_server, 5) <= limit
 
 
 @pytest.mark.parametrize("value", ["", "lots", "nan", "inf", "-inf", "-5", "0", "1e999", "100, 100;w=60"])
