@@ -1,9 +1,10 @@
-"""Things made one ahead: while one is used, the next is being made in a thread of its own."""
+"""Things made ahead: while one is used, the next is being made in a thread of its own; and several such works side by side."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from itertools import islice
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
@@ -57,3 +58,27 @@ class Ahead(Iterator[T], Generic[T]):
                 error = raised
             self._made.put((item, error))
             self._arrived.set()
+
+
+def interleaved(works: Iterator[Generator[object]], most: int, arrived: threading.Event) -> None:
+    """Do *works* a step at a time, *most* of them side by side.
+
+    A work yields None where it would have to wait, and something else after a step; *arrived* is set when one may go on.
+    """
+    active = list(islice(works, most))
+    try:
+        while active:
+            arrived.clear()
+            waits = True
+            for number, work in enumerate(active):
+                try:
+                    waits &= next(work) is None
+                except StopIteration:
+                    waits = False
+                    active[number : number + 1] = islice(works, 1)
+                    break
+            if waits:
+                arrived.wait()
+    finally:
+        for work in active:
+            work.close()

@@ -64,8 +64,8 @@ class ResourceStream(singer_sdk.Stream):
         self._left_out: set[str] = set()
         self._sent = 0
         self._state_at = 0.0
-        self.arrived: threading.Event | None = None
-        """Set when a page has come; with it, a sync does not wait for pages (see :meth:`_sync_pages`)."""
+        self._arrived: threading.Event | None = None
+        """Set when a page has come; without it, a sync waits for pages."""
 
     # What the stream is
 
@@ -157,8 +157,19 @@ class ResourceStream(singer_sdk.Stream):
                 self._sent += 1
                 yield record
 
+    def steps(self, arrived: threading.Event) -> Generator[Any]:
+        """Sync, as :meth:`singer_sdk.Stream.sync` does; yield after each page, and None where it has not come yet."""
+        self._arrived = arrived
+        self.log("Beginning sync of '%s' in %s mode", self.name, self.replication_method.lower())
+        self._write_schema_message()
+        if self.replication_method == REPLICATION_FULL_TABLE and self.emit_activate_version_messages:
+            self._stream_version = self._initialized_at // 1000
+            self._write_activate_version_message(self._stream_version)
+        yield from self._sync_records()
+        self.finalize_state_progress_markers()
+
     def _sync_pages(self) -> Iterator[Any]:
-        """Write page after page. Where :attr:`arrived` is given, yield where there is none yet."""
+        """Write page after page, yielding after each the number of its records, or None where one has not come yet."""
         why = self._by_record()
         self.logger.debug("%s: %s", self.name, f"record by record, for {why}" if why else "pages go as they come")
         encoder = None if why else Encoder(self.resource, self.effective_schema, self._chosen())
@@ -178,6 +189,7 @@ class ResourceStream(singer_sdk.Stream):
                 self.state_manager.is_flushed = False
                 self._sent += count
                 counter.increment(count)
+                yield count
             self._finalize_state(self.stream_state)
             self._write_state_message()
 
@@ -194,7 +206,7 @@ class ResourceStream(singer_sdk.Stream):
             fields=self._selected_fields(),
             keep=self._remember,
             encoder=encoder,
-            arrived=self.arrived,
+            arrived=self._arrived,
         )
 
     def _by_record(self) -> str:

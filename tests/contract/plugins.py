@@ -75,7 +75,7 @@ def read(
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         running = tap(config=dict(config), catalog=catalog, state=json.loads(json.dumps(state)) if state else None)
-        running.sync_all()
+        running.read_all()
         running.message_writer.flush()
         running.tell_failures()
     return Read([json.loads(line, parse_float=Decimal) for line in out.getvalue().splitlines()])

@@ -15,6 +15,7 @@ from antiphon import moment
 from antiphon.api import Page, Query
 from antiphon.client import Client
 from antiphon.errors import Unauthorized
+from antiphon.singer.tap import Tap
 from contract import plugins
 from contract.apis import Account, Case, Entry, Key, apis, cases, populate
 from contract.small import small
@@ -33,6 +34,11 @@ def _is_rfc3339(value: object) -> bool:
 @FORMATS.checks("date")
 def _is_date(value: object) -> bool:
     return not isinstance(value, str) or re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["by page", "by record"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tap, "by_page", request.param)
 
 
 def read(entry: Entry, case: Case, account: Account, state: Any = None, **config: Any) -> plugins.Read:

@@ -188,7 +188,7 @@ def sync(shelf: Shelf, tap: type[Tap] = TapShelf, *, catalog: Any = None, state:
     """Run a tap on *shelf* and return what it wrote."""
 
     def run() -> None:
-        made(tap, catalog=catalog, state=state, **config).sync_all()
+        made(tap, catalog=catalog, state=state, **config).read_all()
 
     with served(shelf):
         return written(run)

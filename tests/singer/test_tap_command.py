@@ -316,7 +316,7 @@ def test_what_nobody_expected_is_one_line_and_its_place_is_in_the_log(config, ca
     def broken(self):
         raise ZeroDivisionError("division\nby zero")
 
-    monkeypatch.setattr(tiny.TapPeople, "sync_all", broken)
+    monkeypatch.setattr(tiny.TapPeople, "read_all", broken)
     caplog.set_level("DEBUG", logger="antiphon.singer")
     with served(Shelf()):
         assert run(TapPeople, "--config", config) == 1

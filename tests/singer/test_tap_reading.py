@@ -1,11 +1,14 @@
 import io
 import json
+import re
+import threading
 from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import timedelta
 
 import jsonschema
 import pytest
+import requests_mock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +19,13 @@ from antiphon.singer.tap import Tap
 
 from . import shelf as tiny
 from .shelf import NOON, PAGE, Killed, Shelf, TapPeople, at, discovered, people, select, served, sync, written
+
+
+@pytest.fixture(autouse=True, scope="module", params=[True, False], ids=["by page", "by record"])
+def _way(request):
+    Tap.by_page = request.param
+    yield
+    Tap.by_page = True
 
 
 @pytest.fixture
@@ -532,3 +542,53 @@ def test_a_state_keeps_the_streams_that_are_not_read_now(shelf):
 def test_a_state_that_goes_through_json_is_the_same(shelf):
     first = sync(shelf, TapPeople, lookback=3600)
     assert json.loads(json.dumps(first.state)) == first.state
+
+
+# Calls and their order
+
+
+def test_what_has_not_changed_takes_one_call_for_each_resource(shelf):
+    shelf.put("notes", *people(2))
+    shelf.put("tags", {"id": 1, "name": "red"})
+    catalog = select(discovered(shelf), "people", "notes", "tags")
+    state = sync(shelf, catalog=catalog).state
+    shelf.asked.clear()
+    out = sync(shelf, catalog=catalog, state=state)
+    assert shelf.calls() == {"/people/changes": 1, "/notes": 1, "/tags": 1}
+    assert not out.records("people") + out.records("notes")
+
+
+def test_resources_are_read_side_by_side(shelf):
+    shelf.put("notes", *people(5))
+    shelf.put("tags", *({"id": n, "name": "red"} for n in range(1, 5)))
+    catalog = select(discovered(shelf), "people", "notes", "tags")
+    all_at_once = threading.Barrier(3, timeout=10)
+    shelf.before = lambda path, params: None if "after" in params else all_at_once.wait()
+    with served(shelf):
+        tap = tiny.made(catalog=catalog)
+    adapter = requests_mock.Adapter()  # unlike a Mocker, it answers in several threads at once
+    adapter.register_uri(requests_mock.ANY, re.compile(tiny.URL), json=shelf.answer)
+    tap.client.http.session.mount(tiny.URL, adapter)
+    out = written(tap.read_all)
+    assert (out.ids("people"), out.ids("notes"), out.ids("tags")) == ([*range(1, 9)], [*range(1, 6)], [*range(1, 5)])
+
+
+@pytest.mark.parametrize("most", [1, 2, 4])
+def test_a_read_side_by_side_leaves_states_that_are_true(shelf, every_page, most):
+    shelf.put("notes", *people(5))
+    catalog = select(discovered(shelf), "people", "notes")
+    whole = sync(shelf, catalog=catalog, parallel_streams=most)
+    for number, message in enumerate(whole):
+        if message["type"] == "STATE":
+            rest = sync(shelf, catalog=catalog, state=message["value"])
+            for stream, count in (("people", 8), ("notes", 5)):
+                before = [m["record"]["id"] for m in whole[:number] if m["type"] == "RECORD" and m["stream"] == stream]
+                assert sorted({*before, *rest.ids(stream)}) == list(range(1, count + 1))
+
+
+def test_no_more_are_read_side_by_side_than_is_set(shelf):
+    shelf.put("notes", *people(5))
+    catalog = select(discovered(shelf), "people", "notes")
+    out = sync(shelf, catalog=catalog, parallel_streams=1)
+    streams = [m["stream"] for m in out if m["type"] == "RECORD"]
+    assert streams == sorted(streams, key=streams.index)

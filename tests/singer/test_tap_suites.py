@@ -29,3 +29,12 @@ COMMON = {
     "streams": [s for s in TapSalesforce(config=ORG.config).catalog_dict["streams"] if s["tap_stream_id"] in OBJECTS]
 }
 TestTapSalesforce = get_tap_test_class(TapSalesforce, config=ORG.config, catalog=COMMON, parse_env_config=False)
+
+
+class ByRecord(TapHubSpot):
+    """Reads HubSpot record by record."""
+
+    by_page = False
+
+
+TestTapHubSpotByRecord = get_tap_test_class(ByRecord, config=SANDBOX.config, parse_env_config=False)
