@@ -214,8 +214,8 @@ class Document:
         kinds = _types(found)
         made: dict[str, Any] = {}
         if kinds:
-            nullable = not required or _nullable(found)
-            made["type"] = [*kinds, "null"] if nullable else list(kinds) if len(kinds) > 1 else kinds[0]
+            words = [*kinds, *(["null"] if not required or _nullable(found) else [])]
+            made["type"] = words if len(words) > 1 else words[0]
         if kinds == ("string",) and found.get("format") in _TIMES:
             made["format"] = found["format"]
         within |= {id(inside)}

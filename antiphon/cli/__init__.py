@@ -29,9 +29,9 @@ COMMANDS = {
     "mapping": "mapping",
     "sandbox": "sandbox",
     "new": "new",
+    "infer": "infer",
     "lint": "describe",
     "show": "describe",
-    "infer": "infer",
 }
 
 

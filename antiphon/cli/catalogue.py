@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -13,6 +13,7 @@ from antiphon import apis as known
 from antiphon.api import Api, Auth, Resource
 from antiphon.cli import given, shown
 from antiphon.connection import variable
+from antiphon.errors import DescriptionError
 from antiphon.writeback.guarantee import OPERATIONS, guarantee
 
 Fact = dict[str, Any]
@@ -25,10 +26,13 @@ Fact = dict[str, Any]
 @given.api_option
 @shown.json_option
 def apis(name: str | None, as_json: bool) -> None:
-    """List the APIs we know; with a NAME or a file, that API's settings, resources and snippets to start from."""
+    """List the APIs we know, or show one: settings, resources, snippets.
+
+    NAME is the API's name, or a file that describes it.
+    """
     people = shown.for_people(as_json)
     if name is None:
-        found = [summary(known.load(each)) for each in known.names()]
+        found = [summary(api) for api in _all()]
         if people:
             _show_all(found)
         else:
@@ -40,6 +44,15 @@ def apis(name: str | None, as_json: bool) -> None:
         _show_one(fact)
     else:
         click.echo(shown.encoded(fact))
+
+
+def _all() -> Iterator[Api]:
+    """Yield the APIs we know; one whose package is broken is told, and hides no other."""
+    for name in known.names():
+        try:
+            yield known.load(name)
+        except DescriptionError as error:
+            click.echo(f"antiphon: {error}", err=True)
 
 
 def summary(api: Api) -> Fact:
@@ -190,6 +203,7 @@ def _show_all(found: list[Fact]) -> None:
         ),
     )
     click.echo("Those in brackets are only read. antiphon apis NAME shows settings, resources, actions and snippets.")
+    click.echo("Any other API: antiphon new NAME begins a description of it.")
 
 
 def _show_one(fact: Fact) -> None:

@@ -25,9 +25,9 @@ from antiphon.errors import DescriptionError, Storage, Unknown
 def infer(
     file: Path, names: tuple[str, ...], records: int, dry_run: bool, pairs: tuple[str, ...], config: Path | None
 ) -> None:
-    """Find the fields of each RESOURCE in a sample of its records, and write them into the FILE that describes it.
+    """Find fields in a sample of records, and write them into FILE.
 
-    Without RESOURCE, those that have no schema yet are looked at. Fields that the file has stay, unless the sample contradicts
+    FILE describes the API. Without RESOURCE, those that have no schema yet are looked at. Fields that the file has stay, unless the sample contradicts
     them; comments and all else in it stay in any case. Which fields cannot be written, beside the id, no sample tells: add readonly to them.
     """
     before = text = _read(file)

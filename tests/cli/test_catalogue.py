@@ -96,3 +96,18 @@ def _shown(terminal):
         return os.read(terminal, 1 << 16).decode("utf-8", "replace")
     except OSError:  # the other end is closed, and all of it was read
         return ""
+
+
+def test_a_package_whose_api_is_broken_is_told_and_hides_no_other(run, tmp_path, monkeypatch):
+    info = tmp_path / "acme-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[antiphon.apis]\nacme = acme_nowhere:api\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    apis._installed.cache_clear()
+    try:
+        ran = run("apis")
+    finally:
+        apis._installed.cache_clear()
+    assert ran.err.startswith('antiphon: the API "acme" of the package acme: acme_nowhere:api -> ModuleNotFoundError')
+    assert {api["name"] for api in json.loads(ran.out)} == set(apis.shipped())
