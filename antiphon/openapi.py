@@ -22,7 +22,8 @@ MOST_SCHEMAS = 20_000
 """Schemas in one record's."""
 
 _TYPES = ("string", "integer", "number", "boolean", "object", "array")
-_TIMES = ("date", "date-time")
+_TIMES = {"date": "date", "date-time": "date-time", "datetime": "date-time", "timestamp": "date-time"}
+"""Formats of texts; the last two are nobody's standard and some vendors' habit."""
 _METHODS = ("get", "put", "post", "delete", "patch")
 
 Node = Mapping[str, Any]
@@ -216,8 +217,8 @@ class Document:
         if kinds:
             words = [*kinds, *(["null"] if not required or _nullable(found) else [])]
             made["type"] = words if len(words) > 1 else words[0]
-        if kinds == ("string",) and found.get("format") in _TIMES:
-            made["format"] = found["format"]
+        if kinds == ("string",) and (form := _TIMES.get(str(found.get("format")).lower())):
+            made["format"] = form
         within |= {id(inside)}
         if "object" in kinds:
             made["additionalProperties"] = True

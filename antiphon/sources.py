@@ -38,6 +38,8 @@ class Metadata:
     """Where its title is."""
     required: str = ""
     """Where it says that the field has a value in every record."""
+    nullable: str = ""
+    """Where it says that it may be null, if the API says it that way round."""
     unique: str = ""
     """Where it says that no two records have the same value."""
     readonly: str = ""
@@ -86,7 +88,10 @@ class Metadata:
         if not (word := self.types.get(said, ours)):
             log.info("the type %s of the field %s is not in `types`: any value is let through", said, name)
         made = schema.of(word or "any")
-        if self.required and look(row, self.required) is True and isinstance(made.get("type"), list):
+        never_null = (self.required and look(row, self.required)) or (
+            self.nullable and look(row, self.nullable) is False
+        )
+        if never_null and isinstance(made.get("type"), list):
             made["type"] = made["type"][0]
         if (self.readonly and look(row, self.readonly)) or (self.writable and not look(row, self.writable)):
             made["readOnly"] = True

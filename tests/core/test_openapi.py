@@ -150,6 +150,8 @@ def test_escapes_in_references_are_understood():
         ("string", {}, ""),
         (None, {}, ""),
         ({"type": "file"}, {"type": ["string", "null"]}, ""),
+        ({"type": "string", "format": "dateTime"}, {"type": ["string", "null"], "format": "date-time"}, ""),
+        ({"type": "integer", "format": "timestamp"}, {"type": ["integer", "null"]}, ""),
         ({"enum": ["a", None]}, {"type": ["string", "null"], "x-options": ["a"]}, ""),
         ({"items": {"type": "integer"}}, {"type": ["array", "null"], "items": {"type": "integer"}}, ""),
         ({"additionalProperties": {"type": "string"}}, {"type": ["object", "null"], "additionalProperties": True}, ""),

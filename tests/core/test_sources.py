@@ -78,6 +78,16 @@ def test_what_else_it_says_of_a_field_is_found_at_paths(asked):
     }
 
 
+def test_null_may_be_said_either_way_round(asked):
+    listed = [
+        {"name": "a", "type": "text", "nil": False},
+        {"name": "b", "type": "text", "nil": True},
+        {"name": "c", "type": "text"},
+    ]
+    found = asked(fields(nullable="nil"), fields={"fields": listed})["properties"]
+    assert [field["type"] for field in found.values()] == ["string", ["string", "null"], ["string", "null"]]
+
+
 def test_the_fields_may_be_named_by_the_keys_of_an_object(asked):
     listed = {"code": {"type": "text"}, "total": {"type": "number", "calculated": True}}
     found = asked(fields(name="", readonly="calculated"), fields={"fields": listed})
