@@ -340,6 +340,16 @@ def test_a_redirect_that_leads_nowhere_is_no_success(session, adapter, status, m
         a_client(session=session).call(method, "/contacts")
 
 
+def test_a_call_counts_as_answered_when_its_answer_begins(session, adapter, monkeypatch):
+    client, order = a_client(session=session), []
+    body = http._body
+    monkeypatch.setattr(client.http.limiter, "release", lambda *_: order.append("counted"))
+    monkeypatch.setattr(http, "_body", lambda response: (order.append("body"), body(response))[1])
+    adapter.register_uri("GET", "/contacts", json={})
+    client.call("GET", "/contacts")
+    assert order == ["counted", "body"]
+
+
 def test_every_request_counts_towards_the_limit_redirects_and_failures_too(session, adapter, monkeypatch):
     counted = []
     client = a_client(an_api(limits=(RateLimit(5, 1),)), session=session)
