@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
+from antiphon import moment
 from antiphon.errors import BadReply, DescriptionError, Unknown, did_you_mean
 from antiphon.fill import look, names, refuse_unknown
 from antiphon.outcome import Change, Nothing, One, Outcome, Outcomes, Record
@@ -217,6 +218,8 @@ class Request:
     format: Format | None = None
     encoding: Encoding | None = None
     """How the answer is read, and how the body is written; None: as everywhere in this API."""
+    accepts: tuple[str, ...] = ()
+    """Statuses, or ranges of them (``409``, ``400-499``), that are no fault here but an answer."""
 
 
 @dataclass(slots=True)
@@ -282,7 +285,11 @@ class Read:
     paging: Paging | None = None
     time: str = "iso"
     """How ``{since}`` and ``{until}`` are written: ``iso``, ``s`` or ``ms`` (since the epoch; ``s-text`` and ``ms-text`` as
-    texts), or a strftime format."""
+    texts), ``http`` (for ``If-Modified-Since``), or a strftime format."""
+    zone: str = "UTC"
+    """The time zone, by its IANA name, in which a strftime format writes them."""
+    strict: bool = False
+    """Whether the API gives what is later than ``{since}`` alone: it is asked from one tick earlier then, so that none is missed."""
     latest: str = ""
     """What ``{until}`` is (RFC 3339) where no end is asked for; without it the placeholder then has no value."""
     bookmark: str = ""
@@ -380,6 +387,8 @@ class Write:
     """The fields it heeds, where the API silently ignores others; none: all."""
     remembers: float = 0
     """Seconds for which the API answers a repeated ``{token}`` with its first answer, and does nothing (idempotency key)."""
+    accepts: tuple[str, ...] = ()
+    """Statuses, or ranges of them (``409``, ``400-499``), that are no fault but an answer, for ``outcomes`` to read."""
     query: str = ""
     """A GraphQL document. It is sent as it is, never filled: values go in by ``body``, which are its variables."""
     format: Format | None = None
@@ -613,6 +622,10 @@ def check_resource(api: Api, resource: Resource) -> None:
         where = f"{api.name}: {resource.name}.{slot}"
         if isinstance(what, Read):
             refuse_unknown([what.path, what.params, what.body, what.headers, what.keep], known, where)
+            if not moment.is_zone(what.zone):
+                raise DescriptionError(
+                    f'{where}: there is no time zone "{what.zone}"', hint="For example: Europe/Berlin."
+                )
             if what.then:
                 then = what.then.read
                 refuse_unknown([then.path, then.params, then.body, what.then.each], known, where)

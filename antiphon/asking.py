@@ -45,8 +45,8 @@ def asked(client: Client, read: Read, resource: Resource, query: Query) -> dict[
     where = dict(query.where)
     values = where.get("values") or [MISSING]
     return {
-        "since": moment.written(query.since, read.time) if query.since else MISSING,
-        "until": moment.written(until, read.time) if (until := query.until or read.latest) else MISSING,
+        "since": moment.written(query.since, read.time, read.zone, strict=read.strict) if query.since else MISSING,
+        "until": moment.written(until, read.time, read.zone) if (until := query.until or read.latest) else MISSING,
         "fields": list(names) or MISSING,
         "id": query.id if query.id is not None else MISSING,
         "match": {"field": where.get("field", MISSING), "values": values, "value": values[0]},
@@ -73,7 +73,8 @@ def _told(read: Read, cursor: Any) -> dict[str, Any]:
         since, until = bounds(cursor)
         inner = cursor["at"] if isinstance(cursor["at"], Mapping) else {}
         told |= {name: inner[name] for name in ("last",) if name in inner}
-        told |= {"since": moment.written(since, read.time), "until": moment.written(until, read.time)}
+        told["since"] = moment.written(since, read.time, read.zone, strict=read.strict)
+        told["until"] = moment.written(until, read.time, read.zone)
     return told
 
 
@@ -91,6 +92,7 @@ def made_of(what: Read | Write, values: Mapping[str, Any], body: Any = MISSING, 
         {"query": what.query, "variables": body or {}} if what.query else body,
         what.format,
         what.encoding,
+        what.accepts if isinstance(what, Write) else (),
     )
 
 

@@ -38,7 +38,9 @@ def send_changes(
         request = _request(client, write, resource, batch)
         reply = client.http.send(request, doing, safe=write.safe or write.remembers > 0)
         attempts = reply.attempts
-        outcomes = write.outcomes(Said(reply.status, reply.json() if reply.body.strip() else None), batch, kind)
+        outcomes = write.outcomes(
+            Said(reply.status, reply.json() if reply.body.strip() else None, reply.headers), batch, kind
+        )
     except (Refused, NotFound) as error:
         if len(batch) > 1 and (write.atomic or write.safe):
             half = len(batch) // 2

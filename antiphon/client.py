@@ -193,7 +193,11 @@ class Client:
         found: list[Record] = []
         for start in range(0, len(values), at_once):
             query = Query(fields=fields, where={"field": field, "values": list(values[start : start + at_once])})
-            found += [record for page in self.read(resource, query, slot="find") for record in page.records]
+            try:
+                found += [record for page in self.read(resource, query, slot="find") for record in page.records]
+            except NotFound:
+                if not (isinstance(resource.find, Read) and "match" in names(resource.find.path)):
+                    raise
         return found
 
     def _got(self, resource: Resource, ids: Iterable[Any]) -> Iterator[Record]:

@@ -44,6 +44,7 @@ from antiphon.errors import (
 from antiphon.fill import text
 from antiphon.formats import Json, unpacked
 from antiphon.limits import Limiter
+from antiphon.outcome import fits
 from antiphon.style import Rest
 
 log = logging.getLogger("antiphon.http")
@@ -214,10 +215,10 @@ class Http:
         self._spare_quota()
         renewed = self._renewed
         reply = self._followed(self._encoded(request), safe=safe)
-        error = self._fault(reply)
+        error = self._fault(reply, request)
         if isinstance(error, Unauthorized) and self._renew(reply, renewed):
             reply = self._followed(self._encoded(request), safe=safe)
-            error = self._fault(reply)
+            error = self._fault(reply, request)
         if error is None:
             return self.style.decode(reply)
         if (told := retry_after(reply.headers)) is not None:
@@ -248,7 +249,9 @@ class Http:
                 self._renewed += 1
             return self._renewed != before
 
-    def _fault(self, reply: Reply) -> ApiError | None:
+    def _fault(self, reply: Reply, request: Request) -> ApiError | None:
+        if fits(reply.status, request.accepts):
+            return None
         if self.auth and self.auth.refuses(reply):
             return Unauthorized(f"{reply.status} does not accept the credential", status=reply.status)
         return self.style.fault(reply)

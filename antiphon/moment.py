@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 EPOCH = "1970-01-01T00:00:00Z"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,15 +51,38 @@ def rfc3339(value: Any) -> str:
     return text.removesuffix(".000") + "Z"
 
 
-def written(value: str, form: str) -> Any:
-    """Return the RFC 3339 *value* as a request wants it (see :attr:`antiphon.api.Read.time`)."""
-    if form == "iso":
+def written(value: str, form: str, zone: str = "UTC", *, strict: bool = False) -> Any:
+    """Return the RFC 3339 *value* as a request wants it (see :attr:`antiphon.api.Read.time`); never a later moment.
+
+    A *strict* one is a tick earlier: a second, or what the form is exact to.
+    """
+    if form == "iso" and not strict:
         return value
     moment = parse(value)
+    exact = "milliseconds" if form.startswith("ms") else "microseconds" if "%f" in form else "seconds"
+    if strict:
+        moment -= timedelta(**{exact: 1})
+    if form == "iso":
+        return rfc3339(moment)
     if form in {"s", "ms", "s-text", "ms-text"}:
-        number = (moment - _EPOCH) // timedelta(**{"milliseconds" if form.startswith("ms") else "seconds": 1})
+        number = (moment - _EPOCH) // timedelta(**{exact: 1})
         return str(number) if form.endswith("text") else number
-    return moment.strftime(form)
+    if form == "http":
+        return format_datetime(moment.replace(microsecond=0), usegmt=True)
+    there = moment.astimezone(ZoneInfo(zone))
+    first, second = (there.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+    if "%z" not in form and first != second:  # an hour that comes twice: which of the two is meant cannot be said
+        there -= first - second
+    return there.strftime(form)
+
+
+def is_zone(name: str) -> bool:
+    """Return whether there is a time zone of that IANA name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def now() -> datetime:

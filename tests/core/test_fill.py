@@ -162,7 +162,7 @@ def test_within_quotes_a_quote_is_doubled_and_nowhere_else():
 
 
 # Values are made of letters that no template has: what comes out is told apart.
-LITERAL = st.text(" abc.(){}$%|'\"\\1+-*/#@:", max_size=8)
+LITERAL = st.text(" abc.(){$%|'\"\\1+-*/#@:", max_size=8)
 VALUE = st.text("ⒶⒷⒸ", min_size=1, max_size=4)
 PIECES = st.lists(st.tuples(LITERAL, st.sampled_from(["one", "two.x", "deep.list.1"])), max_size=5)
 

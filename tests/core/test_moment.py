@@ -98,3 +98,69 @@ def test_a_request_never_asks_from_later_than_was_meant(form, asked):
 def test_now_is_now():
     assert abs(moment.now() - datetime.now(UTC)) < timedelta(seconds=5)
     assert moment.parse(moment.EPOCH) == EPOCH
+
+
+# What a request asks for
+
+AT = "2026-01-31T09:05:00.123456Z"
+
+
+@pytest.mark.parametrize(
+    ("form", "asked"),
+    [
+        ("iso", "2026-01-31T09:04:59.123456Z"),
+        ("s", 1769850299),
+        ("ms", 1769850300122),
+        ("ms-text", "1769850300122"),
+        ("%Y-%m-%dT%H:%M:%S.%fZ", "2026-01-31T09:05:00.123455Z"),
+        ("%d.%m.%Y %H:%M:%S", "31.01.2026 09:04:59"),
+    ],
+)
+def test_of_an_api_that_gives_later_ones_alone_a_tick_earlier_is_asked(form, asked):
+    assert moment.written(AT, form, strict=True) == asked
+
+
+def test_the_date_of_http_is_english_and_gmt():
+    assert moment.written(AT, "http") == "Sat, 31 Jan 2026 09:05:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "asked"),
+    [
+        ("2026-01-31T09:05:00Z", "Europe/Berlin", "2026-01-31 10:05"),
+        ("2026-07-31T23:05:00Z", "Europe/Berlin", "2026-08-01 01:05"),
+        ("2026-07-31T00:00:00Z", "Asia/Kolkata", "2026-07-31 05:30"),
+        ("2026-10-25T00:30:00Z", "Europe/Berlin", "2026-10-25 01:30"),  # 02:30 comes twice
+        ("2026-10-25T01:30:00Z", "Europe/Berlin", "2026-10-25 01:30"),
+        ("2026-10-25T02:30:00Z", "Europe/Berlin", "2026-10-25 03:30"),
+    ],
+)
+def test_local_time_is_never_later_than_was_meant(at, zone, asked):
+    assert moment.written(at, "%Y-%m-%d %H:%M", zone) == asked
+
+
+def test_an_offset_says_which_hour_is_meant():
+    assert moment.written("2026-10-25T01:30:00Z", "%H:%M%z", "Europe/Berlin") == "02:30+0100"
+
+
+def test_a_zone_that_nobody_knows_is_none():
+    assert moment.is_zone("Europe/Berlin")
+    assert not any(moment.is_zone(name) for name in ("Europe/Nowhere", "", "../etc/passwd"))
+
+
+def test_a_moment_may_be_told_part_by_part():
+    whole = {
+        "__class__": "datetime",
+        "year": 2026,
+        "month": 1,
+        "day": 31,
+        "hour": 9,
+        "minute": 5,
+        "second": 7,
+        "microsecond": 189686,
+    }
+    assert moment.rfc3339(whole) == "2026-01-31T09:05:07.189686Z"
+    assert moment.rfc3339({"year": 2026, "month": 1, "day": 31}) == "2026-01-31T00:00:00Z"
+    for wrong in ({}, {"year": 2026}, {"year": 2026, "month": 13, "day": 1}, {"year": "x", "month": 1, "day": 1}):
+        with pytest.raises(ValueError):
+            moment.parse(wrong)
