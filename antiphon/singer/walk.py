@@ -15,7 +15,7 @@ from antiphon.ahead import Ahead
 from antiphon.api import Page, Query, Record, Resource
 from antiphon.client import Client
 from antiphon.encode import Encoder, Rows
-from antiphon.errors import BadReply, ForeignHost, NotFound, Refused
+from antiphon.errors import BadReply, ForeignHost, NotFound, PagingError, Refused
 from antiphon.singer.catalog import DELETED_AT
 from antiphon.singer.state import MOST_MARKS, Bookmark, Reading, mark
 
@@ -191,7 +191,14 @@ class Walk:
             return pages
         try:
             first = next(pages, None)
-        except (Refused, NotFound, ForeignHost, LookupError, TypeError) as error:  # expired, or of an older release
+        except (
+            Refused,
+            NotFound,
+            ForeignHost,
+            PagingError,
+            LookupError,
+            TypeError,
+        ) as error:  # expired, or of an older release
             log.warning(
                 "%s: the place where the last run stopped is gone (%s); reading anew", self.resource.name, error
             )
