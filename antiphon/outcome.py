@@ -284,7 +284,8 @@ class Failures:
 
     def __call__(self, said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
         """Pair entries with changes. One that names no record leaves all that are not named unknown."""
-        items = look(said.body, self.at) or []
+        found = look(said.body, self.at)
+        items = found if isinstance(found, list) else [found] if found else []
         keys = [_key(change, self.of) if self.key else str(n + self.first) for n, change in enumerate(changes)]
         failed = {str(look(item, self.key or self.index)): item for item in items}
         strange = failed.keys() - set(keys)
