@@ -213,8 +213,12 @@ class _Reading:
         return self.wrong(keys[others[0]], path, f'unknown kind "{others[0]}"', near(others[0], shape.kinds))
 
     def kind(self, cls: type, node: Node, path: str, names: Names) -> Any:
-        """Return the object of a kind, in whose texts placeholders may stand."""
+        """Return the object of a kind, in whose texts placeholders may stand: also for what it gives itself (``given``)."""
+        before = len(self.findings.placeholders)
         made = self.record(cls, node, path, (names or frozenset()) | frozenset(getattr(cls, "VALUES", ())))
+        given = getattr(made, "given", ())
+        uses = self.findings.placeholders
+        uses[before:] = [use for use in uses[before:] if use.name not in given]
         if made is not _INVALID and hasattr(made, "needs"):
             self.findings.needs.append(Need(node, path, made.needs()))
         return made
