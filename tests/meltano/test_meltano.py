@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 import yaml
 from real.pretix import start_pretix
+from singer.shop import TOKEN, YAML, opened
 
 pytestmark = pytest.mark.real
 
@@ -156,3 +157,29 @@ def test_meltano_knows_every_settings_variable_and_shows_no_secret(project, plug
 
 def test_the_schedule_is_listed_with_its_job(project):
     assert re.search(r"@daily.*attendees-daily.*tap-pretix target-hubspot", project("schedule", "list"))
+
+
+def test_apis_of_ones_own_are_plugins_that_inherit_by_file_and_inline(project):
+    with opened() as here, opened() as there:
+        (project.folder / "shop.yaml").write_text(YAML.format(url=here.url))
+        there.orders.clear()
+        whole = yaml.safe_load((project.folder / "meltano.yml").read_text("utf-8"))
+        inline = yaml.safe_load(YAML.format(url=there.url))
+        whole["plugins"] = {
+            "extractors": [{"name": "tap-shop", "inherit_from": "tap-universal", "config": {"api": "./shop.yaml"}}],
+            "loaders": [
+                {
+                    "name": "target-shop",
+                    "inherit_from": "target-universal",
+                    "config": {"api": inline, "state_dir": ".antiphon"},
+                }
+            ],
+        }
+        (project.folder / "meltano.yml").write_text(yaml.safe_dump(whole), "utf-8")
+        project.variables["TILL_TOKEN"] = TOKEN
+        said = project("run", "tap-shop", "target-shop")
+        assert [order["code"] for order in there.orders.values()] == ["A1", "A2", "A3"]
+        assert TOKEN not in said
+        there.orders[1]["paid"] = True
+        project("run", "--full-refresh", "tap-shop", "target-shop")
+        assert len(there.orders) == 3

@@ -1,4 +1,4 @@
-"""A shop with an API that nobody has heard of, on this machine, and a description of it in Python."""
+"""A shop with an API that nobody has heard of, on this machine, and descriptions of it in Python and in YAML."""
 
 from __future__ import annotations
 
@@ -40,6 +40,22 @@ shop = Api(
         ),
     ),
 )
+"""
+
+YAML = """\
+name: till
+title: The till
+base_url: {url}
+auth: {{bearer: "{{token}}"}}
+settings: {{token: {{secret: true, required: true}}}}
+resources:
+  orders:
+    schema: {{id: integer! readonly, code: string, paid: boolean}}
+    match: code
+    read: &list {{path: /orders, records: items, paging: page}}
+    find: {{path: /orders, params: {{code: "{{match.value}}"}}, records: items}}
+    create: {{path: /orders, body: "{{record}}"}}
+    update: {{path: "/orders/{{id}}", method: PATCH, body: "{{record}}", safe: true}}
 """
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from tap_universal import TapUniversal
 
-from .shop import SCRIPT, TOKEN, opened
+from .shop import SCRIPT, TOKEN, YAML, opened
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[2]
@@ -20,21 +20,6 @@ PEOPLE = Path(__file__).with_name("people.csv")
 READ_ONLY = """\
 from antiphon.api import Api, Read, Resource
 view = Api("view", "The view", "http://127.0.0.1:9", resources=(Resource("seen", {"properties": {}}, read=Read("/")),))
-"""
-YAML = """\
-name: till
-title: The till
-base_url: {url}
-auth: {{bearer: "{{token}}"}}
-settings: {{token: {{secret: true, required: true}}}}
-resources:
-  orders:
-    schema: {{id: integer! readonly, code: string, paid: boolean}}
-    match: code
-    read: &list {{path: /orders, records: items, paging: page}}
-    find: {{path: /orders, params: {{code: "{{match.value}}"}}, records: items}}
-    create: {{path: /orders, body: "{{record}}"}}
-    update: {{path: "/orders/{{id}}", method: PATCH, body: "{{record}}", safe: true}}
 """
 ORDERS = {"type": "SCHEMA", "stream": "orders", "key_properties": ["code"],
           "schema": {"properties": {"code": {"type": ["string", "null"]}, "paid": {"type": "boolean"}}}}  # fmt: skip
