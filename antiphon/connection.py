@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from jsonschema import Draft7Validator
@@ -30,6 +31,7 @@ from antiphon import apis, moment
 from antiphon.api import Api, Query, Record, Resource, Setting
 from antiphon.client import Client, doing_word
 from antiphon.errors import Lost, NotFound, Refused, SettingError, Unknown, did_you_mean
+from antiphon.fill import fill
 from antiphon.outcome import Change, Kind, Outcome
 
 CONNECTIONS_FILE = "connections.yaml"
@@ -54,6 +56,13 @@ class Settings:
     def state_dir(self) -> Path:
         """The folder for what this connection keeps: journal, rejects, tokens."""
         return state_dir(self.values.get("state_dir"))
+
+    @property
+    def host(self) -> str:
+        """The server spoken to, where the name of the connection does not say which: it is not the usual one of an API of ours."""
+        usual = apis.load(self.api.name).base_url if self.api.name in apis.shipped() else ""
+        address = str(self.values.get("base_url") or self.api.base_url)
+        return "" if address == usual else urlsplit(str(fill(address, self.values))).netloc.rpartition("@")[2]
 
 
 def state_dir(given: str | None = None) -> Path:

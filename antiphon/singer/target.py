@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, ClassVar, Self
-from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -168,9 +167,7 @@ class Target(singer_sdk.Target):
     @cached_property
     def ledger(self) -> Ledger:
         """The connection's ledger, with what an earlier run left open settled."""
-        base_url = str(self.settings.values.get("base_url") or "")
-        host = "" if base_url == self.settings.api.base_url else urlsplit(base_url).netloc.rpartition("@")[2]
-        ledger = Ledger(self.settings.state_dir, self.settings.name, host)
+        ledger = Ledger(self.settings.state_dir, self.settings.name, self.settings.host)
         try:
             settled = settle_open(self.client, ledger)
         except BaseException:

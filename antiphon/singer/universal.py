@@ -11,7 +11,7 @@ import singer_sdk
 from singer_sdk.plugin_base import PluginBase
 
 from antiphon import apis, connection
-from antiphon.api import Api, Setting
+from antiphon.api import COMMON_SETTINGS, Api, Setting
 from antiphon.errors import DescriptionError, SettingError, Unknown
 from antiphon.singer import config as plugin_config
 
@@ -43,7 +43,7 @@ def drawn(plugin: type[Plugin], config: object, *, check: bool = True) -> type[P
 
     Raises:
         SettingError: neither ``api`` nor ``connection`` is given, or a target is to write where nothing can be written.
-        DescriptionError: the API's description is wrong, or not there.
+        DescriptionError: the API's description is wrong, or not there, or has a setting that is the plugin's.
         Unknown: there is no such API.
     """
     if vars(plugin).get("api") is not ANY:
@@ -60,11 +60,18 @@ def drawn(plugin: type[Plugin], config: object, *, check: bool = True) -> type[P
     if not (api.writable or api.discover if issubclass(plugin, singer_sdk.Target) else api.readable):
         doing = "written" if issubclass(plugin, singer_sdk.Target) else "read"
         raise SettingError(f"{plugin.name}: by its description, nothing of {api.title} can be {doing}")
+    taken = plugin.config_jsonschema["properties"].keys() - {setting.name for setting in COMMON_SETTINGS}
+    for setting in api.settings:
+        if setting.name in taken:
+            said = (
+                f'{plugin.name}: the setting "{setting.name}" of {api.title} has the name of one of the plugin\'s own'
+            )
+            raise DescriptionError(said, hint="Call it otherwise in the description.")
     kept = {"api": api, "__doc__": plugin.__doc__, "__module__": plugin.__module__}
     found: type[Plugin] = new_class(plugin.__name__, (plugin,), exec_body=lambda names: names.update(kept))
     found.name = plugin.name
-    setting = plugin.config_jsonschema["properties"]["api"]
-    found.config_jsonschema["properties"] = {"api": setting, **found.config_jsonschema["properties"]}
+    which = plugin.config_jsonschema["properties"]["api"]
+    found.config_jsonschema["properties"] = {"api": which, **found.config_jsonschema["properties"]}
     return found
 
 

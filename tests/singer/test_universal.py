@@ -21,6 +21,11 @@ READ_ONLY = """\
 from antiphon.api import Api, Read, Resource
 view = Api("view", "The view", "http://127.0.0.1:9", resources=(Resource("seen", {"properties": {}}, read=Read("/")),))
 """
+LATE = (
+    READ_ONLY.replace("Resource\n", "Resource, Setting\n")
+    .replace("The view", "Late")
+    .replace("resources=", 'settings=(Setting("start_date"),), resources=')
+)
 ORDERS = {"type": "SCHEMA", "stream": "orders", "key_properties": ["code"],
           "schema": {"properties": {"code": {"type": ["string", "null"]}, "paid": {"type": "boolean"}}}}  # fmt: skip
 
@@ -161,13 +166,21 @@ def test_a_name_means_an_api_that_is_installed(run):
     assert "access_token" in about["settings"]["properties"]
 
 
-def test_each_connection_has_a_journal_of_its_own(run, shop, tmp_path):
+def test_each_connection_has_a_ledger_of_its_own_and_so_has_each_server(run, shop, tmp_path):
     config = {"api": "shop.py", "token": TOKEN, "state_dir": "kept"}
     run("target-universal", config, given=piped({"code": "B1"}))
     run("target-universal", {**config, "connection": "other"}, given=piped({"code": "B2"}))
-    journals = {path.relative_to(tmp_path / "kept").parts[0] for path in (tmp_path / "kept").rglob("*.sqlite*")}
-    assert {name for name in journals if name.startswith(("shop", "other"))} == journals
-    assert len(journals) >= 2
+    with opened() as elsewhere:  # another API that happens to have the same name
+        (tmp_path / "else").mkdir()
+        (tmp_path / "else" / "shop.py").write_text(SCRIPT.format(url=elsewhere.url))
+        ran = run("target-universal", {**config, "api": "else/shop.py"}, given=piped({"code": "B1"}))
+        assert ran.code == 0
+        assert "B1" in [order["code"] for order in elsewhere.orders.values()]
+        hosts = [f"127.0.0.1_{server.server_address[1]}" for server in (shop, elsewhere)]
+    ledgers = sorted(path.name for path in (tmp_path / "kept").glob("*.ledger.sqlite3"))
+    assert ledgers == sorted(
+        f"{name}.ledger.sqlite3" for name in (f"shop-{hosts[0]}", f"other-{hosts[0]}", f"shop-{hosts[1]}")
+    )
 
 
 # What a plugin tells of itself
@@ -214,11 +227,14 @@ def test_it_can_be_used_from_python(shop, tmp_path):
         ("tap-universal", {"api": "broken.py"}, "the setting api: broken.py, line 2 -> NameError: "),
         ("tap-universal", {"api": {"name": "x", "title": "X", "base_url": "https://x.example", "dosc": ""}},
          'the setting api: the mapping given as api: unknown key "dosc". Did you mean "docs"?'),
+        ("tap-universal", {"api": "late.py"},
+         'the setting "start_date" of Late has the name of one of the plugin\'s own. Call it otherwise in the description.'),
         ("target-universal", {"api": "view.py"}, "by its description, nothing of The view can be written"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_in_one_line(run, shop, tmp_path, plugin, config, said):
     (tmp_path / "view.py").write_text(READ_ONLY)
+    (tmp_path / "late.py").write_text(LATE)
     (tmp_path / "broken.py").write_text("x = 1\nApi()\n")
     ran = run(plugin, config)
     assert ran.code == 1
