@@ -36,8 +36,8 @@ def read(given: Any, where: str) -> Alike:
     if not isinstance(given or {}, Mapping):
         raise SettingError(f"{where} cannot be {given!r}: it is an object of fields")
     for name, ways in (given or {}).items():
-        found[name] = (ways,) if isinstance(ways, str) else tuple(ways)
+        found[name] = tuple(ways) if isinstance(ways, list) else (ways,)
         for way in found[name]:
-            if way not in WAYS:
+            if not isinstance(way, str) or way not in WAYS:
                 raise SettingError(f'{where}.{name} cannot be "{way}"', hint=did_you_mean(str(way), WAYS))
     return found

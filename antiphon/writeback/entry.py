@@ -138,10 +138,9 @@ def _moment(given: Mapping[str, Any], known: Mapping[str, Any], where: str) -> M
         return None
     if types(known) and "string" not in types(known):
         raise SettingError(f"{where}: dates are set for it, and it holds {' or '.join(types(known))}")
-    formats = given.get("format") or ()
-    formats = (formats,) if isinstance(formats, str) else tuple(formats)
+    formats = _texts(given.get("format"), f"{where}.format")
     for form in formats:
-        if form not in EPOCHS and (not isinstance(form, str) or "%" not in form or not usable(form)):
+        if form not in EPOCHS and ("%" not in form or not usable(form)):
             hint = f"Give {' or '.join(EPOCHS)}, or one such as %d/%m/%Y."
             raise SettingError(f'{where}.format cannot be "{form}"', hint=hint)
     source = _zone(given.get("source_zone"), f"{where}.source_zone")
@@ -168,8 +167,7 @@ def _currency(given: Mapping[str, Any], where: str) -> Currency | None:
         if name not in {"to", "default"}:
             raise SettingError(f'{where}.currency has no setting "{name}"', hint=did_you_mean(name, ("to", "default")))
     to = _one_of(wanted.get("to", "code"), ("code", "symbol"), f"{where}.currency.to")
-    default = wanted.get("default") or ()
-    codes = (default,) if isinstance(default, str) else tuple(default)
+    codes = _texts(wanted.get("default"), f"{where}.currency.default")
     for code in codes:
         if code not in CODES:
             raise SettingError(f'{where}.currency.default: "{code}" is no code of a currency')
@@ -206,6 +204,13 @@ def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise SettingError(f"{where} cannot be {value!r}: it is an object")
     return value
+
+
+def _texts(value: Any, where: str) -> tuple[str, ...]:
+    found = (value,) if isinstance(value, str) else value or ()
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+        raise SettingError(f"{where} cannot be {value!r}: it is a text, or a list of texts")
+    return tuple(found)
 
 
 def _one_of(value: Any, allowed: Iterable[str], where: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,27 @@ def read(path: Path, target: Schema) -> tuple[dict[str, Any], list[str]]:
     Raises:
         InputError: it cannot be read, or has a column or a cell that means nothing; the text names the line.
     """
+    fields: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    match: list[str] = []
+    for number, cells in _rows(path):
+        where = f"{path}, line {number}"
+        name = cells.get("target", "")
+        if not {"source", "constant"} & set(cells):
+            continue
+        if not name:
+            raise InputError(f"{where}: the cell target is empty")
+        if name in fields:
+            raise InputError(f"{where}: {name} stands in line {lines[name]} already")
+        fields[name] = _entry(cells, target.get("properties", {}).get(name, {}), where)
+        lines[name] = number
+        if cells.get("match", "no").lower() not in {"no", "false", "0"}:
+            match.append(name)
+    return fields, match
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the number of each line of the sheet and its cells that hold something, by the column's name."""
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
@@ -64,35 +85,20 @@ def read(path: Path, target: Schema) -> tuple[dict[str, Any], list[str]]:
     except UnicodeDecodeError:
         raise InputError(f"{path}: it is no UTF-8", hint="Save the sheet as CSV UTF-8.") from None
     first = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count), restkey="")
-    _refuse_columns(path, rows.fieldnames or [])
-    fields: dict[str, Any] = {}
-    lines: dict[str, int] = {}
-    match: list[str] = []
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count))
     try:
+        names = [name.strip() for name in next(rows, [])]
+        _refuse_columns(path, [name for name in names if name])
         for row in rows:
-            where = f"{path}, line {rows.line_num}"
-            if row.get(""):
-                raise InputError(f"{where}: it has more cells than the sheet has columns")
-            cells = {name: value.strip() for name, value in row.items() if value and value.strip()}
-            name = cells.get("target", "")
-            if not {"source", "constant"} & set(cells):
-                continue
-            if not name:
-                raise InputError(f"{where}: the cell target is empty")
-            if name in fields:
-                raise InputError(f"{where}: {name} stands in line {lines[name]} already")
-            fields[name] = _entry(cells, target.get("properties", {}).get(name, {}), where)
-            lines[name] = rows.line_num
-            if "match" in cells and cells["match"].lower() not in {"no", "false", "0"}:
-                match.append(name)
+            cells = {n: cell.strip() for n, cell in enumerate(row) if cell.strip()}
+            if any(n >= len(names) or not names[n] for n in cells):
+                raise InputError(f"{path}, line {rows.line_num}: it has more cells than the sheet has columns")
+            yield rows.line_num, {names[n]: cell for n, cell in cells.items()}
     except csv.Error as error:
         raise InputError(f"{path}, line {rows.line_num}: {error}") from None
-    return fields, match
 
 
-def _refuse_columns(path: Path, names: Iterable[str]) -> None:
-    there = [name.strip() for name in names]
+def _refuse_columns(path: Path, there: list[str]) -> None:
     for name in there:
         if name not in COLUMNS:
             raise InputError(

@@ -5,10 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from antiphon.errors import InputError
 from antiphon.sandbox import start
+from antiphon.writeback import sheet as sheet_of
 
 COLUMNS = {
     "id": {"type": "integer"},
@@ -180,6 +186,24 @@ def test_a_sheet_is_held_against_the_stream_too(mapping, catalog, tmp_path):
     assert 'mapping.csv.fields.email: the stream has no column "mail"' in ran.err
     ran = mapping("--from", catalog, "--sheet", sheet(tmp_path, "target,source\nemail,basket\n"))
     assert 'mapping.csv.fields.email: "basket" is array and not string' in ran.err
+
+
+def test_a_sheet_as_a_spreadsheet_saves_it_is_read(mapping, tmp_path):
+    (tmp_path / "saved.csv").write_bytes("\ufeff target ;source;;\r\n\r\nemail;mail;;\r\n".encode())
+    assert json.loads(mapping("--sheet", "saved.csv").out)["streams"]["contacts"]["fields"] == {"email": "mail"}
+
+
+@given(st.text('target,source;constant"=\n\r{[1email ', max_size=80), st.booleans())
+def test_whatever_a_sheet_holds_it_is_read_or_refused_in_one_line(text, headed):
+    said = ""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "mapping.csv")
+        path.write_text(f"target,source,constant,map,max_length\n{text}" if headed else text, "utf-8")
+        try:
+            sheet_of.read(path, {"properties": {"email": {"type": "string"}}})
+        except InputError as error:
+            said = str(error)
+    assert "\n" not in said
 
 
 def test_a_sheet_in_another_encoding_says_how_to_save_it(mapping, tmp_path):

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from antiphon import schema
 from antiphon.api import Resource
 from antiphon.errors import InputError, Refused, SettingError
 from antiphon.writeback.currency import BY_SYMBOL, CODES
+from antiphon.writeback.entry import ENTRY_SCHEMA
 from antiphon.writeback.fields import Fields, Mapper
 from antiphon.writeback.growth import Growth
 
@@ -481,3 +482,25 @@ def test_an_option_that_the_api_refuses_refuses_the_record(growing, monkeypatch)
 def test_an_api_without_a_way_to_add_fields_says_so():
     with pytest.raises(SettingError, match=r"streams\.things\.unknown: there is no way to add a field to things"):
         mapper({}, unknown="create")
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text("aNE[%dW(;é", max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("aNEW", max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+settings_of_a_field = (
+    st.dictionaries(st.sampled_from(sorted(ENTRY_SCHEMA["properties"])), anything, max_size=4) | anything
+)
+values = st.dictionaries(st.sampled_from(["x", "name", "lead", "born", "tags", "address"]), anything, max_size=4)
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(["name", "lead", "tags", "born", "code", "address.city", "legs"]), settings_of_a_field, values)
+def test_whatever_the_settings_and_the_values_are_all_ends_in_one_line(field, entry, record):
+    said = ""
+    try:
+        mapper({field: entry}, {"x": {}, field.partition(".")[0]: {}})(record)
+    except (SettingError, InputError) as error:
+        said = str(error)
+    assert "\n" not in said
