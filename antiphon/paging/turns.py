@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from antiphon import moment
 from antiphon.api import Paging, Query, Reply, Request
@@ -117,8 +117,21 @@ class Advanced:
     break_early: tuple[Condition, ...] = ()
     """When the loop ends before a request: when all of the conditions hold. None: never."""
     limit: int = 0
+    """The size of a page, for ``limit`` and ``skip``."""
     most: int = 1000
     """Turns; more are an error."""
+
+    VALUES: ClassVar[tuple[str, ...]] = (
+        "iteration",
+        "number",
+        "limit",
+        "skip",
+        "count",
+        "response",
+        "headers",
+        "links",
+    )
+    """What its placeholders may name."""
 
     def first(self) -> Any:
         """Return the first turn."""

@@ -44,13 +44,26 @@ class JsonRpc:
     """What stands beside method and params in each call: ``{auth: "{token}"}``."""
     last: Any = None
     """What is added at the end of each call's list of params: a context, a session."""
-    errors: Rest = field(
-        default_factory=lambda: Rest(
-            message=("error.data.message", "error.message", "error.1.0", "error.1", "error"),
-            code=("error.code", "error.0"),
-        )
+    message: tuple[str, ...] = (
+        "error.data.message",
+        "error.message",
+        "error.1.0",
+        "error.1",
+        "error",
+        "message",
     )
-    """How errors are told."""
+    """Where the answer has an error's words, the first found wins."""
+    code: tuple[str, ...] = ("error.code", "error.0", "code")
+    """Where it has an error's code."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Code -> what it means: ``unauthorized``, ``forbidden``, ``not_found``, ``refused``, ``unavailable`` or ``quota_spent``."""
+
+    def __post_init__(self) -> None:
+        """Refuse a code that means nothing."""
+        self._rest()
+
+    def _rest(self) -> Rest:
+        return Rest(self.message, self.code, codes=self.codes)
 
     def encode(self, http: Http, request: Request) -> Request:
         """Return the call in its envelope; a body that names no method goes out as it is."""
@@ -67,8 +80,8 @@ class JsonRpc:
         """Return the error that *reply* tells of, by its status or in its envelope."""
         answer = _opened(reply)
         if answer is None or not answer.error:
-            return self.errors.fault(reply)
-        return self.errors.told(reply.status, body_of(reply))
+            return self._rest().fault(reply)
+        return self._rest().told(reply.status, body_of(reply))
 
     def decode(self, reply: Reply) -> Reply:
         """Return *reply* with the result for a body."""
@@ -107,13 +120,19 @@ class GraphQL:
     """Where in the answer it says for how many seconds to wait (``errors.0.extensions.retry_in_seconds``)."""
     cost: Cost | None = None
     """What queries cost, where the API has a budget for them."""
-    errors: Rest = field(
-        default_factory=lambda: Rest(
-            message=("errors.0.message", "errors.0", "message", "error.message", "error"),
-            code=("errors.0.extensions.code", "errors.0.code", "error_code", "code"),
-        )
-    )
-    """How errors are told."""
+    message: tuple[str, ...] = ("errors.0.message", "errors.0", "message", "error.message", "error")
+    """Where the answer has an error's words, the first found wins."""
+    code: tuple[str, ...] = ("errors.0.extensions.code", "errors.0.code", "error_code", "code")
+    """Where it has an error's code."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Code -> what it means: ``unauthorized``, ``forbidden``, ``not_found``, ``refused``, ``unavailable`` or ``quota_spent``."""
+
+    def __post_init__(self) -> None:
+        """Refuse a code that means nothing."""
+        self._rest()
+
+    def _rest(self) -> Rest:
+        return Rest(self.message, self.code, codes=self.codes)
 
     def encode(self, http: Http, request: Request) -> Request:
         """Return the document as it is posted; what is no document goes out as it is."""
@@ -125,12 +144,12 @@ class GraphQL:
         """Return the error that *reply* tells of, whatever its status."""
         answer = _opened(reply)
         if answer is None or not (answer.errors or reply.status >= HTTPStatus.MULTIPLE_CHOICES):
-            return self.errors.fault(reply) or (self._user_error(reply, answer) if answer else None)
+            return self._rest().fault(reply) or (self._user_error(reply, answer) if answer else None)
         body = body_of(reply)
         if self.partial and answer.errors and look(body, "data") is not None:
-            log.warning("GraphQL: data came with errors: %s", self.errors.told(reply.status, body).message)
+            log.warning("GraphQL: data came with errors: %s", self._rest().told(reply.status, body).message)
             return None
-        error = self.errors.told(reply.status, body)
+        error = self._rest().told(reply.status, body)
         told = _number(look(body, self.wait)) if self.wait else None
         error.retry_after = told if told is not None else self.cost.wait(body) if self.cost else None
         return error
@@ -142,7 +161,7 @@ class GraphQL:
         data = look(body_of(reply), "data")
         for part in data.values() if isinstance(data, Mapping) else ():
             if isinstance(part, Mapping) and (found := part.get(self.user_errors)):
-                return self.errors.told(HTTPStatus.UNPROCESSABLE_ENTITY, {"errors": found})
+                return self._rest().told(HTTPStatus.UNPROCESSABLE_ENTITY, {"errors": found})
         return None
 
     def decode(self, reply: Reply) -> Reply:

@@ -5,6 +5,7 @@ http://docs.oasis-open.org/odata/odata/v4.01/odata-v4.01-part1-protocol.html
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -33,11 +34,13 @@ class OData:
     version: str = "4.0"
     doubled: str = "'"
     """A character that is doubled in a value between two of it."""
-    errors: Rest = field(default_factory=Rest)
-    """How errors are told."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """An error's code -> what it means, where the status does not tell: ``unauthorized``, ``forbidden``, ``not_found``,
+    ``refused``, ``unavailable`` or ``quota_spent``."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no way to make a change."""
+        """Refuse what is no way to make a change, and a code that means nothing."""
+        Rest(codes=self.codes)
         if self.etag not in {"*", "read", ""}:
             raise DescriptionError(f'style: etag is "{self.etag}"', hint='It may be "*", "read" or "".')
 
@@ -56,7 +59,7 @@ class OData:
 
     def fault(self, reply: Reply) -> ApiError | None:
         """Return the error that *reply* tells of, or None."""
-        error = self.errors.fault(reply)
+        error = Rest(codes=self.codes).fault(reply)
         if error:
             error.hint = error.hint or _HINTS.get(reply.status, "")
         return error

@@ -205,8 +205,7 @@ def test_an_answer_that_is_none_of_graphql_is_told(session, adapter, text):
         read_all(graph(), session)
 
 
-CODES = Rest(message=("errors.0.message",), code=("errors.0.extensions.code",),
-             codes={"THROTTLED": "unavailable", "BUDGET": "unavailable", "DAILY": "quota_spent"})  # fmt: skip
+CODES = {"THROTTLED": "unavailable", "BUDGET": "unavailable", "DAILY": "quota_spent"}
 COST = Cost(*(f"extensions.cost.{name}" for name in ("requested", "throttle.available", "throttle.rate")))
 
 
@@ -214,7 +213,7 @@ def test_a_query_that_cannot_be_afforded_yet_waits_until_it_can(session, adapter
     throttled = {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}],
                  "extensions": {"cost": {"requested": 500, "throttle": {"available": 100, "rate": 50}}}}  # fmt: skip
     served(adapter, throttled, connection([1]), path="/graphql")
-    assert [r["id"] for r in read_all(graph(errors=CODES, cost=COST), session)] == [1]
+    assert [r["id"] for r in read_all(graph(codes=CODES, cost=COST), session)] == [1]
     assert waits == [8.0]
 
 
@@ -224,14 +223,14 @@ def test_the_wait_that_an_error_names_is_kept(session, adapter, waits):
         "errors": [{"message": "Complexity", "extensions": {"code": "BUDGET", "retry_in_seconds": 21}}],
     }
     served(adapter, budget, connection([1]), path="/graphql")
-    read_all(graph(errors=CODES, wait="errors.0.extensions.retry_in_seconds"), session)
+    read_all(graph(codes=CODES, wait="errors.0.extensions.retry_in_seconds"), session)
     assert waits == [21.0]
 
 
 def test_a_daily_budget_that_is_spent_ends_the_read(session, adapter, waits):
     served(adapter, {"errors": [{"message": "Daily limit", "extensions": {"code": "DAILY"}}]}, path="/graphql")
     with pytest.raises(QuotaSpent):
-        read_all(graph(errors=CODES), session)
+        read_all(graph(codes=CODES), session)
     assert waits == []
 
 
@@ -265,7 +264,7 @@ def test_what_a_mutation_finds_wrong_with_the_input_rejects_the_record(session, 
 def test_a_throttled_mutation_was_not_done_and_is_sent_again(session, adapter, waits):
     throttled = {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]}
     served(adapter, throttled, {"data": {"create": {"person": {"id": "1"}}}}, path="/graphql")
-    api = writing(errors=CODES)
+    api = writing(codes=CODES)
     [outcome] = a_client(api, session=session).write(api.resources[0], "create", changes({"name": "a"}))
     assert (outcome.kind, outcome.attempts) == (Kind.CREATED, 2)
 
