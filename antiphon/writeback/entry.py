@@ -82,6 +82,16 @@ def read(
     return tuple(policy for policy in policies if policy is not None)
 
 
+def refuse_option(const: Any, known: Mapping[str, Any], where: str) -> None:
+    """Raise :class:`SettingError` for a constant that is none of the options the API lists."""
+    options = [str(option) for option in known.get("x-options") or ()]
+    separator = known.get("x-several")
+    parts = str(const).split(separator) if separator else [str(const)]
+    for part in parts if options and isinstance(const, str) and const else ():
+        if part not in options:
+            raise SettingError(f'{where}: "{part}" is no option of the API', hint=did_you_mean(part, options))
+
+
 def _replace(given: Mapping[str, Any], where: str) -> Replace | None:
     if "replace" not in given:
         return None

@@ -22,7 +22,8 @@ from antiphon.api import Record, Resource, Schema
 from antiphon.errors import InputError, SettingError, did_you_mean
 from antiphon.fill import MISSING, look
 from antiphon.schema import types
-from antiphon.writeback.entry import read
+from antiphon.writeback.columns import column_of, fits, inner
+from antiphon.writeback.entry import read, refuse_option
 from antiphon.writeback.growth import Growth
 from antiphon.writeback.policies import OMIT, Policy
 
@@ -32,17 +33,6 @@ Unknown = Literal["ignore", "reject", "fail", "create"]
 Nulls = Literal["omit", "clear"]
 
 DELETED_AT = "_sdc_deleted_at"
-
-#: What a field of each type can be made of; other types of a column are refused before anything is sent.
-_SIMPLE = {"string", "number", "integer", "boolean"}
-_MADE_OF = {
-    "string": _SIMPLE,
-    "number": {"number", "integer", "string"},
-    "integer": _SIMPLE,
-    "boolean": _SIMPLE,
-    "array": {"array", "string"},
-    "object": {"object", "string"},
-}
 
 
 @dataclass(frozen=True)
@@ -122,7 +112,9 @@ class Mapper:
     def fields(self, columns: Iterable[str]) -> set[str]:
         """Return the fields that a stream with these *columns* can give."""
         there = set(columns)
-        given = {e.name for e in self._entries if _column(e.source, there) in there} | {e.name for e in self._constants}
+        given = {e.name for e in self._entries if column_of(e.source, there) in there} | {
+            e.name for e in self._constants
+        }
         return given | {column for column in there if self._route(column)}
 
     def refuse_absent(self, columns: Iterable[str] | Mapping[str, Schema]) -> None:
@@ -132,12 +124,12 @@ class Mapper:
         """
         there = set(columns)
         for entry in self._entries if there else ():
-            column = _column(entry.source, there)
+            column = column_of(entry.source, there)
             said = f"{self._settings}.fields.{entry.name}"
             if column not in there:
                 raise SettingError(f'{said}: the stream has no column "{column}"', hint=did_you_mean(column, there))
             if isinstance(columns, Mapping):
-                self._refuse_type(entry, _inner(columns[column], entry.source, column), said)
+                self._refuse_type(entry, inner(columns[column], entry.source, column), said)
 
     def _refuse_type(self, entry: Entry, source: Schema | None, said: str) -> None:
         if source is None:
@@ -242,7 +234,7 @@ class Mapper:
         if "const" in given:
             if len(given) > 1:
                 raise SettingError(f"{where}: const stands alone; nothing else is done to it")
-            _refuse_option(given["const"], known, where)
+            refuse_option(given["const"], known, where)
             return Entry(name, const=given["const"], path=path)
         create = self._growth.wanting(name) if self._growth and self._resource.add_option else None
         source = given.get("from", name)
@@ -278,49 +270,10 @@ class Mapper:
     def _route(self, column: str) -> bool | None:
         """Return whether *column* is passed as it is; None where nothing is done with it at all."""
         if column not in self._routes:
-            used = any(_column(entry.source, {column}) == column for entry in self._entries)
+            used = any(column_of(entry.source, {column}) == column for entry in self._entries)
             passed = column in self._writable or self._further(column)
             if used or column in self._fields.given:
                 self._routes[column] = False
             else:
                 self._routes[column] = True if passed else False if column.startswith("_sdc_") else None
         return self._routes[column]
-
-
-def fits(source: Schema, known: Schema, *, made: bool = False) -> bool:
-    """Return whether a column of the schema *source* can become a field of the schema *known*; *made* by policies, or as it is."""
-    has, takes = set(types(source)), set(types(known))
-    if not has or not takes or known.get("x-relation"):
-        return True
-    possible = set().union(*(_MADE_OF.get(kind, has) for kind in takes))
-    if made:
-        possible |= _SIMPLE | ({"array"} if known.get("x-several") else set())
-    elif known.get("format") in {"date", "date-time"}:
-        possible -= {"boolean"}
-    return bool(has & possible)
-
-
-def _column(source: str, there: set[str]) -> str:
-    """Return the column that *source* takes: itself, or what stands before its first dot."""
-    return source if source in there else source.partition(".")[0]
-
-
-def _inner(schema: Schema, source: str, column: str) -> Schema | None:
-    """Return the schema of what *source* leads to within *column*; None where there is no such thing."""
-    for part in source.removeprefix(column).split(".")[1:]:
-        inner = schema.get("properties")
-        if not inner:
-            return {}
-        if part not in inner:
-            return {} if schema.get("additionalProperties") else None
-        schema = inner[part]
-    return schema
-
-
-def _refuse_option(const: Any, known: Schema, where: str) -> None:
-    options = [str(option) for option in known.get("x-options") or ()]
-    separator = known.get("x-several")
-    parts = str(const).split(separator) if separator else [str(const)]
-    for part in parts if options and isinstance(const, str) and const else ():
-        if part not in options:
-            raise SettingError(f'{where}: "{part}" is no option of the API', hint=did_you_mean(part, options))

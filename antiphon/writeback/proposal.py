@@ -10,7 +10,7 @@ from typing import Any
 
 from antiphon.api import Resource, Schema
 from antiphon.schema import types
-from antiphon.writeback.fields import fits
+from antiphon.writeback.columns import fits
 
 _ALIKE = 0.85
 """How like two names are from which on they may mean one thing (difflib's ratio)."""
