@@ -48,7 +48,7 @@ def asked(client: Client, read: Read, resource: Resource, query: Query) -> dict[
         "since": moment.written(query.since, read.time, read.zone, strict=read.strict) if query.since else MISSING,
         "until": moment.written(until, read.time, read.zone) if (until := query.until or read.latest) else MISSING,
         "fields": list(names) or MISSING,
-        "id": query.id if query.id is not None else MISSING,
+        "id": client.id(resource, query.id) if query.id is not None else MISSING,
         "match": {"field": where.get("field", MISSING), "values": values, "value": values[0]},
     }
 

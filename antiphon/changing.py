@@ -63,17 +63,23 @@ def send_changes(
 
 
 def _request(client: Client, write: Write, resource: Resource, batch: Sequence[Change]) -> Request:
-    values = {**client.settings, **batch[0].values()}
+    values = {**client.settings, **_values(client, resource, batch[0])}
     schema = client.schema(resource) if write.time else {}
     body_values = {**values, **_sent(values, write, schema)}
     if write.into or "records" in names(write.body):
         entry = write.each if callable(write.each) else partial(fill, write.each, doubled=client.doubled)
-        body_values["records"] = [entry({**client.settings, **_sent(c.values(), write, schema)}) for c in batch]
+        body_values["records"] = [
+            entry({**client.settings, **_sent(_values(client, resource, c), write, schema)}) for c in batch
+        ]
     body = fill(write.body, body_values, doubled=client.doubled)
     if write.into:
         body = dict(body or {})
         put(body, write.into, body_values["records"])
     return made_of(write, values, body, doubled=client.doubled)
+
+
+def _values(client: Client, resource: Resource, change: Change) -> dict[str, Any]:
+    return {**change.values(), "id": client.id(resource, change.id)}
 
 
 def _sent(values: Mapping[str, Any], write: Write, schema: Schema) -> Mapping[str, Any]:

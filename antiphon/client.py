@@ -22,6 +22,7 @@ from antiphon.http import Http
 from antiphon.limits import Limiter
 from antiphon.outcome import Change, Outcome
 from antiphon.pages import pages, under_parents
+from antiphon.schema import types
 
 __all__ = ["Client", "doing_word"]
 
@@ -108,13 +109,18 @@ class Client:
             self._discovered = {r.name: r for r in self.api.discover(self)} if self.api.discover else {}
         return list(self._discovered.values())
 
-    def schema(self, resource: Resource) -> Schema:
-        """Return the schema of *resource*, asking the API once where it is the one to know."""
+    def schema(self, resource: Resource, *, ask: bool = True) -> Schema:
+        """Return the schema of *resource*, asking the API once where it is the one to know; without *ask* what is known by now."""
         if not callable(resource.schema):
             return resource.schema
-        if resource.name not in self._schemas:
+        if ask and resource.name not in self._schemas:
             self._schemas[resource.name] = resource.schema(self)
-        return self._schemas[resource.name]
+        return self._schemas.get(resource.name, {})
+
+    def id(self, resource: Resource, id: str | None) -> str | int | None:
+        """Return an *id* as requests have it: as a number where the schema says that it is one."""
+        field = self.schema(resource, ask=False).get("properties", {}).get(resource.key[0], {}) if resource.key else {}
+        return int(id) if id and types(field) == ("integer",) and id.isascii() and id.isdecimal() else id
 
     def forget(self, resource: Resource) -> None:
         """Ask for the schema of *resource* anew when it is needed next: it was changed."""

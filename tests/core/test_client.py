@@ -408,6 +408,21 @@ def test_a_value_of_zero_is_a_value(session, adapter):
     assert client.find(client.resource("people"), "size", [0]) == [{"id": 1}]
 
 
+@pytest.mark.parametrize(
+    ("word", "id", "sent"), [("integer!", "7", 7), ("string!", "7", "7"), ("integer!", "x7", "x7")]
+)
+def test_an_id_in_a_body_is_a_number_where_the_schema_says_so(session, adapter, word, id, sent):
+    body = {"ids": ["{id}"]}
+    slots = {"get": Read("/get", "POST", body=body), "update": Write("/update", body=body, outcomes=Nothing())}
+    resource = people(schema=schema.record({"id": word, "name": "string"}), **slots)
+    for path in "/get", "/update":
+        adapter.register_uri("POST", path, json={"id": id})
+    client = a_client(an_api(resource), session=session)
+    client.get(resource, id)
+    list(client.write(resource, "update", [Change({"name": "Ada"}, id=id)]))
+    assert [request.json() for request in adapter.request_history] == [{"ids": [sent]}] * 2
+
+
 def test_by_their_key_records_are_got_one_by_one_where_there_is_no_search(session, adapter):
     for id in 1, 3:
         adapter.register_uri("GET", f"/people/{id}", json={"id": id})

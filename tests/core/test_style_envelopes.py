@@ -153,7 +153,7 @@ def test_a_call_that_answers_nothing_is_a_success(session, adapter):
     api = an_api(people(delete=write), style=JsonRpc("/rpc/{org}"), settings=(Setting("org"),), auth=())
     [outcome] = a_client(api, session=session, org="acme").write(api.resources[0], "delete", changes({"id": 7}))
     assert outcome.kind is Kind.DELETED
-    assert adapter.last_request.json()["params"] == [["7"]]
+    assert adapter.last_request.json()["params"] == [[7]]
 
 
 # GraphQL

@@ -199,7 +199,7 @@ def test_a_target_creates_then_changes_then_deletes(
     assert names(example, on) == before
 
 
-def test_one_liners_add_find_and_delete(
+def test_one_liners_add_find_get_and_delete(
     api: str, example: Example, made: Callable[[str], Row], on: Served, tmp_path: Path
 ) -> None:
     before, record = names(example, on), made("alone")
@@ -211,6 +211,9 @@ def test_one_liners_add_find_and_delete(
     [shown] = json.loads(found.out)
     assert record.items() <= shown.items()
     [key] = next(resource.key for resource in apis.load(api).resources if resource.name == example.stream)
+    got = antiphon(tmp_path, api, on, "get", example.stream, f"'{shown[key]}'")
+    assert got.code == 0, got.err
+    assert json.loads(got.out)[example.by] == row[example.by]
     gone = antiphon(tmp_path, api, on, "delete", example.stream, f"'{shown[key]}'")
     assert gone.code == 0, gone.err
     assert names(example, on) == before
