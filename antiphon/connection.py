@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -33,6 +33,9 @@ from antiphon.client import Client, doing_word
 from antiphon.errors import Lost, NotFound, Refused, SettingError, Unknown, did_you_mean
 from antiphon.fill import fill
 from antiphon.outcome import Change, Kind, Outcome
+
+if TYPE_CHECKING:
+    from antiphon.writeback.ledger import Ledger
 
 CONNECTIONS_FILE = "connections.yaml"
 
@@ -54,7 +57,7 @@ class Settings:
 
     @property
     def state_dir(self) -> Path:
-        """The folder for what this connection keeps: journal, rejects, tokens."""
+        """The folder for what this connection keeps: ledger, rejects, tokens."""
         return state_dir(self.values.get("state_dir"))
 
     @property
@@ -63,6 +66,19 @@ class Settings:
         usual = apis.load(self.api.name).base_url if self.api.name in apis.shipped() else ""
         address = str(self.values.get("base_url") or self.api.base_url)
         return "" if address == usual else urlsplit(str(fill(address, self.values))).netloc.rpartition("@")[2]
+
+    @property
+    def ledger_path(self) -> Path:
+        """Where the ledger of this connection to its server is."""
+        from antiphon.writeback.store import file_name  # noqa: PLC0415
+
+        return self.state_dir / file_name(self.name, self.host)
+
+    def ledger(self) -> Ledger:
+        """Open the ledger of what was written through this connection."""
+        from antiphon.writeback.ledger import Ledger  # noqa: PLC0415 - a one-liner needs none
+
+        return Ledger(self.state_dir, self.name, self.host)
 
 
 def state_dir(given: str | None = None) -> Path:

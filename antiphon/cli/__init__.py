@@ -27,6 +27,7 @@ COMMANDS = {
     "erase": "records",
     "call": "records",
     "mapping": "mapping",
+    "ledger": "ledger",
     "sandbox": "sandbox",
     "new": "new",
     "infer": "infer",

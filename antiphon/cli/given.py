@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from antiphon.api import Api
-from antiphon.connection import Connection, converted, settings
+from antiphon.connection import Connection, Settings, converted, settings
 from antiphon.errors import SettingError, Unknown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -92,29 +92,36 @@ def body(data: str) -> Any:
 
 
 def opened(name: str, pairs: Sequence[str], config: Path | None, *, api: Api | None = None) -> Connection:
-    """Return the connection *name* with the settings given by *pairs*, then by the file *config*, then as usual.
+    """Return the connection *name*, see :func:`found`."""
+    return Connection(found(name, pairs, config, api=api))
+
+
+def found(
+    name: str, pairs: Sequence[str], config: Path | None, *, api: Api | None = None, check: bool = True
+) -> Settings:
+    """Return the settings of the connection *name*: those given by *pairs*, then by the file *config*, then as usual.
 
     With an *api* it is to that one, and *name* is what the user calls it.
 
     Raises:
-        SettingError: a setting is missing, unknown or wrong.
+        SettingError: a setting is unknown or wrong, or missing unless *check* is false.
         Unknown: there is no such connection or API.
     """
     given = {**(_file(config) if config else {}), **{name: value for name, _, value in map(pair, pairs)}}
     named = given.pop("api", None)
-    found = (
+    stored = (
         replace(settings(api.name, api=api, check=False), called=name)
         if api
         else settings(name, api=named, check=False)
     )
-    known = found.api
+    known = stored.api
     for key, value in given.items():
         if isinstance(value, str):
             try:
                 given[key] = converted(value, known.setting(key))
             except Unknown as error:
                 raise SettingError(error.message, hint=error.hint) from None
-    return Connection(replace(settings(found.name, given, api=known), called=found.called))
+    return replace(settings(stored.name, given, api=known, check=check), called=stored.called)
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -167,7 +167,7 @@ class Target(singer_sdk.Target):
     @cached_property
     def ledger(self) -> Ledger:
         """The connection's ledger, with what an earlier run left open settled."""
-        ledger = Ledger(self.settings.state_dir, self.settings.name, self.settings.host)
+        ledger = self.settings.ledger()
         try:
             settled = settle_open(self.client, ledger)
         except BaseException:

@@ -24,6 +24,7 @@ class History:
         self._creating, self._full = creating, full
         self._recalling = ledger.earlier()
         self._told: set[str] = set()
+        ledger.describe(stream, self._resource.name, match.names)
 
     def mark(self, batch: Batch, change: Change, *, deletion: bool) -> None:
         """Give *change*, whole as it is, what it is known by."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -298,6 +299,93 @@ class Ledger:
                 "update records set version = ? where stream = ? and key = ? and (version is null or version <> ?)",
                 rows,
             )
+
+    # For people
+
+    def describe(self, stream: str, resource: str, fields: Sequence[str]) -> None:
+        """Note which resource *stream* is written to, and the fields that its records are matched by."""
+        row = (stream, resource, _ENCODE(list(fields)).decode())
+        with self.store.transaction() as db:
+            db.execute(
+                "insert into streams (name, resource, fields) values (?,?,?) on conflict (name) do update set"
+                " resource = excluded.resource, fields = excluded.fields",
+                row,
+            )
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return how many records are known of each stream, how many of them it made, and how many are gone."""
+        rows = self.store.rows(
+            "select streams.name, streams.resource, count(records.key), coalesce(sum(records.ours), 0),"
+            " coalesce(sum(case when records.kind = 'deleted' then 1 else 0 end), 0), coalesce(max(records.at), 0)"
+            " from streams left join records on records.stream = streams.id"
+            " group by streams.name, streams.resource order by streams.name"
+        )
+        names = ("stream", "resource", "records", "made here", "deleted", "last written")
+        return [dict(zip(names, (*row[:5], moment.rfc3339(row[5]) if row[5] else None), strict=True)) for row in rows]
+
+    def unknowns(self) -> list[dict[str, Any]]:
+        """Return what was sent and not answered, and could not be found out."""
+        names = ("stream", "resource", "operation", "key", "sent")
+        return [
+            dict(zip(names, row, strict=True))
+            for row in self.store.rows(
+                "select stream, resource, operation, matched_value, sent_at from entries where kind = 'unknown' order by sent_at"
+            )
+        ]
+
+    def about(self, stream: str, key: Sequence[str]) -> list[dict[str, Any]]:
+        """Return what is known of the record of *stream* that goes by the values *key*, or has that id."""
+        rows = self.store.rows(
+            "select key, remote_id, kind, ours, at, version from records where stream = ? and remote_id = ?",
+            (self._stream(stream), key[0]),
+        )
+        known = self.known(stream, self._keys(stream, key))
+        rows += [(k, one.remote_id, one.kind, one.ours, one.at, one.version) for k, one in known.items()]
+        return [
+            {"stream": stream, "id": id, "outcome": kind, "made here": bool(ours), "written": at, "version": version}
+            for _, id, kind, ours, at, version in {row[0]: row for row in rows}.values()
+        ]
+
+    def strike(self, stream: str, key: Sequence[str], *, unknown: bool) -> int:
+        """Forget a record, a stream, or where neither is named everything; only what is *unknown*, if that is said.
+
+        Returns how many there were.
+        """
+        keys = set(self._keys(stream, key)) if key else set()
+        if key:
+            found = self.store.rows(
+                "select key from records where stream = ? and remote_id = ?", (self._stream(stream), key[0])
+            )
+            keys |= {row[0] for row in found}
+        count = 0
+        with self.store.transaction() as db:
+            for one in keys if key else [None]:
+                which = (stream, stream, one, one)
+                left = "kind = 'unknown' and (? = '' or stream = ?) and (? is null or key = ?)"
+                count += db.execute("delete from entries where " + left, which).rowcount  # noqa: S608 - nothing of it is given
+                if not unknown:
+                    count += db.execute(
+                        "delete from records where (? = '' or stream in (select id from streams where name = ?))"
+                        " and (? is null or key = ?)",
+                        which,
+                    ).rowcount
+        return count
+
+    def expire(self, days: float) -> int:
+        """Forget what was last written, or seen, more than so many *days* ago; return how many there were."""
+        now = moment.now()
+        at, sent = int(now.timestamp() - days * 86400), moment.rfc3339(now - timedelta(days=days))
+        with self.store.transaction() as db:
+            count: int = db.execute("delete from records where at < ?", (at,)).rowcount
+            count += db.execute("delete from entries where kind is not null and sent_at < ?", (sent,)).rowcount
+        return count
+
+    def _keys(self, stream: str, values: Sequence[str]) -> list[bytes]:
+        """Return the keys that a record of *stream* may have which goes by *values*, in whichever of its match fields."""
+        [(resource, fields)] = self.store.rows("select resource, fields from streams where name = ?", (stream,))
+        words = dict.fromkeys((values[0].strip(), values[0].strip().lower()))
+        named = msgspec.json.decode(fields or "[]")
+        return [self.key(resource, (by, one, *values[1:])) for by in named for one in words]
 
     def walk(self, stream: str) -> Iterator[tuple[bytes, str | None, str, bool, int | None]]:
         """Yield key, id, outcome, whether the stream made it, and version of all the records of *stream*."""

@@ -46,7 +46,7 @@ _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _TABLES = """
 create table if not exists notes (name text primary key, value text not null);
 create table if not exists runs (run integer primary key);
-create table if not exists streams (id integer primary key, name text not null unique);
+create table if not exists streams (id integer primary key, name text not null unique, resource text, fields text);
 create table if not exists entries (
     token text primary key,
     run integer not null,

@@ -1,0 +1,137 @@
+"""``ledger show|forget|compact``: what a connection remembers of its writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from antiphon import moment
+from antiphon.cli import given, shown
+from antiphon.errors import Unknown, did_you_mean
+from antiphon.writeback.ledger import Ledger
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for wrap in (
+        click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="A JSON file with settings."),
+        click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A setting, repeatable."),
+        click.argument("key", nargs=-1),
+        click.argument("stream", default=""),
+        click.argument("connection"),
+    ):
+        command = wrap(command)
+    return command
+
+
+@click.group(epilog="Example: antiphon ledger show hubspot contacts ada@example.org")
+def ledger() -> None:
+    """Show what a connection remembers of its writes, or let it forget.
+
+    STREAM is one that was written through the connection, KEY the value that a record of it is matched by (or its id there); where
+    records are told apart by more than one field, all of their values.
+    """
+
+
+@ledger.command()
+@_options
+@shown.json_option
+def show(
+    connection: str, stream: str, key: tuple[str, ...], pairs: tuple[str, ...], config: Path | None, as_json: bool
+) -> None:
+    """Show how much is known of each stream, of one stream what is unknown, or all of one record."""
+    with _opened(connection, pairs, config) as found:
+        if key:
+            rows = [_told(one) for one in found.about(_stream(found, stream), key)]
+            if not rows:
+                raise Unknown(f"the ledger knows no {' '.join(key)} of {stream}", hint=f"It is {found.path}.")
+            shown.records(rows, list(rows[0]), as_json=as_json)
+            return
+        if stream:
+            _stream(found, stream)
+        counts = [one for one in found.summary() if stream in {"", one["stream"]}]
+        unknown = [one for one in found.unknowns() if stream in {"", one["stream"]}]
+    if not shown.for_people(as_json):
+        click.echo(shown.encoded({"path": str(found.path), "streams": counts, "unknown": unknown}))
+        return
+    click.echo(f"{found.path} ({found.path.stat().st_size:,} bytes)")
+    if counts:
+        shown.table(list(counts[0]), [list(one.values()) for one in counts])
+    if unknown:
+        click.echo(
+            "Sent and not answered, and never sent again until they are forgotten (antiphon ledger forget --unknown):"
+        )
+        shown.table(list(unknown[0]), [list(one.values()) for one in unknown])
+
+
+@ledger.command()
+@_options
+@click.option("--unknown", is_flag=True, help="Only what was sent and not answered: it may be sent again then.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(
+    connection: str,
+    stream: str,
+    key: tuple[str, ...],
+    pairs: tuple[str, ...],
+    config: Path | None,
+    unknown: bool,
+    yes: bool,
+) -> None:
+    """Forget a record, a stream, or all: what is forgotten is looked up when it comes again.
+
+    A mirror does not take away what it has forgotten to have made.
+    """
+    with _opened(connection, pairs, config) as found:
+        if stream:
+            _stream(found, stream)
+        what = " ".join((stream, *key)) or "everything"
+        if not yes:
+            click.confirm(f"Forget {'what is unknown of ' if unknown else ''}{what} in {found.path}?", abort=True)
+        count = found.strike(stream, key, unknown=unknown)
+    click.echo(f"{count:,} forgotten.")
+
+
+@ledger.command()
+@_options
+@click.option(
+    "--older-than", type=click.IntRange(min=0), metavar="DAYS", help="Forget first what was last written before."
+)
+def compact(
+    connection: str,
+    stream: str,
+    key: tuple[str, ...],
+    pairs: tuple[str, ...],
+    config: Path | None,
+    older_than: int | None,
+) -> None:
+    """Give back the room on the disk that is no more needed."""
+    if key or stream:
+        raise click.UsageError("compact takes a connection alone.")
+    with _opened(connection, pairs, config) as found:
+        before = found.path.stat().st_size
+        count = 0 if older_than is None else found.expire(older_than)
+        found.store.compact()
+    click.echo(f"{count:,} forgotten; {before:,} bytes before, {found.path.stat().st_size:,} now.")
+
+
+def _opened(name: str, pairs: tuple[str, ...], config: Path | None) -> Ledger:
+    settings = given.found(name, pairs, config, check=False)
+    path = settings.ledger_path
+    if not path.exists():
+        raise Unknown(
+            f"there is no ledger of {settings.name}", hint=f"Nothing was written through it yet: {path} is not there."
+        )
+    return settings.ledger()
+
+
+def _stream(found: Ledger, stream: str) -> str:
+    known = [one["stream"] for one in found.summary()]
+    if stream not in known:
+        raise Unknown(f'the ledger knows no stream "{stream}"', hint=did_you_mean(stream, known))
+    return stream
+
+
+def _told(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "written": moment.rfc3339(one["written"])} if one["written"] else one

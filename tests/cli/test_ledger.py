@@ -1,0 +1,107 @@
+"""``antiphon ledger``: what a connection remembers of its writes, shown and forgotten."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from singer.pipes import crm as an_account
+from singer.pipes import record, schema
+
+from antiphon.cli import main
+
+PEOPLE = schema("contacts", "email")
+NOTES = schema("notes", "hs_note_body", "hs_timestamp")
+
+
+@pytest.fixture
+def crm(tmp_path):
+    with an_account(tmp_path, stall_seconds=0.01) as made:
+        yield made
+
+
+@pytest.fixture
+def ledger(crm, tmp_path, capsys):
+    """Run ``antiphon ledger`` on the account, and return its exit code and what it says."""
+    config = tmp_path / "settings.json"
+    config.write_text(json.dumps(crm.settings))
+
+    def run(command, *args):
+        with pytest.raises(SystemExit) as ended:
+            main(["ledger", command, "hubspot", *args, "--config", str(config)])
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return run
+
+
+def test_without_a_ledger_there_is_one_line(ledger):
+    code, out, err = ledger("show")
+    assert (code, out) == (1, "")
+    assert err.startswith("antiphon: there is no ledger of hubspot. Nothing was written through it yet: ")
+
+
+def test_it_shows_how_much_is_known_and_all_of_one_record(crm, ledger):
+    there = crm.app.add("contacts", {"email": "old@example.com"})
+    crm.pipe(PEOPLE, record("contacts", email="Ada@example.com"), record("contacts", email="old@example.com"))
+    code, out, _ = ledger("show")
+    [stream] = json.loads(out)["streams"]
+    assert (code, stream["stream"], stream["records"], stream["made here"]) == (0, "contacts", 2, 1)
+    [one] = json.loads(ledger("show", "contacts", "ada@example.com")[1])
+    assert (one["outcome"], one["made here"]) == ("created", True)
+    [one] = json.loads(ledger("show", "contacts", str(there.id))[1])
+    assert (one["outcome"], one["made here"]) == ("unchanged", False)
+    assert "ada@example.com" not in out
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("contcats",), 'antiphon: the ledger knows no stream "contcats". Did you mean "contacts"?'),
+        (("contacts", "nobody@example.com"), "antiphon: the ledger knows no nobody@example.com of contacts."),
+    ],
+)
+def test_what_it_does_not_know_is_one_line(crm, ledger, args, says):
+    crm.pipe(PEOPLE, record("contacts", email="ada@example.com"))
+    code, out, err = ledger("show", *args)
+    assert (code, out, err.startswith(says)) == (1, "", True), err
+
+
+@pytest.mark.parametrize(("args", "count"), [((), 3), (("contacts",), 3), (("contacts", "p1@example.com"), 1)])
+def test_what_is_forgotten_is_looked_up_again(crm, ledger, args, count):
+    people = [PEOPLE, *(record("contacts", email=f"p{n}@example.com") for n in range(3))]
+    crm.pipe(*people)
+    assert ledger("forget", *args, "--yes")[:2] == (0, f"{count} forgotten.\n")
+    crm.app.reset_calls()
+    assert crm.pipe(*people).last == "target-hubspot: contacts: 3 unchanged"
+    assert crm.app.count("batch/read") == 1
+
+
+def test_what_is_unknown_is_shown_and_sent_again_once_it_is_forgotten(crm, ledger):
+    crm.app.fail_next(1, "500", "batch/create")
+    note = record("notes", hs_note_body="N", hs_timestamp="2026-01-02T03:04:05Z")
+    plan = {"streams": {"notes": {"mode": "create"}}}
+    for _ in range(2):
+        assert crm.pipe(NOTES, note, **plan).code == 1
+    [unknown] = json.loads(ledger("show")[1])["unknown"]
+    assert (unknown["stream"], unknown["operation"]) == ("notes", "create")
+    assert ledger("forget", "notes", "--unknown", "--yes")[1] == "1 forgotten.\n"
+    assert crm.pipe(NOTES, note, **plan).code == 0
+    assert len(crm.shown("notes")) == 1
+
+
+def test_it_asks_before_it_forgets(crm, ledger, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    crm.pipe(PEOPLE, record("contacts", email="ada@example.com"))
+    assert ledger("forget")[0] == 130
+    assert json.loads(ledger("show")[1])["streams"][0]["records"] == 1
+
+
+def test_it_gives_back_room(crm, ledger):
+    crm.pipe(PEOPLE, *(record("contacts", email=f"p{n}@example.com") for n in range(500)))
+    before = crm.ledger().stat().st_size
+    ledger("forget", "--yes")
+    code, out, _ = ledger("compact", "--older-than", "30")
+    assert (code, out.startswith("0 forgotten; ")) == (0, True)
+    assert crm.ledger().stat().st_size < before
