@@ -559,6 +559,8 @@ class Api:
     """Hosts that may be spoken to besides the base URL's."""
     docs: str = ""
     version: str = ""
+    account: str = ""
+    """What tells one account from another: ``{base_url}``, settings, and of the answer to ``check`` as ``{check.portalId}``."""
     discover: Callable[[Client], Iterable[Resource]] | None = None
     """Resources that only the API itself knows of (custom objects), named cheaply."""
     complete: bool = False
@@ -568,6 +570,7 @@ class Api:
         """Refuse a description that names what it does not declare."""
         known = {s.name for s in self.all_settings}
         refuse_unknown(self.base_url, known, f"{self.name}: base_url")
+        refuse_unknown(self.account, known | {"base_url", "check"}, f"{self.name}: account")
         for resource in self.resources:
             check_resource(self, resource)
         names = [name for resource in self.resources for name in (resource.name, *resource.aliases)]

@@ -16,8 +16,8 @@ from antiphon.api import Api, Auth, Page, Query, Read, Record, Request, Resource
 from antiphon.asking import DOING, decoded, doing_word, request
 from antiphon.budget import file_name
 from antiphon.changing import KINDS, send_changes
-from antiphon.errors import ApiError, NotFound, Unknown, did_you_mean
-from antiphon.fill import fill, names
+from antiphon.errors import ApiError, BadReply, Forbidden, NotFound, Refused, Unauthorized, Unknown, did_you_mean
+from antiphon.fill import MISSING, fill, names
 from antiphon.http import Http
 from antiphon.limits import Limiter
 from antiphon.outcome import Change, Outcome
@@ -245,8 +245,22 @@ class Client:
 
     # Anything else
 
-    def check(self) -> None:
-        """Make the cheapest authenticated request.
+    def account(self) -> str:
+        """Return what tells the account from others of the API; empty where nothing does, or where it may not be asked."""
+        wanted = names(self.api.account)
+        if not wanted:
+            return ""
+        checked = None
+        if any(name.partition(".")[0] == "check" for name in wanted) or not self.http.base_url:
+            try:
+                checked = self.check()
+            except (Unauthorized, Forbidden, NotFound, Refused, BadReply):
+                return ""
+        found = fill(self.api.account, {**self.settings, "base_url": self.http.base_url, "check": checked})
+        return "" if found is MISSING or found is None else str(found)
+
+    def check(self) -> Any:
+        """Make the cheapest authenticated request, and return its answer, where it has one.
 
         Raises:
             ApiError: it did not work, and why.
@@ -259,11 +273,10 @@ class Client:
             reply = self.http.send(
                 request(check, self.settings, check.paging.first() if check.paging else {}, doubled=self.doubled), doing
             )
-            if reply.status != HTTPStatus.NO_CONTENT:
-                decoded(self, reply, doing)
-        else:
-            for _ in check(self, Resource("check", {}), Query()):
-                pass
+            return None if reply.status == HTTPStatus.NO_CONTENT else decoded(self, reply, doing)
+        for _ in check(self, Resource("check", {}), Query()):
+            pass
+        return None
 
     def call(
         self,

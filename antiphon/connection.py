@@ -35,7 +35,7 @@ from antiphon.fill import fill
 from antiphon.outcome import Change, Kind, Outcome
 
 if TYPE_CHECKING:
-    from antiphon.writeback.ledger import Ledger
+    from antiphon.writeback.ledger import Ledger, Payload
 
 CONNECTIONS_FILE = "connections.yaml"
 
@@ -74,11 +74,11 @@ class Settings:
 
         return self.state_dir / file_name(self.name, self.host)
 
-    def ledger(self) -> Ledger:
-        """Open the ledger of what was written through this connection."""
+    def ledger(self, *, payload: Payload = "full") -> Ledger:
+        """Open the ledger of what was written through this connection; *payload* says what it may keep of records."""
         from antiphon.writeback.ledger import Ledger  # noqa: PLC0415 - a one-liner needs none
 
-        return Ledger(self.state_dir, self.name, self.host)
+        return Ledger(self.state_dir, self.name, self.host, payload=payload)
 
 
 def state_dir(given: str | None = None) -> Path:

@@ -125,6 +125,8 @@ class Http:
         self._lock = threading.RLock()
         """Held by who logs in: requests go out from several threads, and one credential is for all of them."""
         self._renewed = 0
+        self.proven = False
+        """Whether the API has answered well at its base URL."""
         self.quota = quota
         self._left: tuple[float, float] | None = None
         self._left_at = 0.0
@@ -220,6 +222,7 @@ class Http:
             reply = self._followed(self._encoded(request), safe=safe)
             error = self._fault(reply, request)
         if error is None:
+            self.proven = True
             return self.style.decode(reply)
         if (told := retry_after(reply.headers)) is not None:
             error.retry_after = max(told, error.retry_after or 0.0)

@@ -588,6 +588,7 @@ hubspot = Api(
         spent={"policyName": "DAILY"},
     ),
     check=Read("/account-info/v3/details"),
+    account="{check.portalId}",
     discover=custom_objects,
     resources=(
         crm("contacts", "contact", modified="lastmodifieddate", unique=("email",), erase=True),

@@ -259,6 +259,7 @@ pretix = Api(
     limits=(RateLimit(360, 60),),
     style=Rest(message=words, code=("reason",), retry=frozenset({409})),
     check=Read(f"{_HOME}/events/", params={"page_size": 1}),
+    account="{organizer}",
     resources=(
         Resource(
             "events",

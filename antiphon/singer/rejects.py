@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import IO, Any, BinaryIO
 import msgspec
 
 from antiphon.errors import SettingError, Storage
-from antiphon.outcome import Outcome
+from antiphon.outcome import Outcome, Problem
+from antiphon.writeback.ledger import Payload
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -119,10 +121,31 @@ class MessageFile:
         return Storage(f"{self._what}: {self.path} cannot be written: {error.strerror or error}", hint=hint)
 
 
-def receipt(run: str, stream: str, resource: str, outcome: Outcome) -> dict[str, Any]:
+def reject(record: Mapping[str, Any], problem: Problem, keys: Iterable[str], payload: Payload) -> dict[str, Any]:
+    """Return the members of a RECORD that was refused: as it came, or what *payload* lets be kept of it, and why.
+
+    The API's words may quote a record, so without its content only the code stays.
+    """
+    if payload == "full":
+        return {"record": record, "error": problem.as_dict()}
+    kept = {name: record[name] for name in keys if name in record} if payload == "keys" else {}
+    return {"record": kept, "error": {**problem.as_dict(), "message": ""}}
+
+
+def expire(folders: Iterable[Path], days: float) -> None:
+    """Delete the files of messages in *folders* that are older than so many *days*."""
+    for folder in folders:
+        for path in folder.glob("*.jsonl"):
+            with suppress(OSError):
+                if path.stat().st_mtime < time.time() - days * 86400:
+                    path.unlink()
+
+
+def receipt(run: str, stream: str, resource: str, outcome: Outcome, payload: Payload = "full") -> dict[str, Any]:
     """Return the receipt of *outcome*: which record, what was done, what came of it; nothing of its content but the key."""
     change = outcome.change
     key = change.value if change.value is not None else change.id
+    key = None if payload == "none" else key
     return {
         "run_id": run,
         "stream": stream,
@@ -131,7 +154,7 @@ def receipt(run: str, stream: str, resource: str, outcome: Outcome) -> dict[str,
         "key": None if key is None else str(key),
         "remote_id": outcome.id,
         "outcome": outcome.kind.value,
-        "error": outcome.problem.message if outcome.problem else None,
+        "error": outcome.problem.message if outcome.problem and payload == "full" else None,
         "attempts": outcome.attempts if outcome.operation else 0,
         "sent_at": outcome.sent_at or None,
         "done_at": outcome.done_at or None,

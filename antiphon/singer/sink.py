@@ -14,7 +14,8 @@ from singer_sdk.sinks import BatchSink
 from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
-from antiphon.outcome import Change, Outcome, Record, rejected
+from antiphon.errors import SettingError
+from antiphon.outcome import Change, Outcome, Problem, Record, rejected
 from antiphon.singer.plan import UNDO, Plan
 from antiphon.singer.reader import decoded
 from antiphon.singer.valid import compiled
@@ -110,6 +111,11 @@ class Sink(BatchSink):
         self.plan: Plan = target.plan(stream_name)
         self.resource = target.client.resource(self.plan.resource)
         self.held: list[Held] = []
+        self.ended: Problem | None = None
+        """Why the stream's records are not sent any more, once that was told."""
+        if self.plan.mode == "mirror" and target.payload != "full":
+            said = f"{target.name}: {stream_name}: a mirror keeps what it takes away, which payload: {target.payload} forbids"
+            raise SettingError(said, hint="Set payload: full, or another mode.")
         self.version = target.ledger.run if self.plan.complete == "end" else None
         """The version of the stream that the records held are of; where the end of the input completes it, this run."""
         properties = self.original_schema["properties"]

@@ -39,10 +39,10 @@ from antiphon.singer import config as plugin_config
 from antiphon.singer.cli import command
 from antiphon.singer.plan import STREAM_SCHEMA, Plan, plan, share
 from antiphon.singer.reader import LineReader, decoded
-from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, receipt
+from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
 from antiphon.singer.sink import PARALLEL, CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
-from antiphon.writeback.ledger import Ledger
+from antiphon.writeback.ledger import Ledger, Payload
 from antiphon.writeback.sending import settle_open
 from antiphon.writeback.writer import Allowance, Seen
 
@@ -80,6 +80,19 @@ SETTINGS: dict[str, Any] = {
         "default": PARALLEL,
         "title": "Requests at a time",
         "description": "How many requests of a stream may be under way at a time, within the API's rate limit.",
+    },
+    "payload": {
+        "type": "string",
+        "enum": ["full", "keys", "none"],
+        "default": "full",
+        "title": "What is kept of records",
+        "description": "What rejects, receipts and ledger keep of records: all of a reject, only its keys, or nothing but why.",
+    },
+    "retention_days": {
+        "type": "integer",
+        "minimum": 0,
+        "title": "Days to keep",
+        "description": "After how many days rejects, undo files and what the ledger knows are deleted; never, if it is not given.",
     },
     "full": {
         "type": "boolean",
@@ -141,6 +154,10 @@ class Target(singer_sdk.Target):
         path = self.config.get("rejects") or folder / "rejects" / f"{self.name}-{self.initialized_at}.jsonl"
         self.rejects = MessageFile(Path(path), f"{self.name}: rejects")
         self.undo = MessageFile(folder / "undo" / f"{self.name}-{self.initialized_at}.jsonl", f"{self.name}: undo")
+        self.payload: Payload = self.config.get("payload") or "full"
+        self._retention: int | None = self.config.get("retention_days")
+        if self._retention is not None:
+            expire((folder / "rejects", folder / "undo"), self._retention)
         receipts = self.config.get("receipts")
         self.receipts = MessageFile(Path(receipts), f"{self.name}: receipts") if receipts else None
         if self.receipts and self.receipts.path.absolute() == self.rejects.path.absolute():
@@ -167,8 +184,11 @@ class Target(singer_sdk.Target):
     @cached_property
     def ledger(self) -> Ledger:
         """The connection's ledger, with what an earlier run left open settled."""
-        ledger = self.settings.ledger()
+        ledger = self.settings.ledger(payload=self.payload)
         try:
+            ledger.claim(self.client.account(), self.settings.name)
+            if self._retention is not None:
+                ledger.expire(self._retention)
             settled = settle_open(self.client, ledger)
         except BaseException:
             ledger.close()
@@ -372,16 +392,23 @@ class Target(singer_sdk.Target):
         counts.update(outcome.kind for outcome in outcomes)
         if self.receipts:
             rows = [
-                {"record": receipt(str(self.ledger.run), stream, sink.resource.name, outcome)} for outcome in outcomes
+                {"record": receipt(str(self.ledger.run), stream, sink.resource.name, outcome, self.payload)}
+                for outcome in outcomes
             ]
             self.receipts.write(RECEIPTS, RECEIPT_SCHEMA, [], rows)
         for h, outcome in zip(held, outcomes, strict=True):
             if outcome.kind in {Kind.REJECTED, Kind.UNKNOWN} and outcome.problem:
-                which = outcome.change.value or outcome.change.id or f"record {h.position}"
-                self.logger.warning("%s: %s %s: %s", stream, which, outcome.kind.value, outcome.problem.message)
+                if outcome.problem is not sink.ended:
+                    which = outcome.change.value or outcome.change.id or f"record {h.position}"
+                    self.logger.warning("%s: %s %s: %s", stream, which, outcome.kind.value, outcome.problem.message)
                 if outcome.kind is Kind.REJECTED:
-                    row = {"record": h.received, "error": outcome.problem.as_dict()}
+                    row = reject(h.received, outcome.problem, [*h.source.keys, *sink.writer.match.names], self.payload)
                     self.rejects.write(h.source.stream, h.source.schema, h.source.keys, [row])
+        if (ended := sink.writer.send.ended) and ended is not sink.ended:
+            sink.ended = ended
+            click.echo(
+                f"{self.name}: {stream}: {ended.message}; what else came of it is in {self.rejects.path}", err=True
+            )
         self.pass_over(stream, len(held))
 
     def account_removed(self, sink: Sink, outcomes: Sequence[Outcome], why: str) -> None:
@@ -389,7 +416,8 @@ class Target(singer_sdk.Target):
         stream = sink.stream_name
         self.counts.setdefault(stream, Counter()).update(outcome.kind for outcome in outcomes)
         if self.receipts:
-            rows = [receipt(str(self.ledger.run), stream, sink.resource.name, outcome) for outcome in outcomes]
+            of = (str(self.ledger.run), stream, sink.resource.name)
+            rows = [receipt(*of, outcome, self.payload) for outcome in outcomes]
             self.receipts.write(RECEIPTS, RECEIPT_SCHEMA, [], [{"record": row} for row in rows])
         for outcome in outcomes:
             if outcome.problem:

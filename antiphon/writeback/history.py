@@ -11,6 +11,8 @@ from antiphon.writeback.batch import Batch
 from antiphon.writeback.ledger import Known, Ledger
 from antiphon.writeback.match import Match
 
+_FRESH = 86400
+"""Seconds for which it need not be noted that a record was seen again."""
 _THERE = frozenset({Kind.CREATED, Kind.UPDATED, Kind.UNCHANGED})
 
 
@@ -24,6 +26,8 @@ class History:
         self._creating, self._full = creating, full
         self._recalling = ledger.earlier()
         self._told: set[str] = set()
+        self._seen: list[tuple[bytes, bytes, str | None, str]] = []
+        self._stale = int(moment.now().timestamp()) - _FRESH
         ledger.describe(stream, self._resource.name, match.names)
 
     def mark(self, batch: Batch, change: Change, *, deletion: bool) -> None:
@@ -49,10 +53,12 @@ class History:
                 if outcome:
                     self._told.add(change.token)
                     batch.settle(outcome)
+                    if one.at < self._stale:
+                        self._seen.append((batch.keys[change.token], one.content, one.remote_id, one.kind))
 
     def keep(self, batch: Batch, outcomes: list[Outcome], version: int | None) -> None:
         """Keep what was found to be so already, and of every record that it is in the *version* of the stream, if there is one."""
-        found = []
+        found, self._seen = self._seen, []
         for outcome in outcomes:
             token = outcome.change.token
             there = outcome.kind is Kind.UNCHANGED or (

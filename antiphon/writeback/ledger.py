@@ -13,15 +13,18 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import msgspec
 
 from antiphon import moment
+from antiphon.errors import SettingError
 from antiphon.outcome import Change, Kind, Outcome, Problem, Record
 from antiphon.writeback.store import KEEP, Store, file_name, keyed
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
+Payload = Literal["full", "keys", "none"]
+"""What may be kept of records: all, only what they are known by, or nothing."""
 _AT_ONCE = 500
 """Values in one query."""
 
@@ -65,12 +68,16 @@ class Ledger:
         Storage: it cannot be read or written.
     """
 
-    def __init__(self, folder: Path, name: str, host: str = "") -> None:
-        """Open it; *host* is the server spoken to, if not the API's own."""
+    def __init__(self, folder: Path, name: str, host: str = "", *, payload: Payload = "full") -> None:
+        """Open it; *host* is the server spoken to, if not the API's own. *payload* says what may be kept once it is answered.
+
+        Words of the API's are kept if it is ``full``; by what a record is matched, of those that are unknown, unless it is ``none``.
+        """
         self.store = Store(folder / file_name(name, host), name)
         self.path, self.run = self.store.path, self.store.run
         self._hashed = keyed(self.store.secret)
         self._streams: dict[str, int] = {}
+        self.payload = payload
 
     def __enter__(self) -> Self:
         """Return the ledger itself."""
@@ -83,6 +90,22 @@ class Ledger:
     def close(self) -> None:
         """Give it back."""
         self.store.close()
+
+    def claim(self, account: str, connection: str) -> None:
+        """Take the ledger for that of *account*, if that is known.
+
+        Raises:
+            SettingError: it is that of another.
+        """
+        if not account:
+            return
+        with self.store.transaction() as db:
+            db.execute("insert into notes values ('account', ?) on conflict (name) do nothing", (account,))
+            [whose] = db.execute("select value from notes where name = 'account'").fetchone()
+        if whose != account:
+            said = f"{connection}: the ledger {self.path} is of the account {whose}, and this is {account}"
+            hint = "Nothing was sent. Give this account a connection or state_dir of its own, or move the ledger away."
+            raise SettingError(said, hint=hint)
 
     # Hashes
 
@@ -156,8 +179,9 @@ class Ledger:
             return
         tokens = [(o.change.token,) for o in outcomes]
         at = int(moment.now().timestamp())
+        words = self.payload == "full"
         rows = [
-            (o.kind, o.id, _ENCODE(o.problem.as_dict()).decode() if o.problem else None, o.change.token)
+            (o.kind, o.id, _ENCODE(o.problem.as_dict()).decode() if o.problem and words else None, o.change.token)
             for o in outcomes
         ]
         with self.store.transaction() as db:
@@ -165,6 +189,8 @@ class Ledger:
                 "update entries set kind = ?, remote_id = coalesce(?, remote_id), problem = ? where token = ?", rows
             )
             db.executemany(KEEP, [(at, version, token) for (token,) in tokens])
+            if self.payload == "none":
+                db.executemany("update entries set matched_value = null where token = ?", tokens)
             db.executemany(
                 "delete from entries where token = ? and (kind = 'rejected' or key is not null and kind <> 'unknown')",
                 tokens,

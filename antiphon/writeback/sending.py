@@ -36,6 +36,8 @@ from antiphon.writeback.match import Match
 
 log = logging.getLogger("antiphon.writer")
 
+_REFUSALS = 3
+"""So many 403s to single records, and nothing else before, are taken to be about the credential."""
 _SETTLE_TRIES = 5
 """How often a batch is sent whose answers are lost and that is found not to be there; in between, full jitter from 0-1 s on."""
 
@@ -61,6 +63,9 @@ class Sender:
         self._parallel = parallel
         self._client, self._resource, self._match = client, match.resource, match
         self._stream, self._ledger, self._lookup = stream or match.resource.name, ledger, lookup
+        self.ended: Problem | None = None
+        """Why nothing more is sent: the credential may not do it, whatever the record."""
+        self._refusals: dict[str, int] = {}
         self.version: int | None = None
         """The version of the stream that is being written, where its source tells one."""
 
@@ -111,6 +116,8 @@ class Sender:
 
     def _settled(self, batch: Batch, operation: str, group: list[Change], *, job: Job | None) -> list[Outcome]:
         """Send *group*, and again what was lost and surely not done; return what became of each."""
+        if self.ended:
+            return [Outcome(change, Kind.REJECTED, change.id, self.ended) for change in group]
         known: list[Outcome] = []
         for tries in range(1, _SETTLE_TRIES + 1):
             outcomes = self._sent(batch, operation, group, job)
@@ -126,7 +133,18 @@ class Sender:
             if not group:
                 break
             time.sleep(random.uniform(0, 2.0 ** (tries - 1)))  # noqa: S311
+        self._heed_refusals(operation, known)
         return known
+
+    def _heed_refusals(self, operation: str, outcomes: list[Outcome]) -> None:
+        """End the stream on a 403 that is about the credential: of a whole batch, or of the first few when nothing went before."""
+        count = self._refusals.get(operation, 0)
+        if any(o.problem is None or o.problem.status != HTTPStatus.FORBIDDEN for o in outcomes):
+            self._refusals[operation] = -_REFUSALS
+        elif len(outcomes) > 1 or count + 1 == _REFUSALS:
+            self.ended = outcomes[0].problem
+        elif outcomes and count >= 0:
+            self._refusals[operation] = count + 1
 
     def _sent(self, batch: Batch, operation: str, group: list[Change], job: Job | None) -> list[Outcome]:
         """Write the intent down, send, write the outcomes down."""

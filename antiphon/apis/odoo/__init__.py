@@ -198,6 +198,7 @@ odoo = Api(
     ),
     style=OdooCalls(),
     check=Read("res.users/context_get", "POST", body={}),
+    account="{database}",
     discover=installed,
     complete=True,
     resources=(

@@ -182,6 +182,7 @@ salesforce = Api(
     quota=Quota(usage="Sforce-Limit-Info"),
     style=Rest(message=words, code=("0.errorCode", "error"), kind=limited),
     check=Read(f"{BASE}/limits"),
+    account="{base_url}",  # each org has a domain of its own
     discover=objects,
     complete=True,
     resources=(

@@ -1,0 +1,110 @@
+"""What is kept of records, and whose ledger it is; and what ends a stream."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+import pytest
+import requests_mock as mocking
+
+from antiphon import apis
+from antiphon.client import Client
+from antiphon.errors import NotFound, SettingError
+from antiphon.outcome import Change, Kind
+
+from .pipes import crm as an_account
+from .pipes import record, schema, state
+
+PEOPLE = schema("contacts", "email", "firstname", keys=["email"])
+
+
+@pytest.fixture
+def crm(tmp_path):
+    with an_account(tmp_path, stall_seconds=0.01) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("payload", "kept", "words"),
+    [("full", {"email": "bad", "firstname": "Ada"}, True), ("keys", {"email": "bad"}, False), ("none", {}, False)],
+)
+def test_a_reject_keeps_what_it_may(crm, payload, kept, words):
+    crm.pipe(PEOPLE, record("contacts", email="bad", firstname="Ada"), payload=payload)
+    [_, reject] = crm.kept()
+    assert reject["record"] == kept
+    assert (reject["error"]["code"], bool(reject["error"]["message"])) == ("VALIDATION_ERROR", words)
+    [receipt] = crm.receipted()
+    assert (receipt["key"], bool(receipt["error"])) == (None if payload == "none" else "bad", words)
+
+
+@pytest.mark.parametrize("payload", ["full", "none"])
+def test_the_ledger_keeps_the_key_of_what_is_unknown_if_it_may(tmp_path, payload):
+    with an_account(tmp_path, stall_seconds=0.01, index_lag=600) as crm:
+        crm.app.fail_next(1, "commit-timeout", "batch/create")
+        assert (
+            crm.pipe(schema("companies", "domain"), record("companies", domain="a.example"), payload=payload).code == 1
+        )
+        assert (b"a.example" in crm.ledger().read_bytes()) == (payload == "full")
+        again = crm.pipe(schema("companies", "domain"), record("companies", domain="a.example"), payload=payload)
+        assert (again.code, len(crm.shown("companies"))) == (1, 1)  # known to be unknown all the same
+
+
+def test_a_mirror_is_refused_where_it_may_not_keep_what_it_takes_away(crm):
+    with pytest.raises(SettingError, match="contacts: a mirror keeps what it takes away, which payload: keys forbids"):
+        crm.pipe(PEOPLE, streams={"contacts": {"mode": "mirror"}}, payload="keys")
+
+
+def test_what_is_older_than_its_days_is_deleted(crm):
+    crm.pipe(PEOPLE, record("contacts", email="bad"), rejects=None)
+    [path] = (crm.folder / "state" / "rejects").iterdir()
+    crm.pipe(PEOPLE, retention_days=1)
+    assert path.exists()
+    os.utime(path, (time.time() - 2 * 86400,) * 2)
+    crm.pipe(PEOPLE, retention_days=1)
+    assert not path.exists()
+
+
+def test_the_ledger_of_another_account_is_refused(crm):
+    crm.pipe(PEOPLE, record("contacts", email="a@example.com"))
+    crm.app.portal.id += 1
+    with pytest.raises(
+        SettingError, match=r"hubspot: the ledger .* is of the account \d+, and this is \d+. Nothing was sent."
+    ):
+        crm.pipe(PEOPLE, record("contacts", email="b@example.com"))
+    assert crm.emails() == {"a@example.com": 1}
+
+
+def forbidden(crm):
+    mocked = mocking.Mocker(real_http=True)
+    said = {"message": "This app hasn't been granted all required scopes", "category": "MISSING_SCOPES"}
+    mocked.post(mocking.ANY, real_http=True)
+    mocked.post(f"{crm.server.url}/crm/objects/2026-03/contacts/batch/create", status_code=403, json=said)
+    return mocked
+
+
+def test_a_credential_that_may_not_write_ends_the_stream_in_one_line_and_the_others_go_on(crm):
+    companies = schema("companies", "domain")
+    people = [record("contacts", email=f"p{n}@example.com") for n in range(500)]
+    with forbidden(crm) as mocked:
+        ran = crm.pipe(PEOPLE, companies, *people, record("companies", domain="a.example"), state({"a": 1}), parallel=1)
+        assert sum("contacts/batch/create" in call.url for call in mocked.request_history) == 1
+    assert (ran.code, ran.states, len(crm.shown("companies"))) == (1, [{"a": 1}], 1)
+    assert sum("required scopes" in line for line in ran.err.splitlines()) == 1
+    assert len(crm.kept()) == 501
+    assert crm.pipe(*crm.kept(), rejects=str(crm.folder / "again.jsonl")).code == 0
+    assert len(crm.emails()) == 500
+
+
+def test_a_deletion_is_not_believed_at_an_address_where_nothing_ever_was(requests_mock):
+    client = Client(apis.load("pretix"), {"api_token": "t", "organizer": "o", "base_url": "https://pretix.example"})
+    gone = requests_mock.delete(re.compile("/events/a/"), status_code=404, text="no such page")
+    requests_mock.get(re.compile("/events/"), status_code=404, text="no such page")
+    events, deletion = client.resource("events"), Change({}, "a")
+    with pytest.raises(NotFound, match="pretix: checking the connection -> 404"):
+        list(client.write(events, "delete", [deletion]))
+    assert gone.call_count == 1
+    requests_mock.get(re.compile("/events/"), json={"results": []})
+    [outcome] = client.write(events, "delete", [deletion])
+    assert outcome.kind is Kind.DELETED
