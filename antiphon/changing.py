@@ -48,7 +48,7 @@ def send_changes(
             yield from send_changes(client, write, resource, batch[half:], operation)
             return
         gone = isinstance(error, NotFound) and kind is Kind.DELETED and len(batch) == 1
-        if gone and not client.http.proven:
+        if gone and not client.http.proven and client.api.check:
             client.check()  # at a wrong address nothing is there either
         outcomes = [Outcome(batch[0], kind, batch[0].id)] if gone else _refused(error, batch)
     except Forbidden as error:

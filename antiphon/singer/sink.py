@@ -110,6 +110,7 @@ class Sink(BatchSink):
         self.target = target
         self.plan: Plan = target.plan(stream_name)
         self.resource = target.client.resource(self.plan.resource)
+        target.client.schema(self.resource)  # before the ledger asks whose account this is: its error says more
         self.held: list[Held] = []
         self.ended: Problem | None = None
         """Why the stream's records are not sent any more, once that was told."""
