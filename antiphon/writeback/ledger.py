@@ -25,6 +25,7 @@ from antiphon.writeback.store import KEEP, Store, file_name, keyed
 _ENCODE = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
 Payload = Literal["full", "keys", "none"]
 """What may be kept of records: all, only what they are known by, or nothing."""
+_KEPT = frozenset({"created", "updated", "deleted"})
 _AT_ONCE = 500
 """Values in one query."""
 
@@ -78,6 +79,8 @@ class Ledger:
         self._hashed = keyed(self.store.secret)
         self._streams: dict[str, int] = {}
         self.payload = payload
+        self._open: dict[str, tuple[int, bytes | None, bytes, int]] = {}
+        """Stream, key, content and run of what is under way, by token."""
 
     def __enter__(self) -> Self:
         """Return the ledger itself."""
@@ -139,7 +142,7 @@ class Ledger:
         now = moment.rfc3339(moment.now())
         busy: list[Change] = []
         others = operation == "create" and self.store.others()
-        self._stream(stream)
+        number = self._stream(stream)
         with self.store.transaction() as db:
             rows = []
             for c, (identity, key, position) in zip(changes, marks, strict=True):
@@ -148,6 +151,7 @@ class Ledger:
                     continue
                 values = (c.token, self.run, stream, position, resource, operation, identity, key, c.id, c.by)
                 rows.append((*values, _plain(c.value), now))
+                self._open[c.token] = number, key, identity, self.run
             db.executemany(
                 "insert into entries (token, run, stream, position, resource, operation, identity, key, remote_id, matched_by,"
                 " matched_value, sent_at) values (?,?,?,?,?,?,?,?,?,?,?,?) on conflict (token) do update set"
@@ -177,29 +181,51 @@ class Ledger:
         """Write down what became of what was sent, under the stream's *version* at that time."""
         if not outcomes:
             return
-        tokens = [(o.change.token,) for o in outcomes]
-        at = int(moment.now().timestamp())
-        words = self.payload == "full"
-        rows = [
-            (o.kind, o.id, _ENCODE(o.problem.as_dict()).decode() if o.problem and words else None, o.change.token)
-            for o in outcomes
-        ]
+        open_ = self._marks(outcomes)
+        at, words = int(moment.now().timestamp()), self.payload == "full"
+        kept, struck, left = [], [], []
+        for o in outcomes:
+            token = o.change.token
+            stream, key, content, run = open_.get(token, (0, None, b"", self.run))
+            kind = o.kind.value  # SQLite takes plain values faster than those of an enumeration
+            if key is not None and kind in _KEPT:
+                kept.append((stream, key, content, o.id, kind, int(kind == "created"), run, at, version))
+            if o.kind is Kind.REJECTED or (key is not None and o.kind is not Kind.UNKNOWN):
+                struck.append((token,))
+            else:
+                problem = _ENCODE(o.problem.as_dict()).decode() if o.problem and words else None
+                left.append((kind, o.id, problem, token))
         with self.store.transaction() as db:
+            db.executemany(KEEP, kept)
+            db.executemany("delete from entries where token = ?", struck)
             db.executemany(
-                "update entries set kind = ?, remote_id = coalesce(?, remote_id), problem = ? where token = ?", rows
+                "update entries set kind = ?, remote_id = coalesce(?, remote_id), problem = ? where token = ?", left
             )
-            db.executemany(KEEP, [(at, version, token) for (token,) in tokens])
             if self.payload == "none":
-                db.executemany("update entries set matched_value = null where token = ?", tokens)
-            db.executemany(
-                "delete from entries where token = ? and (kind = 'rejected' or key is not null and kind <> 'unknown')",
-                tokens,
+                db.executemany("update entries set matched_value = null where token = ?", [row[-1:] for row in left])
+
+    def _marks(self, outcomes: Collection[Outcome]) -> dict[str, tuple[int, bytes | None, bytes, int]]:
+        """Return stream, key, content and run of what is open, by token: as this run wrote it down, or an earlier one."""
+        found = {}
+        for o in outcomes:
+            if mark := self._open.pop(o.change.token, None):
+                found[o.change.token] = mark
+        if len(found) < len(outcomes):
+            left = [o.change.token for o in outcomes if o.change.token not in found]
+            sql = (
+                "select token, streams.id, key, identity, run from entries join streams on streams.name = entries.stream"
+                " where token in ({})"
             )
+            found |= {row[0]: row[1:] for row in self._in(sql, left)}
+        return found
 
     def not_sent(self, changes: Iterable[Change]) -> None:
         """Strike intents that were surely not carried out."""
+        tokens = [(c.token,) for c in changes]
+        for (token,) in tokens:
+            self._open.pop(token, None)
         with self.store.transaction() as db:
-            db.executemany("delete from entries where kind is null and token = ?", [(c.token,) for c in changes])
+            db.executemany("delete from entries where kind is null and token = ?", tokens)
 
     def open_intents(self) -> list[Intent]:
         """Return what earlier runs had under way when they ended."""
@@ -429,7 +455,7 @@ class Ledger:
                 [self._streams[stream]] = db.execute("select id from streams where name = ?", (stream,)).fetchone()
         return self._streams[stream]
 
-    def _in(self, sql: str, keys: Iterable[bytes], *first: Any) -> Iterable[tuple[Any, ...]]:
+    def _in(self, sql: str, keys: Iterable[bytes | str], *first: Any) -> Iterable[tuple[Any, ...]]:
         """Yield what a query finds for *keys*, so many at a time; ``{}`` in it stands for them."""
         left = list(keys)
         for start in range(0, len(left), _AT_ONCE):

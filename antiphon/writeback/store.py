@@ -28,17 +28,13 @@ log = logging.getLogger("antiphon.ledger")
 
 VERSION = 2
 KEEP = """
-insert into records (stream, key, content, remote_id, kind, ours, run, at, version)
-select streams.id, entries.key, entries.identity, entries.remote_id, entries.kind,
-    case when entries.kind = 'created' then 1 else 0 end, entries.run, ?, ?
-from entries join streams on streams.name = entries.stream
-where entries.token = ? and entries.key is not null and entries.kind in ('created', 'updated', 'deleted')
+insert into records (stream, key, content, remote_id, kind, ours, run, at, version) values (?,?,?,?,?,?,?,?,?)
 on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
     ours = case when records.kind = 'deleted' or records.remote_id <> excluded.remote_id then excluded.ours
         else max(records.ours, excluded.ours) end,
     run = excluded.run, at = excluded.at, version = coalesce(excluded.version, records.version)
 """
-"""Keep of an entry that has its answer what a later run wants to know; takes the time, the version and the token."""
+"""Keep what a later run wants to know of a record: the members of it, in that order."""
 _WAIT = 60.0
 """Seconds to wait for another run's transaction."""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -63,9 +59,9 @@ create table if not exists entries (
     job text,
     kind text,
     problem text
-);
-create index if not exists entries_by_identity on entries (identity);
-create index if not exists entries_by_key on entries (key);
+) without rowid;
+create index if not exists entries_by_identity on entries (identity) where key is null;
+create index if not exists entries_by_key on entries (key) where key is not null;
 create table if not exists records (
     stream integer not null,
     key blob not null,
@@ -312,7 +308,11 @@ def _from_the_first(db: sqlite3.Connection, secret: bytes) -> None:
             " matched_value, sent_at, job, kind, problem from journal where token = ?",
             (runs[run], hashed(identity), key, token),
         )
-        db.execute(KEEP, (0, None, token))
+    for row in db.execute(
+        "select streams.id, key, identity, remote_id, kind, kind = 'created', run, 0, null from entries"
+        " join streams on streams.name = entries.stream where key is not null and kind in ('created', 'updated', 'deleted')"
+    ).fetchall():
+        db.execute(KEEP, row)
     db.execute("delete from entries where key is not null and kind is not null and kind <> 'unknown'")
     db.execute("drop table journal")
     db.execute("commit")

@@ -98,7 +98,9 @@ def test_a_credential_that_may_not_write_ends_the_stream_in_one_line_and_the_oth
 
 
 def test_a_deletion_is_not_believed_at_an_address_where_nothing_ever_was(requests_mock):
-    client = Client(apis.load("pretix"), {"api_token": "pretix-token", "organizer": "o", "base_url": "https://pretix.example"})
+    client = Client(
+        apis.load("pretix"), {"api_token": "pretix-token", "organizer": "o", "base_url": "https://pretix.example"}
+    )
     gone = requests_mock.delete(re.compile("/events/a/"), status_code=404, text="no such page")
     requests_mock.get(re.compile("/events/"), status_code=404, text="no such page")
     events, deletion = client.resource("events"), Change({}, "a")
