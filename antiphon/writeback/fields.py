@@ -56,6 +56,8 @@ class Entry:
     policies: tuple[Policy, ...] = ()
     path: tuple[str, ...] = ()
     """Where in the record it goes, if not under its name."""
+    schema: Schema = field(default_factory=dict)
+    """What the API says of it."""
 
     def value(self, record: Record) -> Any:
         """Return what *record* has for it, as it came; MISSING where it has nothing."""
@@ -134,7 +136,7 @@ class Mapper:
     def _refuse_type(self, entry: Entry, source: Schema | None, said: str) -> None:
         if source is None:
             raise SettingError(f'{said}: there is no "{entry.source}" in the stream')
-        known = self._known.get(entry.name) or {}
+        known = entry.schema
         if not fits(source, known, made=bool(entry.policies)):
             holds = known.get("format") or " or ".join(sorted(types(known)))
             raise SettingError(f'{said}: "{entry.source}" is {" or ".join(sorted(types(source)))} and not {holds}')
@@ -224,9 +226,9 @@ class Mapper:
     def _entry(self, name: str, given: Any) -> Entry:
         where = f"{self._settings}.fields.{name}"
         path = self._path(name)
-        known = self._known.get(name, {})
+        known = self._known.get(name) or (inner(self._known.get(path[0], {}), name, path[0]) if path else None) or {}
         if isinstance(given, str) and given:
-            return Entry(name, given, path=path)
+            return Entry(name, given, path=path, schema=known)
         if not isinstance(given, Mapping):
             raise SettingError(
                 f"{where} must be a column's name, {{const: value}} or an object with from, not {given!r}"
@@ -240,7 +242,7 @@ class Mapper:
         source = given.get("from", name)
         if not isinstance(source, str) or not source:
             raise SettingError(f"{where}.from must be a column's name, not {source!r}")
-        return Entry(name, source, policies=read(given, known, where, create), path=path)
+        return Entry(name, source, policies=read(given, known, where, create), path=path, schema=known)
 
     def _path(self, name: str) -> tuple[str, ...]:
         """Return where the field called *name* goes, if into an object; nothing where it is a field's own name.
@@ -256,9 +258,9 @@ class Mapper:
         first, *rest = name.split(".")
         holder = self._known.get(first, {})
         if rest and first in self._writable and (not types(holder) or "object" in types(holder)):
-            inner = holder.get("properties")
-            if inner and rest[0] not in inner:
-                raise SettingError(f"{where}: {first} has no {rest[0]}", hint=did_you_mean(rest[0], inner))
+            within = holder.get("properties")
+            if within and rest[0] not in within:
+                raise SettingError(f"{where}: {first} has no {rest[0]}", hint=did_you_mean(rest[0], within))
             return (first, *rest)
         hint = did_you_mean(first if rest else name, self._writable)
         raise SettingError(f"{where}: {self._resource.name} has no such field", hint=hint)

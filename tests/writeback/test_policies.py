@@ -32,7 +32,10 @@ THINGS = Resource(
             "at": "date-time",
             "legs": "integer",
             "flag": "boolean",
-            "address": {"type": "object", "properties": {"city": {"type": "string"}, "zip": {"type": "string"}}},
+            "address": {
+                "type": "object",
+                "properties": {"city": {"type": "string"}, "zip": {"type": "string", "maxLength": 6}},
+            },
         },
         readonly=["id"],
     ),
@@ -240,6 +243,14 @@ def test_what_is_too_long_is_refused_or_cut():
 def test_the_api_s_own_length_holds_too():
     assert refused({"max_length": 9}, "123456", "code") == "code: 6 characters are too many, the most is 5"
     assert made({"on_too_long": "truncate"}, "123456", "code") == "12345"
+
+
+def test_what_the_api_says_of_a_field_within_an_object_holds_too():
+    assert refused({"otherwise": "error", "map": {"x": "1234567"}}, "x", "address.zip").startswith(
+        "address.zip: 7 characters"
+    )
+    with pytest.raises(SettingError, match=r'address\.zip: "x" is object and not string'):
+        mapper({"address.zip": "x"}, {"x": {"type": "object"}})
 
 
 def test_everything_that_is_wrong_with_a_record_is_said_at_once():
