@@ -131,6 +131,39 @@ def test_a_json_file_stays_json(run, shop, tmp_path):
     assert json.loads((tmp_path / "shop.json").read_text()) == text
 
 
+def test_what_can_be_read_only_by_its_changes_is_looked_at_from_the_beginning_of_time(run, shop, requests_mock):
+    shop.write_text(
+        SHOP.replace("read: /shops", 'changes: {path: /shops, params: {since: "{since}", fields: "{fields}"}}')
+    )
+    assert run("infer", "shop.yaml", "shops").code == 0
+    assert requests_mock.last_request.qs == {
+        "since": ["1970-01-01t00:00:00z"]
+    }  # and no fields are named, for none are known
+
+
+def test_records_below_others_are_looked_at_below_them(run, shop, requests_mock):
+    requests_mock.get(f"{URL}/shops/a/tills", json=[{"id": 1, "open": True}])
+    tills = "  tills:\n    parent: shops\n    read: {path: '/shops/{parent.id}/tills', keep: {shop: '{parent.id}'}}\n"
+    shop.write_text(SHOP + tills)
+    told = run("infer", "shop.yaml", "tills").out
+    assert told.splitlines()[:4] == [
+        "tills: 1 record",
+        "  + id: integer! readonly",
+        "  + open: boolean",
+        "  + shop: string",
+    ]
+
+
+def test_where_all_values_are_text_they_are_read_as_what_they_look_like(run, shop, requests_mock):
+    requests_mock.get(f"{URL}/shops", text="id,seats,opened\na,12,2026-01-31\n")
+    shop.write_text(
+        SHOP.replace("read: /shops", "read: {path: /shops, text: true, format: csv}").replace(
+            "seats: integer", "x: any"
+        )
+    )
+    assert "  + seats: integer\n  + opened: date\n" in run("infer", "shop.yaml", "shops").out
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
