@@ -53,6 +53,8 @@ my_api = Api(
 '''
 
 _YAML = """\
+# yaml-language-server: $schema=https://raw.githubusercontent.com/antiphon-elt/antiphon/main/antiphon/description/schema.json
+#
 # My Title: https://docs.example.com
 #
 # What can be said here, and how: https://github.com/antiphon-elt/antiphon/blob/main/docs/describe.md
