@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from antiphon import apis
 
+from .faults import Plan, start_fault_proxy
 from .pipes import Ran, lines, outcomes, put, shell
 from .served import Row, Served
 
@@ -217,3 +219,21 @@ def test_one_liners_add_find_get_and_delete(
     gone = antiphon(tmp_path, api, on, "delete", example.stream, f"'{shown[key]}'")
     assert gone.code == 0, gone.err
     assert names(example, on) == before
+
+
+@pytest.mark.parametrize("name", ["directus", "sap_cap", "scim2"], indirect=True)
+def test_where_every_answer_is_lost_each_record_is_created_once(
+    api: str, example: Example, made: Callable[[str], Row], on: Served, tmp_path: Path
+) -> None:
+    where = urlsplit(on.config["base_url"])
+    proxy = start_fault_proxy(f"http://{where.netloc}", tmp_path)
+    try:
+        proxy.follow(Plan(lost_answer=1, in_a_row=1, only="POST"))
+        through = Served({**on.config, "base_url": proxy.url + where.path}, on.table, on.server)
+        records = [made(f"bad-line-{n}") for n in range(8)]
+        assert target(tmp_path, api, through, example, records, "upsert") == ["created"] * 8
+        assert proxy.counts()["lost_answer"]
+    finally:
+        proxy.stop()
+    wanted = [record[example.by] for record in records]
+    assert sorted(row[example.by] for row in on.table.rows() if row[example.by] in wanted) == sorted(wanted)
