@@ -20,6 +20,8 @@ class Batch:
         self.keys: dict[str, bytes] = {}
         self.busy: list[Change] = []
         """What waits for another run, which has one to the same key under way."""
+        self.begun: set[str] = set()
+        """Tokens of what was sent, or was about to be."""
         self.again = False
         """Whether what has waited is looked up anew."""
         self._outcomes: list[Outcome | None] = [None] * len(records)

@@ -77,15 +77,38 @@ class Sender:
                 batch.settle(rejected(change, f"{self._client.api.name} cannot {operation} {self._resource.name}"))
             return
         job = self._job(how, changes)
+        whole = self._ledger is not None and not job and self._findable(how, operation, changes)
+        if whole:
+            changes = self._intended(batch, operation, changes)
         size = job.most if job else how.batch if isinstance(how, Write) else 1
         groups = [changes[start : start + size] for start in range(0, len(changes), size)]
         ordered = job or not isinstance(how, Write) or (operation == "create" and any(c.by is None for c in changes))
-        send = partial(self._settled, batch, operation, job=job)
-        for outcomes in together(send, groups, 1 if ordered else self._parallel):
-            for outcome in outcomes:
-                if self._lookup:
-                    self._lookup.remember(operation, outcome)
-                batch.settle(outcome)
+        send = partial(self._settled, batch, operation, job=job, whole=whole)
+        heard: list[Outcome] = []
+        try:
+            for outcomes in together(send, groups, 1 if ordered else self._parallel):
+                heard += outcomes
+                for outcome in outcomes:
+                    if self._lookup:
+                        self._lookup.remember(operation, outcome)
+                    batch.settle(outcome)
+        except Exception:
+            if self._ledger and whole:
+                self._ledger.not_sent(c for c in changes if c.token not in batch.begun)
+            raise
+        finally:
+            if self._ledger and whole:
+                self._ledger.answered(heard, self.version)
+
+    def _findable(self, how: Any, operation: str, changes: Sequence[Change]) -> bool:
+        """Return whether it can be found out later what became of *changes*, or they may simply be done again.
+
+        Then all of them are written down at once, and so are their answers: few words for many requests.
+        """
+        if isinstance(how, Write) and (how.safe or how.remembers):
+            return True
+        found = self._resource.find is not None and operation == "create"
+        return found and all(c.by is not None and self._match.prompt(c.by) for c in changes)
 
     def settle(self, operation: str, intents: Sequence[Intent]) -> list[Outcome]:
         """Find out what became of *intents*, all of one operation. What has no outcome may simply be done again."""
@@ -114,19 +137,34 @@ class Sender:
         job.start(self._client, self._resource, id, group)
         yield from job.results(self._client, self._resource, id, group)
 
-    def _settled(self, batch: Batch, operation: str, group: list[Change], *, job: Job | None) -> list[Outcome]:
-        """Send *group*, and again what was lost and surely not done; return what became of each."""
+    def _intended(self, batch: Batch, operation: str, changes: list[Change]) -> list[Change]:
+        """Write down what is about to be sent; return it without what waits for another run."""
+        if self._ledger is None:
+            return changes
+        marks = [(batch.identities[c.token], batch.keys.get(c.token), batch.position(c)) for c in changes]
+        busy = self._ledger.intend(self._stream, self._resource.name, operation, changes, marks, seen=batch.again)
+        batch.busy += busy
+        waits = {c.token for c in busy}
+        return [c for c in changes if c.token not in waits]
+
+    def _settled(
+        self, batch: Batch, operation: str, group: list[Change], *, job: Job | None, whole: bool
+    ) -> list[Outcome]:
+        """Send *group*, and again what was lost and surely not done; return what became of each.
+
+        Of a *whole* set of changes the ledger is told before and afterwards.
+        """
         if self.ended:
             return [Outcome(change, Kind.REJECTED, change.id, self.ended) for change in group]
         known: list[Outcome] = []
         for tries in range(1, _SETTLE_TRIES + 1):
-            outcomes = self._sent(batch, operation, group, job)
+            outcomes = self._sent(batch, operation, group, job, whole=whole)
             lost = [o for o in outcomes if o.kind is Kind.UNKNOWN]
             known += [o for o in outcomes if o.kind is not Kind.UNKNOWN]
             settled, again = self._found_out(operation, lost) if lost else ([], [])
             if tries == _SETTLE_TRIES:
                 settled, again = settled + self._given_up(operation, again, of=len(outcomes)), []
-            if self._ledger and settled:
+            if self._ledger and settled and not whole:
                 self._ledger.answered(settled, self.version)
             known += settled
             group = [o.change for o in again]
@@ -146,15 +184,14 @@ class Sender:
         elif outcomes and count >= 0:
             self._refusals[operation] = count + 1
 
-    def _sent(self, batch: Batch, operation: str, group: list[Change], job: Job | None) -> list[Outcome]:
+    def _sent(
+        self, batch: Batch, operation: str, group: list[Change], job: Job | None, *, whole: bool
+    ) -> list[Outcome]:
         """Write the intent down, send, write the outcomes down."""
         sent_at = moment.rfc3339(moment.now())
-        if self._ledger:
-            marks = [(batch.identities[c.token], batch.keys.get(c.token), batch.position(c)) for c in group]
-            busy = self._ledger.intend(self._stream, self._resource.name, operation, group, marks, seen=batch.again)
-            batch.busy += busy
-            waits = {c.token for c in busy}
-            group = [c for c in group if c.token not in waits]
+        batch.begun |= {c.token for c in group}
+        if not whole:
+            group = self._intended(batch, operation, group)
         if not group:
             return []
         outcomes: list[Outcome] = []
@@ -176,7 +213,7 @@ class Sender:
         done_at = moment.rfc3339(moment.now())
         for outcome in outcomes:
             outcome.operation, outcome.sent_at, outcome.done_at = operation, sent_at, done_at
-        if self._ledger:  # what is unknown stays an open intent until it is found out
+        if self._ledger and not whole:  # what is unknown stays an open intent until it is found out
             self._ledger.answered([o for o in outcomes if o.kind is not Kind.UNKNOWN], self.version)
         return outcomes
 
