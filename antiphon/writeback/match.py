@@ -22,6 +22,8 @@ class Match:
         """Take *names*, or the resource's own match fields; *alike* says in which ways their values may differ and be one."""
         self.resource, self.schema, self.alike = resource, schema, alike or {}
         self.names = tuple(names) or resource.match_fields(schema)
+        unique = (name for name, field in schema.get("properties", {}).items() if field.get("x-unique"))
+        self._prompt = None if resource.prompt is None else {*resource.prompt, *unique, *resource.key}
 
     def field(self, name: str) -> Mapping[str, Any]:
         """Return what the schema says of a field."""
@@ -62,10 +64,7 @@ class Match:
 
     def prompt(self, by: str) -> bool:
         """Return whether a look-up by this field sees a new record at once."""
-        if self.resource.prompt is None:
-            return True
-        unique = [n for n, f in self.schema.get("properties", {}).items() if f.get("x-unique")]
-        return by in (*self.resource.prompt, *unique, *self.resource.key)
+        return self._prompt is None or by in self._prompt
 
     def same(self, name: str, ours: Any, found: Mapping[str, Any]) -> bool:
         """Return whether a field need not be sent. When in doubt it is."""

@@ -108,7 +108,7 @@ class Sender:
         if isinstance(how, Write) and (how.safe or how.remembers):
             return True
         found = self._resource.find is not None and operation == "create"
-        return found and all(c.by is not None and self._match.prompt(c.by) for c in changes)
+        return found and all(by is not None and self._match.prompt(by) for by in {c.by for c in changes})
 
     def settle(self, operation: str, intents: Sequence[Intent]) -> list[Outcome]:
         """Find out what became of *intents*, all of one operation. What has no outcome may simply be done again."""
