@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import filelock
 import msgspec
 
 from antiphon.errors import Busy, Storage
@@ -124,6 +123,8 @@ class TokenStore:
         if self.path is None:
             yield
             return
+        import filelock  # noqa: PLC0415 - most connections hold no token
+
         lock = filelock.FileLock(f"{self.path}.lock", mode=0o600)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -11,6 +11,7 @@ from antiphon.auth.keys import All, ApiKey, Basic, Bearer
 from antiphon.auth.mtls import Mtls
 from antiphon.auth.oauth1 import OAuth1
 from antiphon.auth.oauth2 import OAuth2
+from antiphon.auth.session import Login, Step
 from antiphon.auth.sigv4 import SigV4
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "Digest",
     "Hmac",
     "Jwt",
+    "Login",
     "Mtls",
     "OAuth1",
     "OAuth2",
     "SigV4",
+    "Step",
 ]
 
 #: What `auth` may be, by the word for it in a description.
@@ -36,6 +39,7 @@ KINDS: dict[str, type] = {
     "jwt": Jwt,
     "oauth1": OAuth1,
     "oauth2": OAuth2,
+    "login": Login,
     "hmac": Hmac,
     "sigv4": SigV4,
     "digest": Digest,
