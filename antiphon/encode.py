@@ -56,13 +56,21 @@ class Rows:
     records: bytes
     """The text of each record, in a line of its own."""
     count: int
-    marks: frozenset[Any]
-    """Key and time of change of each: what tells it in this state from all others."""
+    marks: Sequence[tuple[Any, ...]]
+    """Key and time of change of each: what tells it in this state from all others. None where the resource has no key."""
     changed: Sequence[Any]
     """The times of change, in the order of the rows; empty if none has one."""
     came: Came
     around: Reply
     """The reply, as far as it tells where the next page is."""
+
+    def only(self, places: Sequence[int]) -> Rows:
+        """Return the rows at these *places*."""
+        lines = self.records.splitlines(keepends=True)
+        marks, changed = ([of[at] for at in places] if of else of for of in (self.marks, self.changed))
+        return replace(
+            self, records=b"".join(lines[at] for at in places), count=len(places), marks=marks, changed=changed
+        )
 
 
 class Came(Sequence[Any]):
@@ -132,7 +140,7 @@ class _Form:
         kept = self.layout.shape({**fill(read.keep, values)}) if read.keep else {}
         found, around = zip(*(_skimmed(reply, read) for reply in replies), strict=True)
         text, count = b"", 0
-        marks: set[Any] = set()
+        marks: list[tuple[Any, ...]] = []
         changed: list[Any] = []
         for records in found:
             page = self.layout.taken(records, kept)
@@ -144,15 +152,17 @@ class _Form:
             changed += times
             text += page.text()
             if columns:
-                marks |= _marks(columns, times)
-        return Rows(text, count, frozenset(marks), changed, Came(found[0], count), around[0])
+                marks += _marks(columns, times)
+        return Rows(text, count, marks, changed, Came(found[0], count), around[0])
 
 
-def _marks(columns: Sequence[Sequence[Any]], times: Sequence[Any]) -> set[Any]:
+def _marks(columns: Sequence[Sequence[Any]], times: Sequence[Any]) -> list[tuple[Any, ...]]:
+    marks = list(zip(*columns, times, strict=True))
     try:
-        return set(zip(*columns, times, strict=True))
+        set(marks)
     except TypeError:
         raise Unfit("a key that is no single value") from None
+    return marks
 
 
 def _unfit(read: Read, chosen: Collection[str]) -> str:

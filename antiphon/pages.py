@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -48,20 +48,23 @@ def pages(
             yield Page(bookmark=query.since, rows=[])
             return
         replies = [reply]
-        page = None if then or walk.overlaps else _written(query, source, replies, given)
+        page = None if then else _written(query, source, replies, given)
         came = page.came if page else rows(client, read, reply, doing)
         around = page.around if page else reply
         if then:
             replies = fetched(client, then, {**given, "fields": fields}, list(came), doing)
-            page = None if walk.overlaps else _written(query, source, replies, given)
-        whole = partial(_shaped, client, source, replies, shaped, given, doing)
+            page = _written(query, source, replies, given)
+        whole: Callable[[], list[Record]] = partial(_shaped, client, source, replies, shaped, given, doing)
         fresh = None
         if not walk.new(page):
-            page, found = None, whole()
+            found = _brief(page, resource) if page else whole()
             if (back := walk.back(cursor, found, len(came))) is not None:
                 cursor = back
                 continue
             fresh = walk.fresh(found)
+            if page:
+                page, whole = _only(page, found, fresh, whole)
+                fresh = None
         following = walk.following(cursor, around, came)
         bookmark = bookmark or (reply.headers.get(read.bookmark) if read.bookmark else _server_time(reply))
         body = None if reply.format else reply.body
@@ -132,7 +135,7 @@ class _Walk:
 
     def new(self, page: Rows | None) -> bool:
         """Return whether all rows of a page that is written already are new; from now on they were sent."""
-        return page is not None and (self._paging is None or self._sent.took(page.marks))
+        return page is not None and (self._paging is None or (not self.overlaps and self._sent.took(page.marks)))
 
     def fresh(self, found: list[Record]) -> list[Record]:
         """Return those of the records *found* that were not sent before.
@@ -204,6 +207,28 @@ class _Walk:
 
 def _written(query: Query, read: Read, replies: Sequence[Reply], values: Mapping[str, Any]) -> Rows | None:
     return query.encoder.rows(read, replies, values) if query.encoder and replies else None
+
+
+def _brief(page: Rows, resource: Resource) -> list[Record]:
+    """Return of each row what it is known by: its key and its time of change."""
+    names = (*resource.key, resource.updated)
+    return [dict(zip(names, mark, strict=True)) for mark in page.marks]
+
+
+def _only(
+    page: Rows, found: Sequence[Record], fresh: Sequence[Record], whole: Callable[[], list[Record]]
+) -> tuple[Rows, Callable[[], list[Record]]]:
+    """Return the rows of *page* that are *fresh* of those that were *found*, and what decodes them."""
+    if len(fresh) == len(found):
+        return page, whole
+    wanted = {id(row) for row in fresh}
+    places = [place for place, row in enumerate(found) if id(row) in wanted]
+
+    def some() -> list[Record]:
+        records = whole()
+        return [records[place] for place in places]
+
+    return page.only(places), some
 
 
 def _shaped(

@@ -1,0 +1,227 @@
+"""What a tap takes for each record: ours, a stock one, frameworks of others, and the floors. All read one mock.
+
+    python bench/reading.py [--contacts 200000] [--items 500000] [--rounds 5] [--alone]
+
+The slow ones are given a tenth of the records: what is compared is CPU for each record, start-up included. Before anything is measured,
+what ours and the stock tap write is compared: every record must mean the same. ``--alone`` leaves out the peers but the stock tap.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import peers
+from account import BIN
+from measure import Side, Used, in_turns, run
+from mockserver import served
+
+HERE = Path(__file__).parent
+PEERS = HERE / "peers"
+MEMORY = 120
+"""Megabytes that a tap may take, however many records there are."""
+_FLOOR = """
+import sys, msgspec, urllib3
+from urllib.parse import urlsplit
+stream, base = sys.argv[1:]
+decode, lines = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode_lines
+pool = urllib3.connectionpool.connection_from_url(base)
+class Line(msgspec.Struct):
+    type: str
+    stream: str
+    record: dict
+    time_extracted: str
+def write(records):
+    sys.stdout.buffer.write(lines([Line("RECORD", stream, record, "2026-01-01T00:00:00Z") for record in records]))
+at = "" if stream == "contacts" else 1
+while at is not None:
+    path = f"/crm/objects/2026-09/contacts?limit=100&after={at}" if stream == "contacts" else f"/items?page={at}&per_page=1000"
+    page = decode(pool.request("GET", path.replace("&after=&", "&").removesuffix("&after=")).data)
+    if stream == "contacts":
+        write(page["results"])
+        at = page.get("paging", {}).get("next", {}).get("after")
+    else:
+        write(page["data"])
+        at = at + 1 if page["has_more"] else None
+"""
+
+
+class Bench:
+    """The sides of one *stream* on a mock with *many* records and on one with *few*."""
+
+    def __init__(self, stream: str, folder: Path, many: str, few: str) -> None:
+        """Write what they need: configs, the schema, catalogs."""
+        self.stream, self.folder = stream, folder
+        self.base = {"many": many, "few": few}
+        for size, base in self.base.items():
+            config = {
+                "base_url": base,
+                "state_dir": str(folder),
+                **({"access_token": "t"} if stream == "contacts" else {}),
+            }
+            (folder / f"{size}.json").write_text(json.dumps(config))
+        (folder / "none.json").write_text("{}")
+        found = subprocess.run(
+            [*self._tap(), "--config", folder / "many.json", "--discover"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+        [entry] = [entry for entry in json.loads(found.stdout)["streams"] if entry["tap_stream_id"] == stream]
+        (folder / "catalog.json").write_text(json.dumps({"streams": [entry]}))
+        (folder / "schema.json").write_text(json.dumps(entry["schema"]))
+        sync = {"sync_mode": "full_refresh", "destination_sync_mode": "append"}
+        whole = {"name": stream, "json_schema": entry["schema"], "supported_sync_modes": ["full_refresh"]}
+        (folder / "airbyte.json").write_text(json.dumps({"streams": [{"stream": whole, **sync}]}))
+
+    def _tap(self) -> list[str | Path]:
+        return [BIN / "tap-hubspot"] if self.stream == "contacts" else [sys.executable, HERE / "items_tap.py"]
+
+    def side(self, name: str, size: str, command: list[str | Path], out: Path | None = None) -> Side:
+        """Return one side, with what the peers read from the environment."""
+        given = {"BASE": self.base[size], "STREAM": self.stream, "SCHEMA": str(self.folder / "schema.json")}
+        return Side(name, command, stdout=out, environment=given, folder=self.folder)
+
+    def ours(self, size: str, out: Path | None = None) -> Side:
+        """Return our tap."""
+        config: list[str | Path] = ["--config", self.folder / f"{size}.json", "--catalog", self.folder / "catalog.json"]
+        return self.side("antiphon", size, [*self._tap(), *config], out)
+
+    def stock(self, out: Path | None = None) -> Side:
+        """Return a tap of the stock SDK."""
+        command: list[str | Path] = [peers.python("singer-sdk"), PEERS / "stock_tap.py"]
+        return self.side("singer-sdk", "few", [*command, "--config", self.folder / "none.json"], out)
+
+    def others(self) -> Iterator[Side]:
+        """Yield the other peers."""
+        if self.stream == "contacts":
+            (self.folder / "meltano.json").write_text(
+                json.dumps({"access_token": "t", "start_date": "2020-01-01T00:00:00Z"})
+            )
+            entry = subprocess.run(
+                [peers.python("meltano-tap-hubspot"), PEERS / "hubspot_tap.py", "--config", self.folder / "meltano.json", "--discover"],
+                env={**os.environ, "BASE": self.base["few"]}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
+            )  # fmt: skip
+            contacts = [entry for entry in json.loads(entry.stdout)["streams"] if entry["tap_stream_id"] == "contacts"]
+            (self.folder / "meltano-catalog.json").write_text(json.dumps({"streams": contacts}))
+            arguments: list[str | Path] = [
+                "--config",
+                self.folder / "meltano.json",
+                "--catalog",
+                self.folder / "meltano-catalog.json",
+            ]
+            command: list[str | Path] = [peers.python("meltano-tap-hubspot"), PEERS / "hubspot_tap.py", *arguments]
+            yield self.side("meltano-tap-hubspot", "few", command)
+        reading: list[str | Path] = [
+            "read",
+            "--config",
+            self.folder / "none.json",
+            "--catalog",
+            self.folder / "airbyte.json",
+        ]
+        yield self.side("airbyte-cdk", "few", [peers.python("airbyte-cdk"), PEERS / "airbyte_source.py", *reading])
+        yield self.side("dlt, to files", "few", [peers.python("dlt"), PEERS / "dlt_source.py", self.folder / "dlt"])
+
+    def compare(self) -> None:
+        """Let ours and the stock tap read the few, and compare.
+
+        Raises:
+            SystemExit: what they wrote does not mean the same.
+        """
+        written = []
+        for side in (self.ours("few", self.folder / "ours.jsonl"), self.stock(self.folder / "stock.jsonl")):
+            run(side)
+            assert side.stdout is not None
+            with side.stdout.open("rb") as lines:
+                written.append([meaning(line) for line in lines if line.startswith(b'{"type":"RECORD"')])
+            side.stdout.unlink()
+        for ours, theirs in zip(*written, strict=True):
+            if ours != theirs:
+                raise SystemExit(f"not the same:\n{ours}\n{theirs}")
+        print(
+            f"{len(written[0]):,} {self.stream}: what ours and the stock tap write means the same.\n", file=sys.stderr
+        )
+
+
+def meaning(line: bytes) -> Any:
+    """Return the record in *line*; a number is what it is worth, and a full second is one, however they are written."""
+    return json.loads(line.replace(b'.000Z"', b'Z"'), parse_float=Decimal, parse_int=Decimal)["record"]
+
+
+def measured(stream: str, records: int, rounds: int, *, alone: bool) -> dict[str, tuple[Used, int]]:
+    """Return what each side took, and for how many records."""
+    few = records // 10
+    with (
+        tempfile.TemporaryDirectory(prefix="antiphon-bench-") as name,
+        served(records, records) as many_at,
+        served(few, few) as few_at,
+    ):
+        bench = Bench(stream, Path(name), many_at, few_at)
+        bench.compare()
+        floor: list[str | Path] = [sys.executable, "-c", _FLOOR, stream, many_at]
+        sides = [bench.ours("many"), bench.side("floor: decode, encode", "many", floor), bench.stock()]
+        if not alone:
+            sides += bench.others()
+        took = in_turns(sides, rounds)
+        none = run(bench.side("start-up", "few", [*bench.ours("few").command, "--about"]))
+    counts = {"antiphon": records, "floor: decode, encode": records}
+    return {"start-up": (none, 1), **{side: (used, counts.get(side, few)) for side, used in took.items()}}
+
+
+def table(stream: str, found: dict[str, tuple[Used, int]]) -> None:
+    """Print what was measured."""
+    start, _ = found.pop("start-up")
+    ours, count = found["antiphon"]
+    floor, _ = found["floor: decode, encode"]
+    print(f"| tap, {stream} | CPU, ours = 1 | CPU µs/record | peak MB |\n|---|---|---|---|")
+    for name, (used, of) in found.items():
+        each = used.cpu / of * 1e6
+        print(f"| {name} | {each / (ours.cpu / count * 1e6):.1f} | {each:.1f} | {used.memory:.0f} |")
+    print(
+        f"\n{count:,} {stream} through ours and the floor, a tenth of them through the others. Without the {start.cpu:.2f} s of start-up ours takes "
+        f"{(ours.cpu - start.cpu) / floor.cpu:.2f} times the floor (urllib3, msgspec, nothing else)."
+    )
+
+
+def flat(records: int) -> None:
+    """Read a million items, and five, say; print the memory it takes.
+
+    Raises:
+        SystemExit: it takes too much.
+    """
+    print("\n| tap, items | records | peak MB |\n|---|---|---|")
+    for count in (records // 10, records):
+        with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as name, served(100, count) as at:
+            used = run(Bench("items", Path(name), at, at).ours("many"))
+        print(f"| antiphon | {count:,} | {used.memory:.0f} |")
+        if used.memory > MEMORY:
+            raise SystemExit(f"{used.memory:.0f} MB, where {MEMORY} are allowed")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--contacts", type=int, default=200_000)
+    parser.add_argument("--items", type=int, default=500_000)
+    parser.add_argument("--most", type=int, default=5_000_000, help="records for the memory")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--alone", action="store_true")
+    given = parser.parse_args()
+    for stream, records in (("contacts", given.contacts), ("items", given.items)):
+        if records:
+            table(stream, measured(stream, records, given.rounds, alone=given.alone))
+            print()
+    if given.most:
+        flat(given.most)
+
+
+if __name__ == "__main__":
+    main()
