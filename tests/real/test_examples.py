@@ -75,6 +75,16 @@ EXAMPLES = {
         "access_token",
         "lastModified",
     ),
+    "tryton": Example(
+        "tryton",
+        "parties",
+        "code",
+        lambda name: {"code": name, "name": f"Name of {name}"},
+        {"name": STRANGE},
+        100,
+        "password",
+        "write_date",
+    ),
     "xml_service": Example(
         "users",
         "users",
