@@ -159,6 +159,9 @@ class Store:
                 raise Storage(f"the ledger {self.path} was written by a later version of antiphon", hint=hint)  # noqa: TRY301
             db.execute("pragma journal_mode = wal")
             db.execute("pragma synchronous = full")
+            db.execute(
+                "pragma wal_autocheckpoint = 8000"
+            )  # pages: keys are spread, and each page is copied back once for many
             if version == 1:
                 _from_the_first(db, self.secret)
             db.executescript(_TABLES)
