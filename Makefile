@@ -11,7 +11,7 @@ ifneq ($(shell [ "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" ] && $(BIN)/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real test-faults test-wheel lint format catalogs meltano readme bench clean
+.PHONY: help setup demo test test-real test-faults test-wheel lint format catalogs meltano describe readme bench clean
 
 help: ## List what there is to do
 	@awk -F ': .*## |: ## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ catalogs: setup ## Write catalogs/: what each tap's --discover prints
 
 meltano: setup ## Write plugins/: each tap and target as Meltano wants it declared
 	@$(BIN)/python scripts/write_plugins.py
+
+describe: setup ## Write the JSON Schema of descriptions, and the tables of kinds in docs/describe.md
+	@$(BIN)/python scripts/write_description.py
 
 readme: setup ## Write the README's table of APIs (ARGS=--demo for the demo's output too)
 	@$(BIN)/python scripts/write_readme.py $(ARGS)

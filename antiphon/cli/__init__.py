@@ -33,6 +33,8 @@ COMMANDS = {
     "infer": "infer",
     "lint": "describe",
     "show": "describe",
+    "schema": "describe",
+    "infer": "infer",
 }
 
 

@@ -1,4 +1,4 @@
-"""``lint`` and ``show``: descriptions in YAML, checked and printed."""
+"""``lint``, ``show`` and ``schema``: descriptions in YAML checked, printed, and completed by editors."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ def lint(files: tuple[Path, ...]) -> int:
         if not found:
             click.echo(f"{path}: all is well")
     return 1 if wrong else 0
+
+
+@click.command(epilog="Example: antiphon schema > antiphon.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of descriptions, by which editors complete and check them.
+
+    The first line of a description names it: # yaml-language-server: $schema=antiphon.schema.json
+    """
+    click.echo(shown.encoded(description.json_schema()))
 
 
 @click.command(epilog="\b\nExamples:\n  antiphon show pretix\n  antiphon show my_api.yaml --json")

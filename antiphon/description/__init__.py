@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from antiphon.api import Api
+from antiphon.description.completion import json_schema
 from antiphon.description.nodes import MOST_BYTES, Node, Unreadable, composed, composed_of, decoded
 from antiphon.description.problems import Problem
 from antiphon.description.reading import read
@@ -102,4 +103,4 @@ def _only(api: Api | None, found: list[Problem], where: str) -> Api:
     return api
 
 
-__all__ = ["Problem", "data", "draft", "dump", "from_mapping", "load", "parse", "problems"]
+__all__ = ["Problem", "data", "draft", "dump", "from_mapping", "json_schema", "load", "parse", "problems"]

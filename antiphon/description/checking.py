@@ -14,8 +14,9 @@ _NAMING = ("key", "created", "updated", "match", "within", "folded")
 
 def check(root: Node, findings: Findings) -> None:
     """Add to *findings* what is wrong with the names in *root*."""
-    declared = set(_entries(root, "settings"))
-    _check_settings(declared, findings)
+    settings = root.value.get("settings")
+    if settings is None or isinstance(settings.value, dict):
+        _check_settings(set(_entries(root, "settings")), findings)
     resources = _entries(root, "resources")
     called: dict[str, str] = {}
     for name, (node, at) in resources.items():

@@ -47,6 +47,8 @@ class Node:
     """Where each of its keys stands."""
     size: int = 1
     """How many values it holds, itself included."""
+    absent: bool = False
+    """Whether nothing is written where it stands, which is null."""
 
     def plain(self) -> Any:
         """Return the value without places."""
@@ -157,7 +159,7 @@ class _Composer:
         if level > MOST_LEVELS:
             _too_deep(mark)
         if isinstance(event, yaml.ScalarEvent):
-            node = Node(_scalar(event, mark), mark)
+            node = Node(_scalar(event, mark), mark, absent=event.style is None and not event.value)
         elif isinstance(event, yaml.SequenceStartEvent):
             node = self.sequence(mark, level)
         else:

@@ -63,8 +63,10 @@ class Findings:
 
     def in_order(self) -> list[Problem]:
         """Return the problems in the order of the text; one in a part that aliases repeat is told once."""
-        once = {(problem.mark, problem.message): problem for problem in sorted(self.problems, reverse=True)}
-        return sorted(once.values() if any(mark != (0, 0) for mark, _ in once) else self.problems)
+        once: dict[object, Problem] = {}
+        for problem in self.problems:
+            once.setdefault((problem.mark, problem.message) if problem.mark != (0, 0) else problem, problem)
+        return sorted(once.values())
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from antiphon.api import PLACEHOLDERS, Api, Read, Resource, Write
 from antiphon.description import shapes
 from antiphon.description.checking import check
 from antiphon.description.nodes import Mark, Node
-from antiphon.description.problems import Findings, Need, Placeholder, Problem, near
+from antiphon.description.problems import Findings, Need, Placeholder, Problem, near, nearest
 from antiphon.description.shapes import Shape, is_json_schema
 from antiphon.errors import DescriptionError
 
@@ -39,7 +39,7 @@ def read(root: Node) -> tuple[Api | None, list[Problem]]:
 def misfits(root: Node) -> list[Problem]:
     """Return what is wrong with the shape of *root* alone, whatever its names mean: what a JSON Schema can see."""
     findings = Findings()
-    _Reading(findings).fields(Api, root, "", None)
+    _Looking(findings).fields(Api, root, "", None)
     return findings.in_order()
 
 
@@ -90,7 +90,8 @@ class _Reading:
     def scalar(self, shape: Shape, node: Node, path: str, names: Names) -> Any:
         if not _fits(shape, node):
             quotes = shape == shapes.Text() and isinstance(node.value, int | float)
-            return self.misfit(node, path, _WANTED[type(shape)], "Put it in quotes." if quotes else "")
+            hint = "Put it in quotes." if quotes else _quotes_for(_unquoted(node))
+            return self.misfit(node, path, _WANTED[type(shape)], hint)
         if isinstance(shape, shapes.Word) and node.value not in shape.words:
             return self.wrong(node, path, f'unknown word "{node.value}"', near(node.value, shape.words))
         if isinstance(node.value, str):
@@ -108,6 +109,8 @@ class _Reading:
             self.note(Node(key, mark), path, names)
 
     def anything(self, node: Node, path: str, names: Names) -> Any:
+        if names is not None and (name := _unquoted(node)):
+            return self.wrong(node, path, f"a mapping of {name} to nothing", _quotes_for(name))
         if isinstance(node.value, dict):
             return self.table(shapes.Anything(), node, path, names)
         if isinstance(node.value, list):
@@ -170,10 +173,12 @@ class _Reading:
         for key, item in found.items():
             if key in known:
                 values[key] = self.value(known[key].shape, item, f"{path}.{key}".lstrip("."), _scope(cls, key, names))
-            else:
-                values[""] = self.wrong(node.keys[key], path, f'unknown key "{key}"', near(key, known))
+            elif (cls, key) != (Api, "$schema"):  # that is for editors
+                hint = _quotes_for(_unquoted(node)) or near(key, known)
+                values[""] = self.wrong(node.keys[key], path, f'unknown key "{key}"', hint)
+        misspelt = {nearest(key, known) for key in found if key not in known}
         for name in missing:
-            if name not in found:
+            if name not in found and f'Did you mean "{name}"?' not in misspelt:
                 values[""] = self.wrong(node, path, f'"{name}" is missing', _WHAT_NEXT.get((cls, name), ""))
         return values
 
@@ -255,6 +260,13 @@ class _Reading:
         return found
 
 
+class _Looking(_Reading):
+    """A walk that makes no objects, which might find their values wrong."""
+
+    def made(self, cls: type, values: Mapping[str, Any], node: Node, path: str) -> Any:  # noqa: ARG002
+        return _INVALID if _any_invalid(values.values()) else None
+
+
 #: What to do where a field is missing, if not just to write it.
 _WHAT_NEXT: dict[tuple[type, str], str] = {
     (Resource, "schema"): "Write a word for each field, or let the API's records tell: antiphon infer."
@@ -282,6 +294,18 @@ def _fits(shape: Shape, node: Node) -> bool:
         shapes.Record: dict,
     }.get(type(shape), ())
     return isinstance(node.value, types) and (types is bool or not isinstance(node.value, bool))
+
+
+def _unquoted(node: Node) -> str:
+    """Return the name in what is a placeholder, but for the quotes: YAML takes ``{token}`` for a mapping of it to nothing."""
+    if isinstance(node.value, dict) and len(node.value) == 1:
+        [(name, value)] = node.value.items()
+        return name if value.absent and fill.names(f"{{{name}}}") else ""
+    return ""
+
+
+def _quotes_for(name: str) -> str:
+    return f'A placeholder goes into quotes: "{{{name}}}".' if name else ""
 
 
 def _chosen(shape: shapes.Choice, node: Node) -> tuple[str, Node]:

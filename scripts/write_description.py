@@ -1,0 +1,51 @@
+"""Writes what is drawn from the types of a description: its JSON Schema for editors, and the tables of kinds in docs/describe.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from antiphon import description
+from antiphon.description import shapes
+from antiphon.description.completion import explained, summary
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = ROOT / "antiphon" / "description" / "schema.json"
+PAGE = ROOT / "docs" / "describe.md"
+_TABLE = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+
+
+def schema() -> str:
+    """Return the text of the JSON Schema."""
+    return msgspec.json.format(msgspec.json.encode(description.json_schema()), indent=1).decode() + "\n"
+
+
+def filled(page: str) -> str:
+    """Return *page* with its tables of kinds as the registries have them."""
+    return _TABLE.sub(lambda found: f"{found[1]}{_table(found[2])}{found[3]}", page)
+
+
+def _table(slot: str) -> str:
+    rows = (f"| `{word}` | {summary(cls)} | {_fields(cls)} |\n" for word, cls in shapes.kinds(slot).items())
+    return "| kind | what it is | what can be said of it |\n|---|---|---|\n" + "".join(rows)
+
+
+def _fields(cls: type) -> str:
+    said = explained(cls)
+    fields = (field for field in shapes.fields(cls).values() if not isinstance(field.shape, shapes.Function))
+    shown = (
+        f"`{field.name}`{'' if not field.required else ' (needed)'}{_said(said.get(field.name))}" for field in fields
+    )
+    return "<br>".join(shown).replace("|", "\\|")
+
+
+def _said(text: str | None) -> str:
+    return f": {text.rstrip('.')}" if text else ""
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(schema(), "utf-8")
+    if PAGE.exists():
+        PAGE.write_text(filled(PAGE.read_text("utf-8")), "utf-8")
