@@ -34,7 +34,6 @@ COMMANDS = {
     "lint": "describe",
     "show": "describe",
     "schema": "describe",
-    "infer": "infer",
 }
 
 
