@@ -161,7 +161,7 @@ class _Reading:
         """Return the values of the fields of *cls* in *node*; where something is wrong, one of them is invalid."""
         known = {name: field for name, field in shapes.fields(cls).items() if name not in given}
         missing = [name for name, field in known.items() if field.required]
-        short = shapes.brief(cls)
+        short = None if given else shapes.brief(cls)
         found = node.value
         if short and (isinstance(found, str) or (isinstance(found, list) and isinstance(short.shape, shapes.Many))):
             return {short.name: self.value(short.shape, node, path, names)}
