@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -302,6 +302,8 @@ class _Find:
 
     path: str
     unique: tuple[str, ...]
+    values: ClassVar[int] = 100
+    """How many values one request may ask for."""
 
     def __call__(self, client: Client, resource: Resource, query: Query) -> Iterator[Page]:
         """Yield the records whose field has one of the values."""

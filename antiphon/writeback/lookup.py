@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from math import ceil
 from typing import Any
 
 from antiphon import moment
-from antiphon.api import Query, Read, Record
+from antiphon.api import Query, Record
 from antiphon.client import Client
 from antiphon.errors import Refused
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
@@ -87,10 +86,9 @@ class LookUp:
         self.recent |= {keys[key]: None for key in ledger.unknown(keys)}
 
     def _parts(self, changes: list[Change]) -> list[list[Change]]:
-        """Return *changes* in parts that are looked up at once: a request's worth, or as many hundreds as even them out."""
-        find = self._resource.find
-        size = find.values if isinstance(find, Read) else 100 * ceil(len(changes) / (100 * self._parallel))
-        size = max(1, size) if self._parallel > 1 else len(changes)
+        """Return *changes* in parts that are looked up at once: as many as one request takes, where the look-up says how many."""
+        size = getattr(self._resource.find, "values", 0) if self._parallel > 1 else 0
+        size = size or len(changes)
         return [changes[start : start + size] for start in range(0, len(changes), size)]
 
     def _find(self, batch: Batch, by: str, changes: list[Change], asked: tuple[str, ...]) -> list[Record]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from antiphon.api import Page, Query, Read, Resource
 from antiphon.apis.odoo.wire import number
@@ -46,6 +46,7 @@ class Find:
     """Look records up by any field, or by their external id."""
 
     model: str
+    values: ClassVar[int] = _AT_ONCE
 
     def __call__(self, client: Client, resource: Resource, query: Query) -> Iterator[Page]:
         """Yield the records whose field has one of the values. A page that is not full is taken for the last."""
