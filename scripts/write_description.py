@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from antiphon import description
+from antiphon import api, description
 from antiphon.description import shapes
 from antiphon.description.completion import explained, summary
 
@@ -27,8 +27,12 @@ def filled(page: str) -> str:
     return _TABLE.sub(lambda found: f"{found[1]}{_table(found[2])}{found[3]}", page)
 
 
-def _table(slot: str) -> str:
-    rows = (f"| `{word}` | {summary(cls)} | {_fields(cls)} |\n" for word, cls in shapes.kinds(slot).items())
+def _table(name: str) -> str:
+    if hasattr(api, name):
+        cls = getattr(api, name)
+        fields = ((field, explained(cls).get(field, "")) for field in shapes.fields(cls))
+        return f"| {name.lower()} | |\n|---|---|\n" + "".join(f"| `{f}` | {_cell(said)} |\n" for f, said in fields)
+    rows = (f"| `{word}` | {_cell(summary(cls))} | {_fields(cls)} |\n" for word, cls in shapes.kinds(name).items())
     return "| kind | what it is | what can be said of it |\n|---|---|---|\n" + "".join(rows)
 
 
@@ -38,7 +42,11 @@ def _fields(cls: type) -> str:
     shown = (
         f"`{field.name}`{'' if not field.required else ' (needed)'}{_said(said.get(field.name))}" for field in fields
     )
-    return "<br>".join(shown).replace("|", "\\|")
+    return _cell("<br>".join(shown))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _said(text: str | None) -> str:
