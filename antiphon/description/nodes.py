@@ -270,7 +270,9 @@ def _advice(error: yaml.MarkedYAMLError) -> str:
     if "'\\t'" in problem:
         return "Indent with spaces, not tabs."
     if "mapping values are not allowed" in problem:
-        return 'A text with ": " in it goes into quotes.'
+        return 'A text with ": " in it goes into quotes; or the line is indented otherwise than those beside it.'
+    if "expected ',' or" in problem:
+        return "A text with a brace, a bracket or a comma in it goes into quotes there."
     if "cannot start any token" in problem:
         return "A text that begins with this character goes into quotes."
     return ""
