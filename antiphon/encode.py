@@ -171,8 +171,8 @@ def _unfit(read: Read, chosen: Collection[str]) -> str:
         return f'the lines in "{read.each}"'
     if "record" in names(read.keep):
         return "fields that are made of others"
-    if read.pairs and read.lift:
-        return "pairs in lifted fields"
+    if read.pairs and (read.lift or read.keep):
+        return "pairs among fields that are lifted or kept"
     lifted = set(read.lift) & {*chosen, *read.keep}
     return f'"{min(lifted)}", which is lifted and a field as well' if lifted else ""
 

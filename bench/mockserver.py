@@ -36,6 +36,12 @@ PROPERTIES = {
     **dict.fromkeys(("hs_object_id", "annualrevenue", "num_associated_deals"), "number"),
     "hs_is_unworked": "bool",
 }
+_HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-HubSpot-RateLimit-Max: 1000000\r\n"
+    b"X-HubSpot-RateLimit-Interval-Milliseconds: 10000\r\nX-HubSpot-RateLimit-Remaining: 1000000\r\n"
+    b"Content-Length: %d\r\n\r\n"
+)
+"""HubSpot's announcement of a limit that nobody meets is part of it: a client waits for none then."""
 _STAGES = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer")
 _AFTER, _PAGE = re.compile(rb"[?&]after=(\d+)"), re.compile(rb"[?&]page=(\d+)")
 
@@ -104,9 +110,7 @@ class _Connection(asyncio.Protocol):
             path = self._held.split(b" ", 2)[1]
             self._held = self._held[end + 4 :]
             body = self._lists.answer(path)
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % sum(
-                map(len, body)
-            )
+            head = _HEAD % sum(map(len, body))
             self._transport.write(b"".join((head, *body)))
 
 

@@ -136,19 +136,21 @@ class Bench:
         Raises:
             SystemExit: what they wrote does not mean the same.
         """
-        written = []
-        for side in (self.ours("few", self.folder / "ours.jsonl"), self.stock(self.folder / "stock.jsonl")):
+        ours, stock = (self.ours("few", self.folder / "ours.jsonl"), self.stock(self.folder / "stock.jsonl"))
+        for side in (ours, stock):
             run(side)
-            assert side.stdout is not None
-            with side.stdout.open("rb") as lines:
-                written.append([meaning(line) for line in lines if line.startswith(b'{"type":"RECORD"')])
-            side.stdout.unlink()
-        for ours, theirs in zip(*written, strict=True):
-            if ours != theirs:
-                raise SystemExit(f"not the same:\n{ours}\n{theirs}")
-        print(
-            f"{len(written[0]):,} {self.stream}: what ours and the stock tap write means the same.\n", file=sys.stderr
-        )
+        count = 0
+        for count, (mine, theirs) in enumerate(zip(*map(records, (ours, stock)), strict=True), 1):  # noqa: B007
+            if meaning(mine) != meaning(theirs):
+                raise SystemExit(f"not the same:\n{mine!r}\n{theirs!r}")
+        print(f"{count:,} {self.stream}: what ours and the stock tap write means the same.\n", file=sys.stderr)
+
+
+def records(side: Side) -> Iterator[bytes]:
+    """Yield the RECORD lines that *side* wrote; not kept, for a child is charged with what its parent holds."""
+    assert side.stdout is not None
+    with side.stdout.open("rb") as lines:
+        yield from (line for line in lines if line.startswith(b'{"type":"RECORD"'))
 
 
 def meaning(line: bytes) -> Any:
