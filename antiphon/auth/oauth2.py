@@ -1,4 +1,4 @@
-"""OAuth 2: tokens got by refresh token, client credentials, a signed assertion, or by a user who logs in; renewed and stored.
+"""OAuth 2: tokens got with what the settings hold, or by a user who logs in; renewed and stored.
 
 How a client names itself and asks for a code is authlib's (extra ``oauth``), and assertions are signed by joserfc. A token
 is renewed shortly before it ends, and once when the API does not accept it; all processes of a connection share one store
@@ -11,7 +11,7 @@ import base64
 import math
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
@@ -20,7 +20,7 @@ from antiphon.api import Auth, Reply, Request
 from antiphon.auth.jwt import Jwt
 from antiphon.auth.library import library, plain
 from antiphon.auth.stored import digest_of, store_of
-from antiphon.errors import SettingError, Unauthorized, Unavailable
+from antiphon.errors import DescriptionError, SettingError, Unauthorized, Unavailable
 from antiphon.fill import fill, look, names
 from antiphon.http import Http, origin, retry_after
 from antiphon.tokens import Token, TokenStore
@@ -28,37 +28,55 @@ from antiphon.tokens import Token, TokenStore
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LONGEST = 30.0
 """Seconds to wait for the token endpoint, at most: others may be waiting for the lock."""
+_NAMED = ("client_secret_post", "client_secret_basic", "none")
 _LATER = frozenset({"temporarily_unavailable", "server_error"})
 _CLIENT = frozenset({"invalid_client", "unauthorized_client"})
 
 
 @dataclass(frozen=True)
 class OAuth2(Auth):
-    """Bearer tokens from *token_url*.
+    """Tokens from a token endpoint (RFC 6749), renewed shortly before they end and once when one is not accepted.
 
-    The first of these is done that there are settings (or a stored token) for: an assertion, a refresh token, client
-    credentials. A token from ``antiphon login`` (authorization code with PKCE at *authorize_url*, device code at
-    *device_url*) is a stored one. What else a vendor wants to be told in the address stands in *authorize_url*'s query.
+    The first of these is done that there are settings (or a stored token) for: an assertion, a refresh token, the grant. A
+    token from ``antiphon login`` (authorization code with PKCE, device code) is a stored one.
     """
 
     token_url: str
+    """The token endpoint."""
     authorize_url: str = ""
+    """The page on which a user says yes; what else a vendor wants to be told stands in its query."""
     device_url: str = ""
+    """The address that gives codes to type on another device (RFC 8628)."""
     scope: str = ""
-    """What is asked for when somebody logs in; with client credentials, where *client_scope* says so."""
+    """What is asked for when somebody logs in."""
     client_id: str = "{client_id}"
+    """The name of the app."""
     client_secret: str = "{client_secret}"  # noqa: S105
+    """Its secret; may be empty where users log in."""
     refresh_token: str = "{refresh_token}"  # noqa: S105
+    """A refresh token from elsewhere."""
     assertion: Jwt | None = None
-    client_credentials: bool = False
-    client_scope: bool = False
+    """A signed token that is traded for one of the API (RFC 7523)."""
+    grant: Mapping[str, str] = field(default_factory=dict)
+    """The form that a token is asked for with where nobody logs in: ``{grant_type: client_credentials}``, ``{grant_type:
+    password, username: "{username}", password: "{password}"}``, a token exchange (RFC 8693) or a vendor's own."""
     client_auth: str = "client_secret_post"
-    """How the client names itself: ``client_secret_post``, ``client_secret_basic`` or ``none``."""
+    """How the client names itself: client_secret_post, client_secret_basic or none."""
     base: str = ""
     """Where in the token's reply the API's base URL is, if that is where it is told."""
     lifetime: float = 0
     """Seconds a token lives where the reply does not say; 0: until it is not accepted any more."""
     scheme: str = "Bearer"
+    """The word before the token in the Authorization header."""
+
+    def __post_init__(self) -> None:
+        """Refuse a grant that has no type, and a client that names itself in an unknown way."""
+        if self.grant and not self.grant.get("grant_type"):
+            raise DescriptionError("oauth2: the grant has no grant_type", hint="For example: client_credentials.")
+        if self.client_auth not in _NAMED:
+            raise DescriptionError(
+                f'oauth2: client_auth "{self.client_auth}" is unknown', hint=f"There are: {', '.join(_NAMED)}."
+            )
 
     def needs(self) -> tuple[str, ...]:
         """Return the setting without which there is no token."""
@@ -87,12 +105,13 @@ class OAuth2(Auth):
         return True
 
     def held(self, http: Http) -> str:
-        """Return the grant that the settings are enough for: assertion, refresh_token, client_credentials, or none."""
+        """Return what the settings are enough for: assertion, refresh_token, the type of the grant, or nothing."""
         if self.assertion and value(self.assertion.key, http):
             return "assertion"
         if value(self.refresh_token, http):
             return "refresh_token"
-        return "client_credentials" if self.client_credentials and value(self.client_secret, http) else ""
+        enough = self.grant and all(http.settings.get(name) for name in names(self._granting()))
+        return self.grant["grant_type"] if enough else ""
 
     def accept(self, http: Http, reply: Mapping[str, Any]) -> None:
         """Store the token in the token endpoint's *reply* to a log-in, and use it."""
@@ -129,9 +148,8 @@ class OAuth2(Auth):
             form = {"grant_type": "refresh_token", "refresh_token": refresh}
             return self.asked(http, form, self._renewal(http, stored))
         if held:
-            scope = {"scope": self.scope} if self.client_scope and self.scope else {}
-            reply = self.asked(http, {"grant_type": held, **scope}, self._check_client())
-            return _alone(reply)
+            hint = f"Check the settings {_listed([self.client_id, self._granting()])}."
+            return _alone(self.asked(http, {name: value(said, http) for name, said in self.grant.items()}, hint))
         said = "401 nobody has logged in yet, and no setting holds a credential"
         if stored:
             said = "401 the token has run out, and there is none to renew it with"
@@ -167,7 +185,7 @@ class OAuth2(Auth):
             raise http.trouble(error, url, where=where) from None
         secrets = [
             value(self.client_secret, http),
-            *(form[name] for name in form if name not in {"grant_type", "scope"}),
+            *(said for name, said in form.items() if name not in {"grant_type", "scope", *_fixed(self.grant)}),
         ]
         return _granted(response, f"{http.name}: {origin(url)}", hint, self._check_client(), secrets, where)
 
@@ -205,6 +223,7 @@ class OAuth2(Auth):
         self._use(http, token)
 
     def _use(self, http: Http, token: Token) -> None:
+        http.hide(token.access_token, token.refresh_token)
         http.notes["oauth"] = token
         if token.base_url and not http.settings.get("base_url"):
             http.move(token.base_url)
@@ -215,14 +234,24 @@ class OAuth2(Auth):
 
     def _owner(self, http: Http) -> str:
         """Return a hash of the settings that say whose a token is. A new client secret changes nothing in that."""
-        signed = fill(self.assertion.claims, http.settings) if self.assertion and self.held(http) == "assertion" else ""
-        return digest_of(repr([str(fill(self.token_url, http.settings)), value(self.client_id, http), signed]))
+        held, who = self.held(http), {}
+        if held == "assertion" and self.assertion:
+            who = fill(self.assertion.claims, http.settings)
+        elif held and held == self.grant.get("grant_type"):  # without the password: a short hash would give it away
+            who = {k: value(v, http) for k, v in self.grant.items() if k not in {"password", *_fixed(self.grant)}}
+        return digest_of(repr([str(fill(self.token_url, http.settings)), value(self.client_id, http), who or ""]))
+
+    def _granting(self) -> list[str]:
+        """Return the templates whose settings the grant wants."""
+        secret = [self.client_secret] if self.grant.get("grant_type") == "client_credentials" else []
+        return [*self.grant.values(), *secret]
 
     def _renewal(self, http: Http, stored: Token | None) -> str:
         """Return what to do when there is no token, or the one to renew it with is dead."""
         setting = _listed([self.refresh_token])
         if not self.authorize_url and not self.device_url:
-            return f"Set {setting} anew."
+            missing = self.grant and not value(self.refresh_token, http)
+            return f"Set {_listed(self._granting())}." if missing else f"Set {setting} anew."
         ours = value(self.refresh_token, http) and (stored is None or stored.seed)
         return f"Run: antiphon login {http.connection}" + (f" (and leave out the setting {setting})" if ours else "")
 
@@ -276,6 +305,11 @@ def _basic(client: Any, method: str, uri: str, headers: dict[str, str], body: st
     pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
     headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
     return uri, headers, body
+
+
+def _fixed(grant: Mapping[str, str]) -> set[str]:
+    """Return the names of what is the same in *grant* for everybody."""
+    return {name for name, said in grant.items() if not names(said)}
 
 
 def _seconds(given: Any) -> float:

@@ -67,7 +67,7 @@ def login(
             redirect_uri=redirect_uri or "",
         )
     if shown.for_people(as_json):
-        by = f" with its {_WORDS[how]}" if how else ""
+        by = f" with its {_WORDS.get(how, 'settings')}" if how else ""
         click.echo(
             f"{connection.name} is logged in to {connection.api.title}{by}. Try: antiphon check {client.http.connection}"
         )

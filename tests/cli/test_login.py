@@ -463,13 +463,13 @@ def test_a_refresh_token_that_is_dead_leads_to_the_page(run, requests_mock, toke
 
 
 def test_client_credentials_are_enough_where_nobody_can_log_in(run, token, watched, crm):
-    crm(OAuth2(f"{HOST}/token", client_credentials=True))
+    crm(OAuth2(f"{HOST}/token", grant={"grant_type": "client_credentials"}))
     assert run("login", "crm").out == "crm is logged in to CRM with its client secret. Try: antiphon check crm\n"
     assert forms(token)[0]["grant_type"] == "client_credentials"
 
 
 def test_an_apps_secret_does_not_keep_its_users_from_logging_in(run, token, crm, monkeypatch):
-    crm(replace(AUTH, client_credentials=True))
+    crm(replace(AUTH, grant={"grant_type": "client_credentials"}))
     show = browser(YES)
     monkeypatch.setattr("antiphon.cli.login._show_page", lambda address, browser: show(address))
     run("login", "crm")

@@ -25,7 +25,7 @@ from joserfc import jwk, jwt
 from antiphon.api import Api, Read, Resource, Setting
 from antiphon.auth import Jwt, OAuth2
 from antiphon.client import Client
-from antiphon.errors import SettingError, Storage, Unauthorized, Unavailable
+from antiphon.errors import DescriptionError, SettingError, Storage, Unauthorized, Unavailable
 from antiphon.tokens import Token, TokenStore
 
 from .tiny import PEOPLE
@@ -36,6 +36,7 @@ NOW = 1_800_000_000.0
 SECRET = "s+cr/e%t &=é"
 ID = {"client_id": "the client"}
 REFRESH = {**ID, "refresh_token": "refresh-0"}
+CREDENTIALS = {"grant_type": "client_credentials"}
 AUTH = OAuth2("{login_url}/token", authorize_url="{login_url}/authorize")
 
 
@@ -53,7 +54,7 @@ def clock(monkeypatch):
 
 
 def an_api(auth=AUTH):
-    words = ("client_id", "client_secret", "refresh_token", "private_key", "username")
+    words = ("client_id", "client_secret", "refresh_token", "private_key", "username", "password", "badge")
     return Api(
         "crm",
         "CRM",
@@ -61,7 +62,7 @@ def an_api(auth=AUTH):
         auth=auth,
         settings=(
             Setting("login_url", "Login URL", default="https://login.example.net"),
-            *(Setting(word, word, secret=word in {"client_secret", "refresh_token", "private_key"}) for word in words),
+            *(Setting(word, word, secret=word not in {"client_id", "username"}) for word in words),
         ),
         resources=(Resource("people", PEOPLE, read=Read("/people", records="results")),),
     )
@@ -152,7 +153,7 @@ def test_a_refresh_token_of_any_letters_arrives_as_it_is(connected, endpoint):
 def test_client_credentials_are_asked_for_again_when_the_token_ends(connected, endpoint, clock, stored):
     reply = {"access_token": "access-1", "expires_in": 3600, "refresh_token": "not-to-be-used"}
     token = endpoint(reply)
-    auth = replace(AUTH, client_credentials=True, scope="read write")
+    auth = replace(AUTH, grant=CREDENTIALS, scope="read write")
     client = connected(auth, **ID, client_secret=SECRET)
     read(client)
     clock[0] += 3600
@@ -164,15 +165,74 @@ def test_client_credentials_are_asked_for_again_when_the_token_ends(connected, e
 
 def test_client_credentials_name_their_scope_where_the_description_says_so(connected, endpoint):
     token = endpoint({"access_token": "access-1"})
-    auth = replace(AUTH, client_credentials=True, scope="read write", client_scope=True)
+    auth = replace(AUTH, grant={**CREDENTIALS, "scope": "read write"})
     read(connected(auth, **ID, client_secret=SECRET))
     assert forms(token)[0]["scope"] == "read write"
 
 
 def test_a_refresh_token_goes_before_client_credentials(connected, endpoint):
     token = endpoint({"access_token": "access-1"})
-    read(connected(replace(AUTH, client_credentials=True), **REFRESH, client_secret=SECRET))
+    read(connected(replace(AUTH, grant=CREDENTIALS), **REFRESH, client_secret=SECRET))
     assert forms(token)[0]["grant_type"] == "refresh_token"
+
+
+PASSWORD = {"grant_type": "password", "username": "{username}", "password": "{password}"}
+EXCHANGE = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token": "{badge}",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+    "audience": "https://api.example.org",
+}
+
+
+@pytest.mark.parametrize(
+    ("grant", "given", "asked"),
+    [
+        (PASSWORD, {"username": "ada", "password": "pä s&"}, {"username": "ada", "password": "pä s&"}),
+        (EXCHANGE, {"badge": "badge-of-ada"}, {"subject_token": "badge-of-ada"}),
+    ],
+    ids=["password", "token exchange"],
+)
+def test_a_token_is_got_by_the_grant_that_is_declared(connected, endpoint, adapter, grant, given, asked):
+    token = endpoint({"access_token": "access-1", "issued_token_type": "jwt", "refresh_token": "not-to-be-used"})
+    read(connected(OAuth2(TOKEN_URL, grant=grant), **ID, **given))
+    assert forms(token) == [{**grant, **asked, **ID}]
+    assert tokens_used(adapter) == ["Bearer access-1"]
+
+
+@pytest.mark.parametrize(
+    ("grant", "given"), [(PASSWORD, {"username": "ada", "password": "p"}), (EXCHANGE, {"badge": "a"})]
+)
+def test_what_a_grant_gave_to_one_is_not_anothers(connected, endpoint, grant, given):
+    token = endpoint({"access_token": "access-1"}, {"access_token": "access-2"})
+    auth = OAuth2(TOKEN_URL, grant=grant)
+    for who in (given, given, {**given, next(iter(given)): "bob"}):
+        read(connected(auth, **ID, **who))
+    assert token.call_count == 2
+
+
+def test_a_grant_that_is_refused_names_its_settings_and_shows_no_password(connected, endpoint):
+    words = "no user ada with pass:word"
+    endpoint({"json": {"error": "invalid_grant", "error_description": words}, "status_code": 400})
+    with pytest.raises(Unauthorized) as raised:
+        read(connected(OAuth2(TOKEN_URL, grant=PASSWORD), **ID, username="ada", password="pass:word"))
+    assert str(raised.value).endswith("no user *** with ***. Check the settings client_id and password and username.")
+
+
+def test_without_its_settings_a_grant_is_not_tried_and_they_are_named(connected, endpoint):
+    token = endpoint({"access_token": "access-1"})
+    with pytest.raises(Unauthorized, match=r"no setting holds a credential\. Set password and username\.$"):
+        read(connected(OAuth2(TOKEN_URL, grant=PASSWORD), **ID, username="ada"))
+    assert not token.called
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"grant": {"scope": "all"}}, "no grant_type"), ({"client_auth": "basic"}, '"basic" is unknown')],
+)
+def test_a_description_of_oauth_2_is_whole(wrong, said):
+    with pytest.raises(DescriptionError, match=said):
+        OAuth2(TOKEN_URL, **wrong)
 
 
 ASSERTING = replace(AUTH, assertion=Jwt(claims={"iss": "{client_id}", "sub": "{username}", "aud": "{login_url}"}))
@@ -447,7 +507,7 @@ def test_a_dead_stored_token_that_came_of_a_log_in_names_the_command_alone(conne
 def test_a_dead_refresh_token_is_not_replaced_by_client_credentials(connected, endpoint):
     token = endpoint({"json": {"error": "invalid_grant"}, "status_code": 400})
     with pytest.raises(Unauthorized):
-        read(connected(replace(AUTH, client_credentials=True), **REFRESH, client_secret=SECRET))
+        read(connected(replace(AUTH, grant=CREDENTIALS), **REFRESH, client_secret=SECRET))
     assert [form["grant_type"] for form in forms(token)] == ["refresh_token"]
 
 

@@ -143,7 +143,7 @@ salesforce = Api(
             authorize_url="{login_url}/services/oauth2/authorize",
             scope="api refresh_token",
             assertion=Jwt(claims={"iss": "{client_id}", "sub": "{username}", "aud": "{audience}"}),
-            client_credentials=True,
+            grant={"grant_type": "client_credentials"},
             base="instance_url",
         ),
     ),

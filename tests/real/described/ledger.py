@@ -16,7 +16,7 @@ ledger = Api(
         authorize_url="{url}/auth?prompt=consent",
         device_url="{url}/device/auth",
         scope="openid offline_access",
-        client_credentials=True,
+        grant={"grant_type": "client_credentials"},
         client_auth="client_secret_basic",
     ),
     settings=(
