@@ -1,7 +1,7 @@
 """Logging in: a user lets a connection into an account, in a browser; the token goes into the connection's store.
 
-``authorization_code`` waits for the vendor's answer on a port of 127.0.0.1 (RFC 8252, with PKCE), or takes the address that
-the browser was sent to, pasted. ``device_code`` (RFC 8628) shows a code to type in on another device.
+``by_page`` waits for the vendor's answer on a port of 127.0.0.1 (RFC 8252, with PKCE; or OAuth 1's, RFC 5849), or takes the
+address that the browser was sent to, pasted. ``device_code`` (RFC 8628) shows a code to type in on another device.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+from antiphon.api import Auth
+from antiphon.auth import All, Login, OAuth1, OAuth2
 from antiphon.auth.library import plain
-from antiphon.auth.oauth2 import OAuth2
 from antiphon.auth.stored import store_of
 from antiphon.client import Client
 from antiphon.connection import variable
 from antiphon.errors import ApiError, SettingError, Unauthorized, Unavailable
-from antiphon.fill import fill
+from antiphon.fill import fill, names
 from antiphon.http import Http
 
 PATH = "/callback"
@@ -37,39 +38,74 @@ _HEARD = "Antiphon has its answer, and says in the terminal what became of it. Y
 _AGAIN = "Log in again."
 
 
-def auth_of(client: Client) -> OAuth2:
-    """Return how *client* gets its tokens.
+def auth_of(client: Client) -> OAuth1 | OAuth2 | Login:
+    """Return how *client* is logged in.
 
     Raises:
         SettingError: it has a credential that nobody logs in for, or lacks what is needed to log in.
     """
     kinds = client.api.auth if isinstance(client.api.auth, tuple) else (client.api.auth,)
-    name, auth = client.http.connection, client.http.auth
-    found = next((kind for kind in kinds if isinstance(kind, OAuth2)), None)
-    if found is None:
-        names = " and ".join(setting for kind in kinds for setting in kind.needs())
-        raise SettingError(f"{name}: there is no log-in for {client.api.title}", hint=f"Set {names}." if names else "")
+    name = client.http.connection
+    found = next(
+        (auth for kind in kinds for auth in _parts(kind) if isinstance(auth, OAuth2 | Login) or page_of(auth)), None
+    )
+    if not isinstance(found, OAuth1 | OAuth2 | Login):
+        needed = " and ".join(setting for kind in kinds for setting in kind.needs())
+        raise SettingError(
+            f"{name}: there is no log-in for {client.api.title}", hint=f"Set {needed}." if needed else ""
+        )
     for setting in found.needs():
         if not client.settings.get(setting):
             hint = f"Give it in the config, or as the variable {variable(name, setting)}."
             raise SettingError(f"{name}: the setting {setting} is missing", hint=hint)
-    if auth and not isinstance(auth, OAuth2):
-        names = " and ".join(auth.needs())
-        raise SettingError(f"{name}: the setting {names} comes before any log-in", hint=f"Leave {names} out.")
+    first = _before(client, found)
+    if first:
+        raise SettingError(f"{name}: the setting {first} comes before any log-in", hint=f"Leave {first} out.")
     return found
 
 
+def _parts(kind: Auth) -> tuple[Auth, ...]:
+    return kind.of if isinstance(kind, All) else (kind,)
+
+
+def _before(client: Client, found: Auth) -> str:
+    """Return the settings that hold a credential which is used before what a log-in gives."""
+    auth = client.http.auth
+    if auth and found not in _parts(auth):
+        return " and ".join(auth.needs())
+    token = names(found.token) if isinstance(found, OAuth1) else ()
+    return " and ".join(name for name in token if client.settings.get(name))
+
+
+def page_of(auth: Auth) -> str:
+    """Return the page to log in on, empty where there is none."""
+    return auth.authorize_url if isinstance(auth, OAuth1 | OAuth2) else ""
+
+
+def device_of(auth: Auth) -> str:
+    """Return the address that gives codes to type on another device, empty where there is none."""
+    return auth.device_url if isinstance(auth, OAuth2) else ""
+
+
+def held(client: Client) -> str:
+    """Return what the settings are enough to log in with, see :meth:`OAuth2.held`; empty where somebody must."""
+    auth = auth_of(client)
+    return auth.held(client.http) if isinstance(auth, OAuth2) else "settings" if isinstance(auth, Login) else ""
+
+
 def with_settings(client: Client) -> None:
-    """Get a token with what the settings hold (an assertion, a refresh token, client credentials), and store it.
+    """Log in with what the settings hold, see :func:`held`, and store what that gives.
 
     Raises:
         Unauthorized: it was refused.
     """
+    auth = auth_of(client)
     with _told(client.http):
-        auth_of(client).again(client.http)
+        if not isinstance(auth, OAuth1):
+            auth.again(client.http)
 
 
-def authorization_code(
+def by_page(
     client: Client,
     *,
     show: Callable[[str], None],
@@ -78,28 +114,26 @@ def authorization_code(
     redirect_uri: str = "",
     wait: float = PATIENCE,
 ) -> None:
-    """Log in with authorization code and PKCE.
+    """Log in on the vendor's page: authorization code with PKCE (OAuth 2), or a request token (OAuth 1).
 
     *show* is given the address to open. With *paste* that is asked for the address the browser ended at; otherwise the answer is
     waited for on 127.0.0.1, at *port* or a free one, for *wait* seconds.
 
     Raises:
-        Unauthorized: the user said no, the answer is not to our question, or the code was refused.
+        Unauthorized: the user said no, the answer is not to our question, or what it gave was refused.
         SettingError: there is no page to log in on, or the port is taken.
     """
     http, auth = client.http, auth_of(client)
-    if not auth.authorize_url:
+    if isinstance(auth, Login) or not auth.authorize_url:
         raise SettingError(f"{http.connection}: {client.api.title} has no page to log in on", hint=_other(auth))
     with _told(http):
         if paste:
             uri = redirect_uri or f"http://127.0.0.1{f':{port}' if port else ''}{PATH}"
-            code, verifier = _consent(auth, http, uri, show, paste)
+            _consent(auth, http, uri, show, paste)
         else:
             with closing(_listening(http, port)) as callback:
                 uri = f"http://127.0.0.1:{callback.server_address[1]}{PATH}"
-                code, verifier = _consent(auth, http, uri, show, lambda: callback.wait(wait))
-        grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": uri, "code_verifier": verifier}
-        auth.accept(http, auth.asked(http, grant, _AGAIN))
+                _consent(auth, http, uri, show, lambda: callback.wait(wait))
 
 
 def device_code(client: Client, *, show: Callable[[str, str], None]) -> None:
@@ -110,7 +144,7 @@ def device_code(client: Client, *, show: Callable[[str, str], None]) -> None:
         SettingError: the API has no such way.
     """
     http, auth = client.http, auth_of(client)
-    if not auth.device_url:
+    if not isinstance(auth, OAuth2) or not auth.device_url:
         raise SettingError(f"{http.connection}: {client.api.title} has no log-in by device code", hint=_other(auth))
     with _told(http):
         started = auth.asked(http, {"scope": auth.scope} if auth.scope else {}, _AGAIN, device=True)
@@ -122,41 +156,48 @@ def device_code(client: Client, *, show: Callable[[str, str], None]) -> None:
 
 
 def forget(client: Client) -> bool:
-    """Remove the token that is stored; return whether there was one. Its vendor is told nothing.
+    """Remove what is stored of a log-in; return whether there was any. The API is told where it has a request for that.
 
     Raises:
         SettingError: the API has no log-in.
     """
-    auth_of(client)
-    return store_of(client.http).remove()
+    auth = auth_of(client)
+    with _told(client.http):
+        return auth.forget(client.http) if isinstance(auth, Login) else store_of(client.http).remove()
 
 
 def _consent(
-    auth: OAuth2, http: Http, uri: str, show: Callable[[str], None], answer: Callable[[], str]
-) -> tuple[str, str]:
-    """Return the code that the vendor gave for the user's consent, and the verifier that goes with it."""
+    auth: OAuth1 | OAuth2, http: Http, uri: str, show: Callable[[str], None], answer: Callable[[], str]
+) -> None:
+    """Show the page, and have a token for the user's consent, which the browser comes back to *uri* with."""
+    page = str(fill(auth.authorize_url, http.settings))
+    if isinstance(auth, OAuth1):
+        token, secret = auth.request_token(http, uri)
+        show(f"{page}{'&' if '?' in page else '?'}{urlencode({'oauth_token': token})}")
+        auth.accept(http, token, secret, _said(answer(), "oauth_token", token, "oauth_verifier"))
+        return
     verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(24)
     session = auth.client(http, redirect_uri=uri, code_challenge_method="S256")
-    page = str(fill(auth.authorize_url, http.settings))
-    address, _ = session.create_authorization_url(page, state=state, code_verifier=verifier)
-    show(address)
-    return _code(answer(), state), verifier
+    show(session.create_authorization_url(page, state=state, code_verifier=verifier)[0])
+    code = _said(answer(), "state", state, "code")
+    grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": uri, "code_verifier": verifier}
+    auth.accept(http, auth.asked(http, grant, _AGAIN))
 
 
-def _code(address: str, state: str) -> str:
-    """Return the code in the *address* that the browser was sent back to."""
+def _said(address: str, mark: str, ours: str, name: str) -> str:
+    """Return what the *address* that the browser was sent back to has for *name*, if its *mark* is *ours*."""
     try:
         found = {name: values[-1] for name, values in parse_qs(urlsplit(address.strip()).query).items()}
     except ValueError:
         found = {}
-    if not secrets.compare_digest(found.get("state", "").encode(), state.encode()):
-        raise Unauthorized("this is no answer to what was asked (another state)", status=401, hint=_AGAIN)
+    if not secrets.compare_digest(found.get(mark, "").encode(), ours.encode()):
+        raise Unauthorized(f"this is no answer to what was asked (another {mark})", status=401, hint=_AGAIN)
     if "error" in found:
         words = ": ".join(found[name] for name in ("error", "error_description") if name in found)
         raise Unauthorized(plain(words), status=401, code=plain(found["error"]), hint=_AGAIN)
-    if not found.get("code"):
-        raise Unauthorized("the answer holds no code", status=401, hint=_AGAIN)
-    return found["code"]
+    if not found.get(name):
+        raise Unauthorized(f"the answer holds no {name.removeprefix('oauth_')}", status=401, hint=_AGAIN)
+    return found[name]
 
 
 def _polled(auth: OAuth2, http: Http, started: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -183,9 +224,9 @@ def _number(given: Any) -> float:
         return 0
 
 
-def _other(auth: OAuth2) -> str:
+def _other(auth: Auth) -> str:
     """Return which other way there is."""
-    return "Use --device." if auth.device_url else "Leave --device out." if auth.authorize_url else ""
+    return "Use --device." if device_of(auth) else "Leave --device out." if page_of(auth) else ""
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def login(
     """Let a connection into your account.
 
     Opens the page to log in on, and keeps the token where taps, targets and this command find it. Where the settings are
-    enough (a private key, a refresh token, client credentials), they are used and no page is opened.
+    enough (a private key, a refresh token, client credentials, a password), they are used and no page is opened.
     """
     if device and (paste or port):
         raise click.UsageError("--device needs neither --paste nor --port.")
@@ -56,10 +56,10 @@ def login(
     how = "" if asked_for else _by_settings(connection)
     if how:
         pass  # there is a token already
-    elif device or (auth.device_url and not auth.authorize_url and not asked_for):
+    elif device or (logging_in.device_of(auth) and not logging_in.page_of(auth) and not asked_for):
         logging_in.device_code(client, show=_show_code)
     else:
-        logging_in.authorization_code(
+        logging_in.by_page(
             client,
             show=lambda address: _show_page(address, browser=not no_browser and not paste),
             port=port or 0,
@@ -79,7 +79,10 @@ def login(
 @click.command(epilog="Example: antiphon logout salesforce")
 @connected
 def logout(connection: Connection, as_json: bool) -> None:
-    """Forget a connection's token. The account itself is told nothing: take the app's access away there."""
+    """Forget a connection's token.
+
+    The account itself is told only where the API's description has a request for that: elsewhere take the app's access away there.
+    """
     had = logging_in.forget(connection.client)
     if shown.for_people(as_json):
         said = "The token of {} is removed from this machine." if had else "There was no token of {}."
@@ -90,12 +93,13 @@ def logout(connection: Connection, as_json: bool) -> None:
 
 def _by_settings(connection: Connection) -> str:
     """Return the grant that a token was got with, without anybody's doing; empty where somebody must log in."""
-    auth, http = logging_in.auth_of(connection.client), connection.client.http
-    held, interactive = auth.held(http), bool(auth.authorize_url or auth.device_url)
+    client = connection.client
+    auth = logging_in.auth_of(client)
+    held, interactive = logging_in.held(client), bool(logging_in.page_of(auth) or logging_in.device_of(auth))
     if not held or (interactive and held == "client_credentials"):
         return ""  # the secret of an app that users log in to is not enough to be one of them
     try:
-        logging_in.with_settings(connection.client)
+        logging_in.with_settings(client)
     except Unauthorized as error:
         if not interactive or held != "refresh_token":
             raise

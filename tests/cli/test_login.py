@@ -22,10 +22,10 @@ import requests
 
 from antiphon import apis, login
 from antiphon.api import Api, Read, Setting
-from antiphon.auth import Bearer, Jwt, OAuth2
+from antiphon.auth import All, ApiKey, Bearer, Jwt, Login, OAuth1, OAuth2, Step
 from antiphon.client import Client
 from antiphon.errors import SettingError, Unauthorized
-from antiphon.login import authorization_code, device_code
+from antiphon.login import by_page, device_code
 from antiphon.tokens import TokenStore
 
 HOST = "https://login.example.net"
@@ -44,7 +44,16 @@ STARTED = {
 
 
 def an_api(auth=AUTH):
-    words = ("client_id", "client_secret", "refresh_token", "private_key", "username", "access_token")
+    words = (
+        "client_id",
+        "client_secret",
+        "refresh_token",
+        "private_key",
+        "username",
+        "password",
+        "access_token",
+        "token",
+    )
     settings = tuple(Setting(word, secret=word not in {"client_id", "username"}) for word in words)
     return Api("crm", "CRM", "https://api.example.org", auth=auth, settings=settings, check=Read("/me"))
 
@@ -114,7 +123,7 @@ YES = {"code": "the-code", "state": "{state}"}
 
 def test_the_page_is_asked_for_a_code_with_pkce_and_state(client, token):
     show = browser(YES)
-    authorization_code(client, show=show)
+    by_page(client, show=show)
     [address] = show.addresses
     asked = query(address)
     assert address.startswith(f"{HOST}/authorize?prompt=consent&")
@@ -140,15 +149,15 @@ def test_the_challenge_is_that_of_the_rfc(client, token, monkeypatch):
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
     monkeypatch.setattr(login.secrets, "token_urlsafe", lambda size: verifier)
     show = browser(YES)
-    authorization_code(client, show=show)
+    by_page(client, show=show)
     assert query(show.addresses[0])["code_challenge"] == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
     assert forms(token)[0]["code_verifier"] == verifier
 
 
 def test_no_two_log_ins_ask_alike(client, token):
     show = browser(YES)
-    authorization_code(client, show=show)
-    authorization_code(client, show=show)
+    by_page(client, show=show)
+    by_page(client, show=show)
     one, other = map(query, show.addresses)
     assert one["state"] != other["state"]
     assert one["code_challenge"] != other["code_challenge"]
@@ -156,7 +165,7 @@ def test_no_two_log_ins_ask_alike(client, token):
 
 def test_only_the_one_path_is_an_answer(client, token):
     show = browser(YES, before=["/", "/favicon.ico", "/callback/", "/callbackx?code=evil", "/x/callback?code=evil"])
-    authorization_code(client, show=show)
+    by_page(client, show=show)
     show.threads[0].join(10)
     assert [reply.status_code for reply in show.seen] == [404] * 5 + [200]
     assert forms(token)[0]["code"] == "the-code"
@@ -173,14 +182,14 @@ def test_a_browser_that_opens_a_connection_and_says_nothing_stands_in_nobodys_wa
         show(address)
 
     began = time.monotonic()
-    authorization_code(client, show=connect_first)
+    by_page(client, show=connect_first)
     assert time.monotonic() - began < login._Handler.timeout
     silent[0].close()
 
 
 def refused(client, answer):
     with pytest.raises(Unauthorized) as raised:
-        authorization_code(client, show=browser(answer))
+        by_page(client, show=browser(answer))
     assert str(raised.value).isprintable()
     return str(raised.value)
 
@@ -210,22 +219,22 @@ def test_a_code_that_is_refused_is_told_and_not_shown(client, requests_mock, tok
 
 def test_nobody_is_waited_for_for_ever(client, token):
     with pytest.raises(Unauthorized, match=r"crm: logging in -> nobody logged in within 0 s\. Log in again"):
-        authorization_code(client, show=lambda address: None, wait=0.05)
+        by_page(client, show=lambda address: None, wait=0.05)
 
 
 def test_the_port_is_free_again_whatever_happened(client, token):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingError, match=f"port {port} .*Address already in use.*--port"):
-            authorization_code(client, show=browser(YES), port=port)
+            by_page(client, show=browser(YES), port=port)
     for _ in range(2):
         with pytest.raises(Unauthorized):
-            authorization_code(client, show=browser({"state": "another"}), port=port)
-    authorization_code(client, show=browser(YES), port=port)
+            by_page(client, show=browser({"state": "another"}), port=port)
+    by_page(client, show=browser(YES), port=port)
 
 
 def test_a_file_of_a_user_who_logged_in_is_for_nobody_else(client, token):
-    authorization_code(client, show=browser(YES))
+    by_page(client, show=browser(YES))
     path = client.folder / "token.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -532,3 +541,93 @@ def test_logout_removes_the_token_and_says_so(run, token, monkeypatch, watched):
     assert run("logout", "crm").out == "The token of crm is removed from this machine.\n"
     assert [path.name for path in Path("state/antiphon/crm").iterdir()] == ["token.json.lock"]
     assert run("logout", "crm").out == "There was no token of crm.\n"
+
+
+# OAuth 1, and log-ins by steps
+
+BACK = "http://127.0.0.1/callback"
+SIGNED = OAuth1(
+    "{client_id}",
+    "{client_secret}",
+    request_url=f"{HOST}/request",
+    authorize_url=f"{HOST}/authorize?lang=en",
+    access_url=f"{HOST}/access",
+)
+
+
+@pytest.fixture
+def legs(requests_mock, token):
+    """Have a provider that gives a request token, and a user's token for its verifier."""
+    requests_mock.post(
+        f"{HOST}/request", text="oauth_token=asking&oauth_token_secret=s-1&oauth_callback_confirmed=true"
+    )
+    requests_mock.post(f"{HOST}/access", text="oauth_token=of-the-user&oauth_token_secret=s-2")
+    return requests_mock
+
+
+def test_a_user_logs_in_on_three_legs(run, crm, legs, monkeypatch):
+    crm(All((ApiKey("x", header="X-Tenant"), SIGNED)))
+    legs.get("https://api.example.org/me", json={})
+    shown = pasting(monkeypatch, f"{BACK}?oauth_token=asking&oauth_verifier=yes-1")
+    ran = run("login", "crm", "--paste")
+    assert ran.code == 0, ran.err
+    assert shown == [f"{HOST}/authorize?lang=en&oauth_token=asking"]
+    asked, traded = (sent.headers["Authorization"] for sent in legs.request_history)
+    assert 'oauth_callback="http%3A%2F%2F127.0.0.1%2Fcallback"' in asked
+    assert 'oauth_token="asking"' in traded
+    assert 'oauth_verifier="yes-1"' in traded
+    assert run("check", "crm").code == 0
+    assert 'oauth_token="of-the-user"' in legs.last_request.headers["Authorization"]
+    run("logout", "crm")
+    assert "Run: antiphon login crm" in run("check", "crm").err
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("oauth_token=another&oauth_verifier=yes-1", "this is no answer to what was asked (another oauth_token)"),
+        ("oauth_token=asking", "the answer holds no verifier"),
+        ("denied=asking", "this is no answer to what was asked"),
+    ],
+)
+def test_another_answer_than_a_yes_on_three_legs_is_refused(run, crm, legs, monkeypatch, answer, said):
+    crm(SIGNED)
+    pasting(monkeypatch, f"{BACK}?{answer}")
+    ran = run("login", "crm", "--paste")
+    assert ran.code == 1
+    assert f"crm: logging in -> {said}" in ran.err
+    assert legs.call_count == 1
+    assert stored() is None
+
+
+def test_a_provider_that_gives_no_request_token_names_the_apps_settings(run, crm, legs):
+    crm(SIGNED)
+    legs.post(f"{HOST}/request", status_code=401, text=f"oauth_problem=consumer_key_unknown&secret={SECRET}")
+    ran = run("login", "crm", "--paste")
+    assert (
+        ran.err
+        == "antiphon: crm: logging in -> 401 consumer_key_unknown. Check the settings client_id and client_secret.\n"
+    )
+
+
+def test_a_token_in_the_settings_comes_before_one_of_three_legs(run, crm, monkeypatch):
+    crm(SIGNED)
+    monkeypatch.setenv("CRM_TOKEN", "mine")
+    assert "the setting token comes before any log-in. Leave token out." in run("login", "crm").err
+
+
+def test_a_session_is_begun_and_ended_by_the_commands(run, crm, token, requests_mock, monkeypatch):
+    step = Step(
+        f"{HOST}/token", body={"user": "{username}", "password": "{password}"}, take={"session": "access_token"}
+    )
+    end = Step(f"{HOST}/end", "DELETE", headers={"X-Session": "{session}"})
+    crm(Login((step,), {"X-Session": "{session}"}, logout=end))
+    assert "the setting password is missing" in run("login", "crm", "--set", "username=ada").err
+    monkeypatch.setenv("CRM_PASSWORD", "pass:word")
+    ran = run("login", "crm", "--set", "username=ada")
+    assert json.loads(ran.out)["logged_in"]
+    assert token.last_request.json() == {"user": "ada", "password": "pass:word"}
+    ended = requests_mock.delete(f"{HOST}/end", status_code=204)
+    assert json.loads(run("logout", "crm", "--set", "username=ada").out)["removed"]
+    assert ended.last_request.headers["X-Session"] == "access-1"
+    assert stored() is None

@@ -288,6 +288,7 @@ def test_a_log_in_that_never_answers_is_told(connected, answers):
 
 def test_what_a_log_in_gave_is_not_shown_when_the_api_says_it(connected, answers, adapter, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO, "requests_mock")  # the stand-in for the network
     answers({"data": {"token": "s3ssion/of=mine"}})
     auth = Login(AUTH.steps, query={"sid": "{token}"}, base64={"whole": "{username}:{token}"})
     adapter.register_uri(
