@@ -30,8 +30,8 @@ test: setup ## Run the tests (ARGS='-k csv' for some of them)
 test-real: setup ## Run the tests against real servers and Meltano, installed once outside the checkout
 	$(PYTEST) -m real $(ARGS)
 
-test-faults: setup ## Run the long tests: kills, faults
-	$(PYTEST) -m faults $(ARGS)
+test-faults: setup ## Run the fault matrix and print it, and many kills (WRITE_FAULTS=1 keeps it in docs/faults.md)
+	$(PYTEST) -m faults -n auto $(ARGS)
 
 test-wheel: setup ## Build the distribution, install it alone and run it elsewhere
 	$(PYTEST) -m wheel $(ARGS)

@@ -152,8 +152,10 @@ def _read(connection: socket.socket, stream: BinaryIO) -> Request | None:
         raise _Malformed(413 if length.isdigit() else 400, "the Content-Length is not acceptable")
     if headers.get("expect", "").lower() == "100-continue":
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-    body = _chunked(stream) if "transfer-encoding" in headers else stream.read(int(length))
-    return Request(method, target, headers, body)
+    if "transfer-encoding" in headers:
+        return Request(method, target, headers, _chunked(stream))
+    body = stream.read(int(length))
+    return Request(method, target, headers, body) if len(body) == int(length) else None  # the client went away
 
 
 def _chunked(stream: BinaryIO) -> bytes:
