@@ -28,6 +28,7 @@ def test_the_json_schema_in_the_repository_is_up_to_date():
 
 PAGE = (ROOT / "docs" / "describe.md").read_text("utf-8")
 SNIPPETS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+LOGGING_IN = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "login.md").read_text("utf-8"), re.DOTALL)
 #: What a snippet that shows a part stands in: the settings of every kind are declared, and a resource is there.
 AROUND = {
     "name": "around",
@@ -63,7 +64,7 @@ def test_there_are_snippets():
     assert len(SNIPPETS) > 20
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: snippet.splitlines()[0][:40])
+@pytest.mark.parametrize("snippet", [*SNIPPETS, *LOGGING_IN], ids=lambda snippet: snippet.splitlines()[0][:40])
 def test_a_snippet_is_a_description_or_a_part_of_one(snippet):
     assert description.from_mapping(whole(snippet), "snippet")
 
