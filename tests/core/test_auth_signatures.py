@@ -78,6 +78,13 @@ def oauth(header):
             "1191242096",
             "tR3+Ty81lMeYAr/Fid0kMTYa/WM=",
         ),
+        (  # of an app alone, computed with oauthlib 4.0.1
+            "https://api.example.test/v1/items?b=2&a=1%202",
+            {"consumer_key": "ck", "consumer_secret": "cs"},
+            "n1",
+            "1700000000",
+            "+ediq/lcATGRBRVph04tMyvjQ4E=",
+        ),
     ],
 )
 def test_the_published_signature_of_oauth_1(monkeypatch, url, settings, nonce, timestamp, signature):
@@ -425,6 +432,47 @@ def test_the_very_bytes_that_go_out_are_signed(session, adapter):
         assert sent.headers["X-Signature"] == f"v1={mac}"
     nonces = {request.headers["X-Nonce"] for request in adapter.request_history}
     assert len(nonces) == 4
+
+
+BODY_HASH = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
+
+
+# Two more that Twilio publishes are of what it sends itself, over the sorted fields of a form: no template has those.
+@pytest.mark.parametrize(
+    ("auth", "url", "settings", "timestamp", "body", "signature"),
+    [
+        (  # the reference libraries of Standard Webhooks
+            Hmac("{id}.{timestamp}.{body}", {"S": "v1,{signature}"}, key_encoding="base64", encoding="base64"),
+            URL,
+            {"secret": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "id": "msg_p5jXN8AQM9LWM0D4loKWxJek"},
+            1614265330,
+            b'{"test": 2432232314}',
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ),
+        (  # Twilio's, of an address that holds the hash of the body
+            Hmac("{url}", {"S": "{signature}"}, hash="sha1", encoding="base64"),
+            f"https://mycompany.com/myapp.php?foo=1&bar=2&bodySHA256={BODY_HASH}",
+            {"secret": "12345"},
+            0,
+            b'{"property": "value", "boolean": true}',
+            "a9nBmqA0ju/hNViExpshrM61xv4=",
+        ),
+        (  # by the rule that Zoom publishes
+            Hmac("v0:{timestamp}:{body}", {"S": "v0={signature}"}),
+            URL,
+            {"secret": "s3cr3t"},
+            1700000000,
+            b'{"event":"phone.callee_ringing"}',
+            "v0=c32e9c8a0f2847cf727ef09b2523102afc299d0c906ff6e5f1f2cee1cffc31ef",
+        ),
+    ],
+    ids=["Standard Webhooks", "Twilio", "Zoom"],
+)
+def test_the_published_signatures_by_a_shared_secret(at, auth, url, settings, timestamp, body, signature):
+    at(datetime.fromtimestamp(timestamp, UTC))
+    request = Request("POST", url, body=body)
+    auth.sign(request, Http("hooks", URL, settings=settings))
+    assert request.headers["S"] == signature
 
 
 @pytest.mark.parametrize(
