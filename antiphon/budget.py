@@ -32,7 +32,7 @@ with suppress(ImportError):  # Windows has no such locks: each process keeps the
 log = logging.getLogger("antiphon.limits")
 
 _CELL = 8
-_FORM = 0x616E7469_00000001
+_FORM = 0x616E7469_00000002
 """What the first cell holds; its last digits are the version of what follows."""
 _ROWS = 128
 """Processes at once."""
@@ -145,9 +145,10 @@ class Budget:
         found = False
         for row in range(self._rows, self._rows + _ROWS * self._row_cells, self._row_cells):
             if self._whole[row] and not self._alive(row, now):
-                for limit in range(len(self.sizes)):
-                    self.add(limit, self._whole[row + _ROW + limit], now)
-                    found = found or self._whole[row + _ROW + limit] > 0
+                for limit, most in enumerate(self.sizes):
+                    left = min(self._whole[row + _ROW + limit], most)  # a file may be damaged, and hold any number
+                    self.add(limit, left, now)
+                    found = found or left > 0
                     self._whole[row + _ROW + limit] = 0
                 self._whole[row] = 0
         for limit, start in enumerate(self._starts):

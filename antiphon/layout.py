@@ -72,7 +72,8 @@ class Layout:
             try:
                 if self.decode is None:
                     self._learn(records)
-                return Taken(self, self.decode(records), kept)
+                decode: Any = self.decode  # _learn has set it
+                return Taken(self, decode(records), kept)
             except msgspec.ValidationError:
                 if retry is None:
                     raise

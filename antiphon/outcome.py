@@ -173,7 +173,7 @@ class ByStatus:
         """Read *said* for the only change there is."""
         [change] = changes
         became = _word(said.status, self.kinds)
-        if became in {None, Kind.REJECTED}:
+        if became is None or became is Kind.REJECTED:
             return [_failed(change, said.body, self.error, self.code, said.status)]
         return [_done(change, look(said.body, self.at), became, self.id)]
 
@@ -201,7 +201,7 @@ class ByPath:
         if said.body is None or found is None:
             return [unanswered(change) for change in changes]
         became = _word(found, self.kinds) or (kind if fits(found, self.good) else None)
-        if became in {None, Kind.REJECTED}:
+        if became is None or became is Kind.REJECTED:
             return [_failed(change, said.body, self.error, self.code, said.status) for change in changes]
         if len(changes) == 1:
             return [_done(changes[0], look(said.body, self.at), became, self.id)]

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine makes no test fail.
 settings.register_profile("antiphon", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("antiphon")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _a_state_folder_of_our_own():
+    """Keep what a run leaves behind out of the user's state folder, and what stands there out of the run."""
+    folder = tempfile.mkdtemp(prefix="antiphon-tests-")
+    os.environ["XDG_STATE_HOME"] = folder
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

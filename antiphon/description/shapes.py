@@ -251,7 +251,7 @@ def _union(args: tuple[Any, ...]) -> Shape:
         made = plain[0] if len(plain) == 1 else Either(tuple(plain))
     else:
         made = Function()
-    if slot == made and not SLOTS[slot.slot]:
+    if slot and slot == made and not SLOTS[slot.slot]:
         made = Function()
     return Maybe(made) if type(None) in args and not isinstance(made, Function) else made
 

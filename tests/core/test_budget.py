@@ -203,3 +203,16 @@ def test_a_call_costs_well_below_a_tenth_of_a_millisecond(path):
             call(one)
         costs.append((time.process_time() - start) / 50)
     assert min(costs) < 0.0001
+
+
+def test_a_damaged_count_of_a_dead_process_holds_nobody_up(path):
+    assert in_another_process(DIES, path) == 9
+    cells = memoryview(bytearray(path.read_bytes())).cast("q")
+    [under_way] = [cell for cell in range(1, 200) if cells[cell] == 1 and cells[cell - 4] != 0]
+    cells[under_way] = 2**62
+    path.write_bytes(cells.tobytes())
+    started = time.monotonic()
+    one = limiter(path)
+    assert time.monotonic() - started < 5
+    with pytest.raises(TimeoutError):
+        call(one)
