@@ -39,7 +39,8 @@ log = logging.getLogger("antiphon.writer")
 _REFUSALS = 3
 """So many 403s to single records, and nothing else before, are taken to be about the credential."""
 _SETTLE_TRIES = 5
-"""How often a batch is sent whose answers are lost and that is found not to be there; in between, full jitter from 0-1 s on."""
+"""How often in a row a batch is sent of which nothing comes through and that is found not to be there; in between, full jitter from
+0-1 s on. One that was taken apart, with some of its parts lost, comes further each time."""
 
 
 class Sender:
@@ -157,20 +158,21 @@ class Sender:
         if self.ended:
             return [Outcome(change, Kind.REJECTED, change.id, self.ended) for change in group]
         known: list[Outcome] = []
-        for tries in range(1, _SETTLE_TRIES + 1):
+        tries = 0
+        while group:
             outcomes = self._sent(batch, operation, group, job, whole=whole)
             lost = [o for o in outcomes if o.kind is Kind.UNKNOWN]
             known += [o for o in outcomes if o.kind is not Kind.UNKNOWN]
             settled, again = self._found_out(operation, lost) if lost else ([], [])
+            tries = tries + 1 if len(again) == len(group) else 0
             if tries == _SETTLE_TRIES:
                 settled, again = settled + self._given_up(operation, again, of=len(outcomes)), []
             if self._ledger and settled and not whole:
                 self._ledger.answered(settled, self.version)
             known += settled
             group = [o.change for o in again]
-            if not group:
-                break
-            time.sleep(random.uniform(0, 2.0 ** (tries - 1)))  # noqa: S311
+            if group:
+                time.sleep(random.uniform(0, 2.0 ** max(tries - 1, 0)))  # noqa: S311
         self._heed_refusals(operation, known)
         return known
 

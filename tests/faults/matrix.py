@@ -118,7 +118,7 @@ class _Cell:
             row = writing.record(n - 1 if again else n, "Later" if again and writing.once else "New")
             if fault.spoilt and n % 50 == 25:
                 bad.add(n)
-                row |= {k: v.format(n=n) if isinstance(v, str) else v for k, v in writing.spoilt.items()}
+                row = writing.spoiled(n, row)
             sent.append(row)
         if writing.mode == "upsert":
             for n in range(0, records, 2):

@@ -66,11 +66,19 @@ class Writing:
 
     def record(self, n: int, text: str) -> dict[str, Any]:
         """Return the *n*-th record, with a *text*."""
-        return {self.key: self.keys.format(n=n), self.text: text, **self.fields}
+        return {self.key: self.keys.format(n=n), self.text: text, **_filled(self.fields, n)}
+
+    def spoiled(self, n: int, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return *record*, the *n*-th, as one that the API refuses."""
+        return {**record, **_filled(self.spoilt, n)}
 
     def add(self, app: Any, record: Mapping[str, Any]) -> None:
         """Have *record* there already."""
-        app.add(self.model or self.resource, dict(record))
+        fields = dict(record)
+        external = fields.pop("external_id", None)  # Odoo keeps them elsewhere
+        made = app.add(self.model or self.resource, fields)
+        if external:
+            app.external_id(external, self.model, *made)
 
     def there(self, app: Any) -> list[tuple[str, str]]:
         """Return key and text of every record there is, as the emulator itself shows them."""
@@ -78,6 +86,10 @@ class Writing:
         rows = app.records(self.model or self.resource, *asked)
         rows = [row.get("properties", row) for row in rows]
         return [(row[self.key], row.get(self.text)) for row in rows if row.get(self.key)]
+
+
+def _filled(fields: Mapping[str, Any], n: int) -> dict[str, Any]:
+    return {name: value.format(n=n) if isinstance(value, str) else value for name, value in fields.items()}
 
 
 # A limit that nobody here reaches: where none is announced, the target keeps to HubSpot's usual one.
@@ -98,6 +110,11 @@ WRITINGS = (
     Writing(
         "odoo", "partner", "upsert", once=True, key="ref", text="city", keys="R{n:05}", match=("ref",),
         fields={"name": "Somebody"}, spoilt={"country_id": NOBODY}, model="res.partner",
+    ),
+    Writing(
+        "odoo", "partner", "upsert", once=True, key="ref", text="city", keys="R{n:05}", match=("external_id",),
+        fields={"name": "Somebody", "external_id": "shop.r{n}"}, spoilt={"country_id": NOBODY}, model="res.partner",
+        kind="by external id",
     ),
     Writing(
         "odoo", "lead", "create", once=False, key="name", text="contact_name", keys="Lead {n:05}",

@@ -13,7 +13,7 @@ from antiphon import api, schema
 from antiphon.apis.hubspot import archived, decoded
 from antiphon.client import Client
 from antiphon.errors import BadReply, ForeignHost, QuotaSpent, Unauthorized, Unavailable
-from antiphon.outcome import Change, Kind, Said
+from antiphon.outcome import Change, Kind, Outcome, Problem, Said
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.sending import settle_open
 from antiphon.writeback.writer import Writer
@@ -262,6 +262,26 @@ def test_a_creation_whose_answer_is_always_lost_and_that_is_not_there_is_rejecte
     outcomes = account.writer().write(mixed(2, bad=()))
     assert {(o.kind, o.problem.message, o.problem.status) for o in outcomes} == {(Kind.REJECTED, "internal error", 500)}
     assert account.app.count("batch/create") == 5
+
+
+def test_a_creation_of_which_something_comes_through_each_time_is_sent_until_all_of_it_has():
+    def half(_client, _resource, changes):  # as of a batch that is taken apart, over a bad line
+        done = (len(changes) + 1) // 2
+        yield from (Outcome(change, Kind.CREATED, str(n)) for n, change in enumerate(changes[:done]))
+        yield from (Outcome(change, Kind.UNKNOWN, problem=Problem("no answer")) for change in changes[done:])
+
+    resource = api.Resource(
+        "cages",
+        schema.record({"id": "string!", "name": "string"}, readonly=["id"]),
+        match=("name",),
+        find=api.Read("/cages"),
+        create=api.Write(via=half, batch=200),
+    )
+    client = Client(api.Api("zoo", "The Zoo", "https://zoo.example", resources=(resource,)), {})
+    with requests_mock.Mocker() as mocked:
+        mocked.get("https://zoo.example/cages", json=[])
+        outcomes = Writer(client, resource).write([{"name": f"cage {n}"} for n in range(100)])
+    assert kinds(outcomes) == ["created"] * 100
 
 
 @pytest.mark.parametrize("fault", ["html", "empty"])
