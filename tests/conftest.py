@@ -26,7 +26,8 @@ def _a_state_folder_of_our_own():
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print what the fault matrix came to, if it was run; with ``WRITE_FAULTS`` set it is kept in the docs."""
-    reports = [report for some in terminalreporter.stats.values() for report in some]
+    every = [report for some in terminalreporter.stats.values() for report in some]
+    reports = [report for report in every if getattr(report, "when", "") == "call"]
     told = [value for report in reports for name, value in getattr(report, "user_properties", ()) if name == "verdict"]
     if told:
         from faults import report as page  # noqa: PLC0415 - of no use to other runs
