@@ -136,12 +136,12 @@ class Ledger:
         """Write down what is about to be sent; *marks* are each change's identity, key and position in the stream.
 
         Returns those of *changes* that were not, for another run that is alive has one to the same key under way: one that is
-        created twice would be there twice. Unless *seen*, one that such a run has written already is returned as well: the
-        look-up may have been earlier.
+        created twice would be there twice. Unless *seen*, what such a run has written already is returned as well, and what one that
+        has ended meanwhile wrote since this one began: the look-up may have been earlier.
         """
         now = moment.rfc3339(moment.now())
         busy: list[Change] = []
-        others = operation == "create" and self.store.others()
+        others = operation == "create" and (self.store.others() or self.store.written_by_others())
         number = self._stream(stream)
         with self.store.transaction() as db:
             rows = []
@@ -166,11 +166,13 @@ class Ledger:
             " and run <> ? and run in (select run from runs) and run not in (select run from ended)"
         )
         written = (
-            "select 1 from records where stream in (select id from streams) and key = ?"
-            " and run <> ? and run in (select run from runs) and run not in (select run from ended)"
+            "select 1 from records where stream in (select id from streams) and key = ? and run <> ?"
+            " and (at >= ? or run in (select run from runs) and run not in (select run from ended))"
         )
-        asked = [under_way] if seen else [under_way, written]
-        return any(db.execute(sql, (key, self.run)).fetchone() for sql in asked)
+        asked: list[tuple[str, tuple[Any, ...]]] = [(under_way, (key, self.run))]
+        if not seen:
+            asked.append((written, (key, self.run, self.store.began)))
+        return any(db.execute(sql, values).fetchone() for sql, values in asked)
 
     def under_way(self, job: str, changes: Iterable[Change]) -> None:
         """Write down that *changes* are about to be written by the API's *job*."""

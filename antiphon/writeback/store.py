@@ -13,6 +13,7 @@ import re
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -106,6 +107,9 @@ class Store:
                     self._db = self._opened()
                 self.run = self._enrol()
                 self.ended = self._adopt()
+                self.began = int(time.time())
+                """Seconds since the epoch."""
+                self._version = self._db.execute("pragma data_version").fetchall()
 
     def close(self) -> None:
         """Give back what is held: the runs that left nothing are struck from the list."""
@@ -141,6 +145,10 @@ class Store:
         """Return whether another run is writing through this connection now."""
         mine = ",".join(str(run) for run in (self.run, *self.ended))
         return bool(self.rows(f"select 1 from runs where run not in ({mine}) limit 1"))  # noqa: S608 - numbers of ours
+
+    def written_by_others(self) -> bool:
+        """Return whether another run has written anything here since this one began."""
+        return self.rows("pragma data_version") != self._version
 
     def compact(self) -> None:
         """Give the disk what is no more used."""

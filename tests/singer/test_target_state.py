@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from antiphon import schema as fields
 from antiphon.api import Api, Resource
 from antiphon.errors import Unavailable
-from antiphon.outcome import Outcome, rejected
+from antiphon.outcome import Kind, Outcome, rejected
 from antiphon.singer.target import Target
 
 from .pipes import crm as an_account
@@ -195,7 +195,7 @@ def take(client, resource, changes):
     for change in changes:
         LOG.append((resource.name, change.record["n"]))
         bad = change.record["n"] % 5 == 4
-        yield rejected(change, "every fifth") if bad else Outcome(change, "created", "1")
+        yield rejected(change, "every fifth") if bad else Outcome(change, Kind.CREATED, "1")
 
 
 SHELF = Api(

@@ -357,6 +357,17 @@ def test_what_another_run_is_creating_is_not_created_as_well(tmp_path):
         assert intend(ledger, mine[0], operation="update") == []
 
 
+def test_what_a_run_created_that_has_ended_since_this_one_began_is_not_created_as_well(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        with Ledger(tmp_path, "hubspot") as another:
+            c = change("a@x")
+            intend(another, c)
+            another.answered([created(c)])
+        mine = [change("a@x"), change("b@x")]
+        assert intend(ledger, *mine, seen=False) == mine[:1]
+        assert intend(ledger, mine[0], seen=True) == []
+
+
 # Files that are not as they should be
 
 
