@@ -539,14 +539,19 @@ class Api:
     """An API: one description, from which come its tap, its target, its one-line client and its connect form."""
 
     name: str
+    """What the connection is called, and its variables begin with."""
     title: str
+    """What people call the API."""
     base_url: str
+    """Where all paths begin; settings may stand in it."""
     resources: tuple[Resource, ...] = ()
     auth: Auth | tuple[Auth, ...] = ()
     """One, or several of which the first is used whose settings are all given."""
     settings: tuple[Setting, ...] = ()
     limits: tuple[RateLimit, ...] = ()
+    """Calls in seconds; a request counts towards each limit that applies to it."""
     quota: Quota | None = None
+    """The reply headers that tell a daily quota."""
     style: Style | None = None
     """How a call is encoded and a fault recognised; None for REST."""
     format: Format | None = None
@@ -558,7 +563,9 @@ class Api:
     hosts: tuple[str, ...] = ()
     """Hosts that may be spoken to besides the base URL's."""
     docs: str = ""
+    """The URL of the vendor's reference."""
     version: str = ""
+    """The version of the API that is described."""
     account: str = ""
     """What tells one account from another: ``{base_url}``, settings, and of the answer to ``check`` as ``{check.portalId}``."""
     discover: Callable[[Client], Iterable[Resource]] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from antiphon.api import COMMON_SETTINGS
 from antiphon.description import shapes
 from antiphon.description.nodes import Mark, Node
@@ -17,6 +19,9 @@ def check(root: Node, findings: Findings) -> None:
     settings = root.value.get("settings")
     if settings is None or isinstance(settings.value, dict):
         _check_settings(set(_entries(root, "settings")), findings)
+    for name, (node, _) in _entries(root, "settings").items():
+        for pattern in _texts(node, "pattern"):
+            _check_pattern(pattern, f"settings.{name}.pattern", findings)
     resources = _entries(root, "resources")
     called: dict[str, str] = {}
     for name, (node, at) in resources.items():
@@ -28,7 +33,18 @@ def check(root: Node, findings: Findings) -> None:
             if parent.value not in resources:
                 said = f'there is no resource "{parent.value}"'
                 findings.wrong(parent, f"{path}.parent", said, near(parent.value, resources))
+        if name in (above := _above(name, resources)):
+            said = f"it stands below itself: {' -> '.join((name, *above))}"
+            findings.wrong(_texts(node, "parent")[0], f"{path}.parent", said)
         _check_fields(node, path, at, findings)
+
+
+def _above(name: str, resources: dict[str, tuple[Node, Mark | None]]) -> list[str]:
+    """Return the resource's parent, the parent of that, and so on, each once."""
+    found: list[str] = []
+    while name in resources and (parents := _texts(resources[name][0], "parent")) and parents[0].value not in found:
+        found.append(name := parents[0].value)
+    return found
 
 
 def _check_settings(declared: set[str], findings: Findings) -> None:
@@ -43,6 +59,13 @@ def _check_settings(declared: set[str], findings: Findings) -> None:
         for name in sorted(set(need.settings) - known - told):
             hint = nearest(name, declared) or _declare(name)
             findings.wrong(need.node, need.path, f'it needs the setting "{name}", which there is not', hint)
+
+
+def _check_pattern(pattern: Node, path: str, findings: Findings) -> None:
+    try:
+        re.compile(pattern.value)
+    except re.error as error:
+        findings.wrong(pattern, path, f"it is no regular expression: {error}")
 
 
 def _check_fields(resource: Node, path: str, at: Mark | None, findings: Findings) -> None:

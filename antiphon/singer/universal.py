@@ -30,7 +30,7 @@ ANY = Api(
             "or the description itself.",
             required=True,
             example="./my_api.yaml",
-            schema={"type": ["string", "object"]},
+            schema={"anyOf": [{"type": "string"}, {"type": "object"}]},  # so that the SDK takes no path for JSON
         ),
     ),
 )

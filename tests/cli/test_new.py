@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from antiphon import apis, scaffold
+from tap_universal import TapUniversal
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +54,23 @@ def test_the_steps_that_follow_can_be_typed(run, tmp_path, requests_mock):
         settings = ["--set", "access_token=made-up"] if words[0] == "infer" else []
         assert run(*words, *settings).code == 0
     assert "size: integer" in (tmp_path / "my_api.yaml").read_text()
+
+
+def test_what_it_says_of_tap_universal_works_to_the_letter(run, tmp_path, requests_mock, capsys):
+    last = run("new", "my_api").out.strip().splitlines()[-1].split(". ", 1)[1]
+    variable, *command = last.split()
+    assert command == ["tap-universal", "--discover"]
+    env = {"PYTHONPATH": f"{ROOT}:{ROOT / 'taps'}", "PATH": "", "HOME": str(tmp_path)} | dict([variable.split("=")])
+    listed = subprocess.run(
+        [sys.executable, "-m", "tap_universal", "--discover"], cwd=tmp_path, env=env, capture_output=True, check=True
+    )
+    assert [stream["tap_stream_id"] for stream in json.loads(listed.stdout)["streams"]] == ["people"]
+    people = [{"id": str(number), "updated_at": f"2026-01-0{number}T00:00:00Z"} for number in (1, 2)]
+    pages = [{"json": {"items": people[:1], "next": "b"}}, {"json": {"items": people[1:], "next": None}}]
+    requests_mock.get("https://api.example.com/v1/people", pages)
+    TapUniversal(config={"api": "my_api.yaml", "access_token": "made-up"}).sync_all()
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert [m["record"]["id"] for m in said if m["type"] == "RECORD"] == ["1", "2"]
 
 
 def test_in_a_checkout_the_files_go_into_their_places(run, tmp_path):

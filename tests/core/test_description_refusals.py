@@ -191,6 +191,26 @@ def test_a_parent_that_is_not_there_is_refused():
         description.from_mapping(data, "config: api")
 
 
+def test_a_resource_below_itself_is_refused_and_one_below_a_circle_is_not_blamed():
+    data = {**description.data(PYTHON)}
+    people = data["resources"]["people"]
+    parents = {"people": "teams", "teams": "people", "rooms": "rooms", "desks": "people"}
+    data["resources"] = {name: {**people, "aliases": [], "parent": parent} for name, parent in parents.items()}
+    with pytest.raises(DescriptionError) as refused:
+        description.from_mapping(data, "config: api")
+    assert "resources.people.parent: it stands below itself: people -> teams -> people" in str(refused.value)
+    assert "And 2 more" in str(refused.value)
+
+
+def test_a_pattern_that_is_none_is_refused():
+    data = {**description.data(PYTHON)}
+    data["settings"]["access_token"]["pattern"] = "("
+    with pytest.raises(
+        DescriptionError, match=r"settings\.access_token\.pattern: it is no regular expression: missing \)"
+    ):
+        description.from_mapping(data, "config: api")
+
+
 def test_json_has_the_same_places_tabs_or_not(tmp_path):
     assert 'my.json:3:3: unknown key "titel". Did you mean "title"?' in lines(
         tmp_path, '{\n\t"name": "a",\n\t\t"titel": "A"\n}', "my.json"

@@ -147,7 +147,8 @@ def test_a_description_may_stand_in_the_config_itself(run, shop):
 def test_the_api_and_its_settings_may_be_variables(run, shop):
     by_plugin = run("tap-universal", TAP_UNIVERSAL_API="shop.py", TAP_UNIVERSAL_TOKEN=TOKEN)
     by_connection = run("tap-universal", TAP_UNIVERSAL_API="./shop.py", SHOP_TOKEN=TOKEN)
-    assert (by_plugin.code, by_connection.code) == (0, 0)
+    by_sdk = run("tap-universal", "--config", "ENV", TAP_UNIVERSAL_API="shop.py", TAP_UNIVERSAL_TOKEN=TOKEN)
+    assert (by_plugin.code, by_connection.code, by_sdk.code) == (0, 0, 0)
     assert sum(m["type"] == "RECORD" for m in by_connection.messages) == 3
 
 
