@@ -205,7 +205,7 @@ class Http:
         url = url if _ABSOLUTE.match(url) else f"{self.base_url}/{url.lstrip('/')}"
         scheme, host = _origin(url)
         if host not in self._hosts:
-            hint = "Nothing was sent there. If that host is right, set base_url to it."
+            hint = "Nothing was sent there. If that host is right, set base_url to it, or name it in the description's hosts."
             raise ForeignHost(f"the API pointed at another host, {host or url}", hint=hint)
         if scheme not in {self._scheme, "https"}:
             raise ForeignHost(f"the API pointed from {self._scheme} to {scheme}", hint="Nothing was sent there.")
