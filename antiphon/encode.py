@@ -146,7 +146,7 @@ class _Form:
             page = self.layout.taken(records, kept)
             count += len(page)
             columns = [page.column(name) for name in self.resource.key]
-            if any(value is None for column in columns for value in column):
+            if any(None in column for column in columns):
                 raise Unfit("a record without its key")
             times = page.column(self.resource.updated) if self.resource.updated else [None] * len(page)
             changed += times

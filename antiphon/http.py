@@ -17,6 +17,7 @@ import re
 import threading
 import time
 from collections.abc import Collection, Generator, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote, quote_plus, unquote_plus, urlencode, urljoin
@@ -529,6 +530,11 @@ def _origin(url: str) -> tuple[str, str]:
 
     They are read by the same code that will connect: two readers of one odd URL need not see the same host in it.
     """
+    return _authority(url.partition("?")[0])
+
+
+@lru_cache(64)
+def _authority(url: str) -> tuple[str, str]:
     try:
         parsed = parse_url(url)
     except urllib3.exceptions.LocationParseError:
@@ -559,7 +565,10 @@ def written_url(request: Request) -> str:
 
 def _query(params: Mapping[str, Any]) -> str:
     """Return *params* as a query. A space is ``%20``, which all understand; ``+`` means one only where forms are read."""
-    return urlencode(params, doseq=True, quote_via=quote)
+    return urlencode(params, doseq=True, quote_via=_quoted)
+
+
+_quoted = lru_cache(64)(quote)  # the fields asked for are many, and the same for each page
 
 
 def without(url: str, params: Collection[str]) -> str:

@@ -54,7 +54,9 @@ class Sent:
     def took(self, marks: Collection[tuple[Any, ...]]) -> bool:
         """Return whether none of the records was sent before whose key and time of change are in *marks*; then they were, now."""
         versions = {mark[:-1]: mark[-1] for mark in marks}
-        if any(self._known(key) for key in versions):
+        if not self._versions.keys().isdisjoint(versions.keys()):
+            return False
+        if self._told and any(repr(key) in self._told for key in versions):
             return False
         self._versions |= versions
         self._forget()

@@ -1,9 +1,8 @@
 """What a tap takes for each record: ours, a stock one, frameworks of others, and the floors. All read one mock.
 
-    python bench/reading.py [--contacts 200000] [--items 500000] [--rounds 5] [--alone]
+    python bench/reading.py [--contacts 50000] [--items 50000] [--rounds 3] [--alone]
 
-The slow ones are given a tenth of the records: what is compared is CPU for each record, start-up included. Before anything is measured,
-what ours and the stock tap write is compared: every record must mean the same. ``--alone`` leaves out the peers but the stock tap.
+All read the same records; CPU is that of the whole process, start-up included. Before anything is measured, what ours and the stock tap write is compared: every record must mean the same. ``--alone`` leaves out the peers but the stock tap.
 """
 
 from __future__ import annotations
@@ -55,22 +54,16 @@ while at is not None:
 
 
 class Bench:
-    """The sides of one *stream* on a mock with *many* records and on one with *few*."""
+    """The sides of one *stream* on the mock at *base*."""
 
-    def __init__(self, stream: str, folder: Path, many: str, few: str) -> None:
+    def __init__(self, stream: str, folder: Path, base: str) -> None:
         """Write what they need: configs, the schema, catalogs."""
-        self.stream, self.folder = stream, folder
-        self.base = {"many": many, "few": few}
-        for size, base in self.base.items():
-            config = {
-                "base_url": base,
-                "state_dir": str(folder),
-                **({"access_token": "t"} if stream == "contacts" else {}),
-            }
-            (folder / f"{size}.json").write_text(json.dumps(config))
+        self.stream, self.folder, self.base = stream, folder, base
+        token = {"access_token": "t"} if stream == "contacts" else {}
+        (folder / "config.json").write_text(json.dumps({"base_url": base, "state_dir": str(folder), **token}))
         (folder / "none.json").write_text("{}")
         found = subprocess.run(
-            [*self._tap(), "--config", folder / "many.json", "--discover"],
+            [*self._tap(), "--config", folder / "config.json", "--discover"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             check=True,
@@ -85,20 +78,20 @@ class Bench:
     def _tap(self) -> list[str | Path]:
         return [BIN / "tap-hubspot"] if self.stream == "contacts" else [sys.executable, HERE / "items_tap.py"]
 
-    def side(self, name: str, size: str, command: list[str | Path], out: Path | None = None) -> Side:
+    def side(self, name: str, command: list[str | Path], out: Path | None = None) -> Side:
         """Return one side, with what the peers read from the environment."""
-        given = {"BASE": self.base[size], "STREAM": self.stream, "SCHEMA": str(self.folder / "schema.json")}
+        given = {"BASE": self.base, "STREAM": self.stream, "SCHEMA": str(self.folder / "schema.json")}
         return Side(name, command, stdout=out, environment=given, folder=self.folder)
 
-    def ours(self, size: str, out: Path | None = None) -> Side:
+    def ours(self, out: Path | None = None) -> Side:
         """Return our tap."""
-        config: list[str | Path] = ["--config", self.folder / f"{size}.json", "--catalog", self.folder / "catalog.json"]
-        return self.side("antiphon", size, [*self._tap(), *config], out)
+        config: list[str | Path] = ["--config", self.folder / "config.json", "--catalog", self.folder / "catalog.json"]
+        return self.side("antiphon", [*self._tap(), *config], out)
 
     def stock(self, out: Path | None = None) -> Side:
         """Return a tap of the stock SDK."""
         command: list[str | Path] = [peers.python("singer-sdk"), PEERS / "stock_tap.py"]
-        return self.side("singer-sdk", "few", [*command, "--config", self.folder / "none.json"], out)
+        return self.side("singer-sdk", [*command, "--config", self.folder / "none.json"], out)
 
     def others(self) -> Iterator[Side]:
         """Yield the other peers."""
@@ -108,7 +101,7 @@ class Bench:
             )
             entry = subprocess.run(
                 [peers.python("meltano-tap-hubspot"), PEERS / "hubspot_tap.py", "--config", self.folder / "meltano.json", "--discover"],
-                env={**os.environ, "BASE": self.base["few"]}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
+                env={**os.environ, "BASE": self.base}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
             )  # fmt: skip
             contacts = [entry for entry in json.loads(entry.stdout)["streams"] if entry["tap_stream_id"] == "contacts"]
             (self.folder / "meltano-catalog.json").write_text(json.dumps({"streams": contacts}))
@@ -119,7 +112,7 @@ class Bench:
                 self.folder / "meltano-catalog.json",
             ]
             command: list[str | Path] = [peers.python("meltano-tap-hubspot"), PEERS / "hubspot_tap.py", *arguments]
-            yield self.side("meltano-tap-hubspot", "few", command)
+            yield self.side("meltano-tap-hubspot", command)
         reading: list[str | Path] = [
             "read",
             "--config",
@@ -127,16 +120,16 @@ class Bench:
             "--catalog",
             self.folder / "airbyte.json",
         ]
-        yield self.side("airbyte-cdk", "few", [peers.python("airbyte-cdk"), PEERS / "airbyte_source.py", *reading])
-        yield self.side("dlt, to files", "few", [peers.python("dlt"), PEERS / "dlt_source.py", self.folder / "dlt"])
+        yield self.side("airbyte-cdk", [peers.python("airbyte-cdk"), PEERS / "airbyte_source.py", *reading])
+        yield self.side("dlt, to files", [peers.python("dlt"), PEERS / "dlt_source.py", self.folder / "dlt"])
 
     def compare(self) -> None:
-        """Let ours and the stock tap read the few, and compare.
+        """Let ours and the stock tap read all, and compare.
 
         Raises:
             SystemExit: what they wrote does not mean the same.
         """
-        ours, stock = (self.ours("few", self.folder / "ours.jsonl"), self.stock(self.folder / "stock.jsonl"))
+        ours, stock = (self.ours(self.folder / "ours.jsonl"), self.stock(self.folder / "stock.jsonl"))
         for side in (ours, stock):
             run(side)
         count = 0
@@ -158,37 +151,31 @@ def meaning(line: bytes) -> Any:
     return json.loads(line.replace(b'.000Z"', b'Z"'), parse_float=Decimal, parse_int=Decimal)["record"]
 
 
-def measured(stream: str, records: int, rounds: int, *, alone: bool) -> dict[str, tuple[Used, int]]:
-    """Return what each side took, and for how many records."""
-    few = records // 10
+def measured(stream: str, records: int, rounds: int, *, alone: bool) -> dict[str, Used]:
+    """Return what each side took."""
     with (
         tempfile.TemporaryDirectory(prefix="antiphon-bench-") as name,
-        served(records, records) as many_at,
-        served(few, few) as few_at,
+        served(records, records) as at,
     ):
-        bench = Bench(stream, Path(name), many_at, few_at)
+        bench = Bench(stream, Path(name), at)
         bench.compare()
-        floor: list[str | Path] = [sys.executable, "-c", _FLOOR, stream, many_at]
-        sides = [bench.ours("many"), bench.side("floor: decode, encode", "many", floor), bench.stock()]
+        floor: list[str | Path] = [sys.executable, "-c", _FLOOR, stream, at]
+        sides = [bench.ours(), bench.side("floor: decode, encode", floor), bench.stock()]
         if not alone:
             sides += bench.others()
         took = in_turns(sides, rounds)
-        none = run(bench.side("start-up", "few", [*bench.ours("few").command, "--about"]))
-    counts = {"antiphon": records, "floor: decode, encode": records}
-    return {"start-up": (none, 1), **{side: (used, counts.get(side, few)) for side, used in took.items()}}
+        none = run(bench.side("start-up", [*bench.ours().command, "--about"]))
+    return {"start-up": none, **took}
 
 
-def table(stream: str, found: dict[str, tuple[Used, int]]) -> None:
+def table(stream: str, count: int, found: dict[str, Used]) -> None:
     """Print what was measured."""
-    start, _ = found.pop("start-up")
-    ours, count = found["antiphon"]
-    floor, _ = found["floor: decode, encode"]
+    start, ours, floor = found.pop("start-up"), found["antiphon"], found["floor: decode, encode"]
     print(f"| tap, {stream} | CPU, ours = 1 | CPU µs/record | peak MB |\n|---|---|---|---|")
-    for name, (used, of) in found.items():
-        each = used.cpu / of * 1e6
-        print(f"| {name} | {each / (ours.cpu / count * 1e6):.1f} | {each:.1f} | {used.memory:.0f} |")
+    for name, used in found.items():
+        print(f"| {name} | {used.cpu / ours.cpu:.1f} | {used.cpu / count * 1e6:.1f} | {used.memory:.0f} |")
     print(
-        f"\n{count:,} {stream} through ours and the floor, a tenth of them through the others. Without the {start.cpu:.2f} s of start-up ours takes "
+        f"\n{count:,} {stream} through each. Without the {start.cpu:.2f} s of start-up ours takes "
         f"{(ours.cpu - start.cpu) / floor.cpu:.2f} times the floor (urllib3, msgspec, nothing else)."
     )
 
@@ -202,7 +189,7 @@ def flat(records: int) -> None:
     print("\n| tap, items | records | peak MB |\n|---|---|---|")
     for count in (records // 10, records):
         with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as name, served(100, count) as at:
-            used = run(Bench("items", Path(name), at, at).ours("many"))
+            used = run(Bench("items", Path(name), at).ours())
         print(f"| antiphon | {count:,} | {used.memory:.0f} |")
         if used.memory > MEMORY:
             raise SystemExit(f"{used.memory:.0f} MB, where {MEMORY} are allowed")
@@ -211,15 +198,15 @@ def flat(records: int) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--contacts", type=int, default=200_000)
-    parser.add_argument("--items", type=int, default=500_000)
+    parser.add_argument("--contacts", type=int, default=50_000)
+    parser.add_argument("--items", type=int, default=50_000)
     parser.add_argument("--most", type=int, default=5_000_000, help="records for the memory")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--alone", action="store_true")
     given = parser.parse_args()
     for stream, records in (("contacts", given.contacts), ("items", given.items)):
         if records:
-            table(stream, measured(stream, records, given.rounds, alone=given.alone))
+            table(stream, records, measured(stream, records, given.rounds, alone=given.alone))
             print()
     if given.most:
         flat(given.most)

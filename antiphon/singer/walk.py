@@ -157,10 +157,9 @@ class Walk:
         oldest = self._oldest if slot != "changes" else None
         if window is None and oldest is None and self._latest is None:
             return True
-        lengths: dict[int, list[str]] = {}  # texts of one length are in the order of their times
-        for time in filter(None, changed):
-            lengths.setdefault(len(time), []).append(time)
-        for times in lengths.values():
+        known = list(filter(None, changed))
+        for length in set(map(len, known)):  # texts of one length are in the order of their times
+            times = [time for time in known if len(time) == length]
             _, first = self._span(min(times))
             early, last = self._span(max(times))
             if first is None or early is None or last is None:
