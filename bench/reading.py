@@ -121,7 +121,9 @@ class Bench:
             self.folder / "airbyte.json",
         ]
         yield self.side("airbyte-cdk", [peers.python("airbyte-cdk"), PEERS / "airbyte_source.py", *reading])
-        yield self.side("dlt, to files", [peers.python("dlt"), PEERS / "dlt_source.py", self.folder / "dlt"])
+        yield self.side(
+            "dlt, to files", [peers.python("dlt"), PEERS / "dlt_source.py", self.stream, self.folder / "dlt"]
+        )
 
     def compare(self) -> None:
         """Let ours and the stock tap read all, and compare.
