@@ -107,7 +107,9 @@ def test_attendees_become_contacts_and_then_only_what_changed_is_sent(
     second = sync(folder)
     assert second.code == 0
     assert not (folder / "receipts.jsonl").exists()
-    assert sum(hubspot.app.calls.values()) <= 1  # the fields of contacts, at most
+    made = {route for _, route in hubspot.app.calls}
+    assert made <= {"properties/contacts", "account-info/v3/details"}  # the fields, and whose account it is, at most
+    assert sum(hubspot.app.calls.values()) <= 2
 
     order = fresh_pretix.api("GET", f"{seed.CONFERENCE}/orders/{seed.order_code(5)}/")
     assert len(order["positions"]) == 3

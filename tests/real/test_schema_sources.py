@@ -41,10 +41,11 @@ resources:
 def described(served, tmp_path):
     """Writes the description with a schema, and connects by it."""
     directus = served("directus")
-    if not directus.table.rows():
-        directus.table.add(
-            [{"email": f"p{n}@example.org", "name": None if n else "P", "age": n, "vip": n > 1} for n in range(3)]
-        )
+    for row in directus.table.rows():  # of the tests before
+        directus.table.remove(row)
+    directus.table.add(
+        [{"email": f"p{n}@example.org", "name": None if n else "P", "age": n, "vip": n > 1} for n in range(3)]
+    )
 
     def write(source):
         path = tmp_path / "directus.yaml"
