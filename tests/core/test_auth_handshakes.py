@@ -244,8 +244,26 @@ def certified(name, issuer=None, **more):
         .not_valid_after(datetime.now(UTC) + day)
         .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        .add_extension(_usage(signing=by is None), critical=True)
     )
     return key, builder.sign(signer, hashes.SHA256())
+
+
+def _usage(*, signing):
+    """Return what the key is for; Python 3.13 and later trust no certificate that does not say so."""
+    return x509.KeyUsage(
+        digital_signature=not signing,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signing,
+        crl_sign=signing,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def pem(found, word=b""):
