@@ -52,7 +52,9 @@ def described(served, tmp_path):
         path.write_text(DIRECTUS.format(base_url=directus.config["base_url"], schema=source))
         return path, directus.config["access_token"]
 
-    return write
+    yield write
+    for row in directus.table.rows():
+        directus.table.remove(row)
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
