@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -95,24 +94,6 @@ class Bench:
 
     def others(self) -> Iterator[Side]:
         """Yield the other peers."""
-        if self.stream == "contacts":
-            (self.folder / "meltano.json").write_text(
-                json.dumps({"access_token": "t", "start_date": "2020-01-01T00:00:00Z"})
-            )
-            entry = subprocess.run(
-                [peers.python("meltano-tap-hubspot"), PEERS / "hubspot_tap.py", "--config", self.folder / "meltano.json", "--discover"],
-                env={**os.environ, "BASE": self.base}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
-            )  # fmt: skip
-            contacts = [entry for entry in json.loads(entry.stdout)["streams"] if entry["tap_stream_id"] == "contacts"]
-            (self.folder / "meltano-catalog.json").write_text(json.dumps({"streams": contacts}))
-            arguments: list[str | Path] = [
-                "--config",
-                self.folder / "meltano.json",
-                "--catalog",
-                self.folder / "meltano-catalog.json",
-            ]
-            command: list[str | Path] = [peers.python("meltano-tap-hubspot"), PEERS / "hubspot_tap.py", *arguments]
-            yield self.side("meltano-tap-hubspot", command)
         reading: list[str | Path] = [
             "read",
             "--config",
