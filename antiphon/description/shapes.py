@@ -282,4 +282,4 @@ def _names() -> dict[str, Any]:
     from antiphon.errors import ApiError  # noqa: PLC0415
     from antiphon.http import Http  # noqa: PLC0415
 
-    return {"Client": Client, "Http": Http, "ApiError": ApiError}
+    return {"Resource": Resource, "Client": Client, "Http": Http, "ApiError": ApiError}

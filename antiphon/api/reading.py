@@ -1,0 +1,134 @@
+"""How records are read: the requests, what one read asks for, and the pages that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from antiphon.api.settings import JSON
+from antiphon.api.wire import Encoding, Format, Paging, decode
+from antiphon.fill import look
+from antiphon.outcome import Record
+
+if TYPE_CHECKING:
+    from antiphon.api.resource import Resource
+    from antiphon.client import Client
+    from antiphon.encode import Encoder, Rows
+
+
+@dataclass(frozen=True)
+class Read:
+    """A request that lists, searches or gets records, and how they look."""
+
+    path: str = ""
+    method: str = "GET"
+    params: Mapping[str, JSON] = field(default_factory=dict)
+    body: JSON = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    records: str = ""
+    """Where in the reply the records are: a dotted path to a list, or to the one record."""
+    paging: Paging | None = None
+    time: str = "iso"
+    """How ``{since}`` and ``{until}`` are written: ``iso``, ``s`` or ``ms`` (since the epoch; ``s-text`` and ``ms-text`` as
+    texts), ``http`` (for ``If-Modified-Since``), or a strftime format."""
+    zone: str = "UTC"
+    """The time zone, by its IANA name, in which a strftime format writes them."""
+    strict: bool = False
+    """Whether the API gives what is later than ``{since}`` alone: it is asked from one tick earlier then, so that none is missed."""
+    latest: str = ""
+    """What ``{until}`` is (RFC 3339) where no end is asked for; without it the placeholder then has no value."""
+    bookmark: str = ""
+    """The reply header whose value is the next ``since``, to be used as it came."""
+    then: Then | None = None
+    each: str = ""
+    """Where in a record the lines are that become records of their own."""
+    keep: Mapping[str, JSON] = field(default_factory=dict)
+    """Fields that each record is given besides its own: ``{"order": "{record.code}", "event": "{parent.slug}"}``."""
+    lift: tuple[str, ...] = ()
+    """Nested objects whose fields become the record's own (HubSpot's ``properties``)."""
+    text: bool = False
+    """Whether values arrive as text and are to be read by the schema's types."""
+    nulls: tuple[JSON, ...] = ()
+    """Values that mean null."""
+    pairs: str = ""
+    """What is added to a field's name for the name in a value that is a pair of id and name (Odoo's many2one)."""
+    values: int = 1
+    """How many values one look-up may ask for (``{match.values}``)."""
+    query: str = ""
+    """A GraphQL document. It is sent as it is, never filled: values go in by ``body``, which are its variables."""
+    format: Format | None = None
+    """How the answer is read; None: as everywhere in this API."""
+    encoding: Encoding | None = None
+    """How the body is written; None: as everywhere in this API."""
+
+    LITERAL: ClassVar[tuple[str, ...]] = ("query",)
+    """The fields in which there are no placeholders."""
+
+
+@dataclass(frozen=True)
+class Then:
+    """The second half of a read for wide objects: ids were paged, now their fields are fetched in batches.
+
+    Done only when the names of the fields asked for, joined by commas, are longer than *over* characters.
+    """
+
+    read: Read
+    into: str = "inputs"
+    each: JSON = field(default_factory=lambda: {"id": "{id}"})
+    size: int = 100
+    key: str = "id"
+    over: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What one read asks for."""
+
+    fields: tuple[str, ...] | None = None
+    """The fields asked for; None for all."""
+    since: str | None = None
+    until: str | None = None
+    """RFC 3339, UTC; both inclusive."""
+    cursor: JSON = None
+    """Where an earlier read stopped."""
+    id: str | None = None
+    where: Mapping[str, JSON] = field(default_factory=dict)
+    """``{"field": …, "values": […]}`` when records are looked up."""
+    encoder: Encoder | None = None
+    """What the pages are for, if they are to be written: then they may come as :attr:`Page.written`."""
+
+
+@dataclass(slots=True)
+class Page:
+    """One page of records: the unit of work. It stays bytes until somebody asks for its records."""
+
+    body: bytes | None = None
+    at: str = ""
+    """Where in the body the records are."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    bookmark: str | None = None
+    """The next ``since``, where the API names it."""
+    cursor: JSON = None
+    """Where the next page starts; None after the last."""
+    rows: list[Record] | None = None
+    """The records, once decoded, in the shape the schema has."""
+    written: Rows | None = None
+    """The records as the query's encoder has written them, until somebody asks for the records themselves."""
+    shaped: Callable[[], list[Record]] | None = None
+    """What decodes the body into records that have the schema's shape."""
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of the page."""
+        self.written = None  # they may be changed now
+        if self.rows is None and self.shaped:
+            self.rows = self.shaped()
+        if self.rows is None:
+            found = look(decode(self.body), self.at) if self.body else []
+            self.rows = [found] if isinstance(found, dict) else list(found or [])
+        return self.rows
+
+
+Reader = Callable[["Client", "Resource", Query], Iterator[Page]]
+"""A function that reads where requests as data will not do."""

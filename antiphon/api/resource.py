@@ -1,0 +1,95 @@
+"""A kind of record, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from antiphon.api.reading import Read, Reader
+from antiphon.api.settings import JSON
+from antiphon.api.writing import Write, Writer
+from antiphon.schema import unique_fields
+
+if TYPE_CHECKING:
+    from antiphon.client import Client
+
+Schema = Mapping[str, JSON]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One kind of record, under the word a user would say.
+
+    The slots for reading: ``read`` lists all of them, ``changes`` those changed since a time, ``deleted`` those
+    that are gone, ``get`` one by id, ``find`` those with given values in one field. For writing: ``create``, ``update``,
+    ``upsert``, ``archive``, ``delete``, ``erase`` (privacy), and ``actions`` by name.
+    """
+
+    name: str
+    schema: Schema | Callable[[Client], Schema]
+    key: tuple[str, ...] = ("id",)
+    aliases: tuple[str, ...] = ()
+    title: str = ""
+    created: str = ""
+    """The field that holds when a record was made."""
+    updated: str = ""
+    """The field that holds when it was last changed: the replication key."""
+    match: tuple[str, ...] = ()
+    """Unique fields to find a record by, best first."""
+    prompt: tuple[str, ...] | None = None
+    """Fields by which a lookup sees a new record at once, besides those the schema calls unique; None: any field. A
+    lookup by another field that finds nothing proves nothing."""
+    within: tuple[str, ...] = ()
+    """Fields that two records must agree in as well to match: a voucher's code is unique within its event."""
+    folded: tuple[str, ...] = ()
+    """Fields whose values are the same in upper and lower case."""
+    cleared: JSON = None
+    """What is sent to clear a field."""
+    always: tuple[str, ...] = ()
+    """Fields that come whether asked for or not."""
+    parent: str = ""
+    """The resource under whose records these are listed."""
+    common: bool = True
+    """Whether its stream is selected unless the user says otherwise."""
+    lookback: float = 0
+    """Seconds by which a change may become visible late."""
+    read: Read | Reader | None = None
+    changes: Read | Reader | None = None
+    deleted: Read | Reader | None = None
+    get: Read | Reader | None = None
+    find: Read | Reader | None = None
+    create: Write | Writer | None = None
+    update: Write | Writer | None = None
+    upsert: Write | Writer | None = None
+    archive: Write | Writer | None = None
+    delete: Write | Writer | None = None
+    erase: Write | Writer | None = None
+    add_field: Callable[[Client, Resource, str, Schema], Schema] | None = None
+    """Adds a field in the API for a column of that name and schema, and returns the field's schema."""
+    add_option: Callable[[Client, Resource, str, str], None] | None = None
+    """Adds an option to the field of that name."""
+    actions: Mapping[str, Write | Writer] = field(default_factory=dict)
+
+    READING: ClassVar[tuple[str, ...]] = ("read", "changes", "deleted", "get", "find")
+    WRITING: ClassVar[tuple[str, ...]] = ("create", "update", "upsert", "archive", "delete", "erase")
+
+    @property
+    def writable(self) -> bool:
+        """Whether a stream can be written to it."""
+        return any((self.create, self.update, self.upsert, self.delete, self.archive))
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The slots it fills, and its actions by name."""
+        return (*(s for s in (*self.READING, *self.WRITING) if getattr(self, s)), *self.actions)
+
+    def found_by(self, field: str) -> bool:
+        """Whether its records can be looked up by *field*: by a search, or one by one by their key."""
+        return self.find is not None or (self.get is not None and self.key == (field,))
+
+    def match_fields(self, schema: Schema) -> tuple[str, ...]:
+        """Return the fields a record can be matched by, best first: those declared, then those the API calls unique."""
+        known = schema.get("properties", {})
+        given = (name for name in unique_fields(schema) if not known[name].get("readOnly"))
+        return tuple(dict.fromkeys((*self.match, *given)))

@@ -1,0 +1,110 @@
+"""What a user tells a connection, and what an API tells of how often it may be called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+JSON = Any
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing a user tells a connection. The connect form and ``--about`` are drawn from these."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    secret: bool = False
+    required: bool = False
+    default: JSON = None
+    pattern: str = ""
+    example: str = ""
+    schema: Mapping[str, JSON] = field(default_factory=lambda: {"type": "string"})
+    """JSON Schema of the value."""
+    reading: bool = True
+    """Whether the tap has this setting."""
+    writing: bool = True
+    """Whether the target has it."""
+
+
+#: The settings that any connection has.
+COMMON_SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "base_url", "Base URL", "Where the API answers, if not at its usual address.", example="http://127.0.0.1:8080"
+    ),
+    Setting(
+        "proxy",
+        "Proxy",
+        "URL of an HTTP proxy; the usual environment variables work too.",
+        pattern=r"^(https?|socks[45][ah]?)://",
+        example="http://proxy.example.org:3128",
+    ),
+    Setting(
+        "ca_bundle", "CA bundle", "Path of a PEM file with the certificates to trust, for servers with a private CA."
+    ),
+    Setting(
+        "timeout",
+        "Timeout",
+        "Seconds to wait for an answer.",
+        default=120,
+        schema={"type": "number", "exclusiveMinimum": 0},
+    ),
+    Setting("user_agent", "User agent", "What we call ourselves; sent with each request."),
+    Setting(
+        "state_dir", "State folder", "Where journals, rejects and tokens are kept, if not in the user's state folder."
+    ),
+    Setting(
+        "rate_share",
+        "Share of the rate limit",
+        "The part of the API's rate limit that this connection may use, above 0 and up to 1.",
+        default=1,
+        schema={"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+    ),
+    Setting(
+        "quota_reserve",
+        "Quota reserve",
+        "The part of a daily quota that is left to others: a run stops before it is used.",
+        default=0.1,
+        schema={"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+    ),
+)
+
+
+@dataclass(frozen=True)
+class LimitHeaders:
+    """The names of the reply headers that tell the rate limit.
+
+    ``limit`` calls per ``interval`` milliseconds, of which ``remaining`` are left.
+    """
+
+    limit: str = ""
+    remaining: str = ""
+    interval: str = ""
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """At most *calls* in any *seconds*; on the paths that end with one of *paths*, or on all.
+
+    A request counts towards every limit that applies to it.
+    """
+
+    calls: float
+    seconds: float
+    paths: tuple[str, ...] = ()
+    headers: LimitHeaders | None = None
+
+
+@dataclass(frozen=True)
+class Quota:
+    """The names of the reply headers that tell a quota of many hours.
+
+    Either ``limit`` and what is ``remaining`` of it, or ``usage`` with both in it (``api-usage=18/15000``). A part of the
+    quota, the setting ``quota_reserve``, is left to others.
+    """
+
+    limit: str = ""
+    remaining: str = ""
+    usage: str = ""
