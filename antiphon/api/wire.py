@@ -119,14 +119,9 @@ class Reply:
                     f"an empty body where {'JSON' if self.format is None else 'something'} was due", status=self.status
                 )
             try:
-                self._json = self.format.decode(self.body) if self.format else decode(self.body)
+                self._json = self.format.decode(self.body) if self.format else decoded(self.body)
             except BadReply as error:
                 raise BadReply(error.message, status=self.status) from None
-            except RecursionError:
-                raise BadReply("JSON that is nested too deeply", status=self.status) from None
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                start = self.body[:60].decode("utf-8", "replace")
-                raise BadReply(f'no JSON but "{" ".join(start.split())}"', status=self.status) from None
         return self._json
 
 
@@ -141,3 +136,22 @@ class Paging(Protocol):
 
     def following(self, cursor: JSON, reply: Reply, records: Sequence[JSON]) -> JSON:
         """Return the cursor of the next page, or None if the page at *cursor* was the last."""
+
+
+def decoded(body: bytes) -> JSON:
+    """Return the JSON in *body*; numbers with a fraction become Decimals.
+
+    Raises:
+        BadReply: it is none.
+    """
+    try:
+        return decode(body)
+    except RecursionError:
+        raise BadReply("JSON that is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise BadReply(f'no JSON but "{beginning(body)}"') from None
+
+
+def beginning(body: bytes) -> str:
+    """Return how *body* begins, in one line, to show what came instead of what was due."""
+    return " ".join(body[:60].decode("utf-8", "replace").split())
