@@ -25,6 +25,7 @@ DOING = {
     "update": "updating",
     "upsert": "upserting",
     "archive": "archiving",
+    "restore": "restoring",
     "delete": "deleting",
     "erase": "erasing",
 }

@@ -21,6 +21,7 @@ KINDS = {
     "update": Kind.UPDATED,
     "upsert": Kind.UPDATED,
     "archive": Kind.DELETED,
+    "restore": Kind.UPDATED,
     "delete": Kind.DELETED,
     "erase": Kind.DELETED,
 }

@@ -23,7 +23,7 @@ class Resource:
 
     The slots for reading: ``read`` lists all of them, ``changes`` those changed since a time, ``deleted`` those
     that are gone, ``get`` one by id, ``find`` those with given values in one field. For writing: ``create``, ``update``,
-    ``upsert``, ``archive``, ``delete``, ``erase`` (privacy), and ``actions`` by name.
+    ``upsert``, ``archive``, ``restore``, ``delete``, ``erase`` (privacy), and ``actions`` by name.
     """
 
     name: str
@@ -46,6 +46,9 @@ class Resource:
     """Fields whose values are the same in upper and lower case."""
     cleared: JSON = None
     """What is sent to clear a field."""
+    archived: Mapping[str, JSON] = field(default_factory=dict)
+    """The fields by which an archived record is known, and the values they have then; where the schema has none of them,
+    nothing can be archived."""
     always: tuple[str, ...] = ()
     """Fields that come whether asked for or not."""
     parent: str = ""
@@ -63,6 +66,7 @@ class Resource:
     update: Write | Writer | None = None
     upsert: Write | Writer | None = None
     archive: Write | Writer | None = None
+    restore: Write | Writer | None = None
     delete: Write | Writer | None = None
     erase: Write | Writer | None = None
     add_field: Callable[[Client, Resource, str, Schema], Schema] | None = None
@@ -72,7 +76,9 @@ class Resource:
     actions: Mapping[str, Write | Writer] = field(default_factory=dict)
 
     READING: ClassVar[tuple[str, ...]] = ("read", "changes", "deleted", "get", "find")
-    WRITING: ClassVar[tuple[str, ...]] = ("create", "update", "upsert", "archive", "delete", "erase")
+    WRITING: ClassVar[tuple[str, ...]] = (
+        "create", "update", "upsert", "archive", "restore", "delete", "erase",
+    )  # fmt: skip
 
     @property
     def writable(self) -> bool:

@@ -109,6 +109,11 @@ def changing(path: str, *, id: str = "id", **more: Any) -> Write:
     return Write(f"{_AT}{path}{{id}}/", "PATCH", body="{record}", apart=("event",), safe=True, outcomes=One(id), **more)
 
 
+def switching(path: str, *, active: bool) -> Write:
+    """Return the archiving of a record below an event: it stays and is not to be had any more; or its restoring."""
+    return replace(changing(path), body={"active": active})
+
+
 def removing(path: str) -> Write:
     """Return a removal of a record below an event."""
     return Write(f"{_AT}{path}{{id}}/", "DELETE", apart=("event",), safe=True, outcomes=Nothing())
@@ -340,6 +345,9 @@ pretix = Api(
             find=Find(listed("/subevents/", ordering="id")),
             create=creating("/subevents/"),
             update=changing("/subevents/"),
+            archived={"active": False},
+            archive=switching("/subevents/", active=False),
+            restore=switching("/subevents/", active=True),
             delete=removing("/subevents/"),
         ),
         Resource(
@@ -420,6 +428,9 @@ pretix = Api(
             find=Find(listed("/items/", under=True, ordering="id")),
             create=creating("/items/"),
             update=changing("/items/"),
+            archived={"active": False},
+            archive=switching("/items/", active=False),
+            restore=switching("/items/", active=True),
             delete=removing("/items/"),
         ),
         Resource(
@@ -487,7 +498,9 @@ pretix = Api(
             find=Find(listed("/orders/", **_ORDERS), by=("code", "email")),
             create=creating("/orders/", outcomes=One("code")),
             update=changing("/orders/", id="code", takes=_ORDER_TAKES),
+            archived={"status": "c"},
             archive=acting("mark_canceled", {"send_email": False}),
+            restore=acting("reactivate"),
             delete=removing("/orders/"),  # of test orders only, pretix says
             actions={
                 "mark_paid": acting("mark_paid", {"send_email": "{record.send_email}"}),
@@ -766,7 +779,9 @@ pretix = Api(
             find=Find(listed("/webhooks/")),
             create=Write(f"{_HOME}/webhooks/", body="{record}", headers=_KEYED, remembers=_DAY),
             update=Write(f"{_HOME}/webhooks/{{id}}/", "PATCH", body="{record}", safe=True),
+            archived={"enabled": False},
             archive=Write(f"{_HOME}/webhooks/{{id}}/", "DELETE", safe=True, outcomes=Nothing()),  # it stays, disabled
+            restore=Write(f"{_HOME}/webhooks/{{id}}/", "PATCH", body={"enabled": True}, safe=True),
         ),
     ),
 )

@@ -11,6 +11,7 @@ from antiphon.writeback import alike
 from antiphon.writeback.alike import WAYS, Alike
 from antiphon.writeback.entry import ENTRY_SCHEMA
 from antiphon.writeback.fields import Fields
+from antiphon.writeback.restoring import RESTORE, Restore
 from antiphon.writeback.writer import DELETES, MODES, Deletes, Mode
 
 Complete = Literal["version", "end"]
@@ -61,6 +62,11 @@ STREAM_SCHEMA: dict[str, Any] = {
             "enum": list(DELETES),
             "description": "What to do with records that have _sdc_deleted_at; ignore by default. A mirror archives unless it says delete.",
         },
+        "restore": {
+            "type": "string",
+            "enum": list(RESTORE),
+            "description": "Which archived records are restored when they come again: those that the stream itself has taken away (own, the default), all, or none.",
+        },
         "max_delete": {
             "type": ["integer", "string"],
             "description": 'How many of them at most, as a number or a share of those received (of those it has made, for a mirror); "10%" by default, ten are always allowed.',
@@ -79,6 +85,7 @@ class Plan:
     alike: Alike = field(default_factory=dict)
     fields: Fields = field(default_factory=Fields)
     deletes: Deletes = "ignore"
+    restore: Restore = "own"
     max_delete: int | float = 0.10
     complete: Complete = "version"
 
@@ -116,6 +123,7 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
             f"{where}: streams.{stream}",
         ),
         deletes=given.get("deletes") or "ignore",
+        restore=given.get("restore") or "own",
         max_delete=share(given.get("max_delete", "10%"), f"{where}: streams.{stream}.max_delete"),
         complete=given.get("complete") or "version",
     )

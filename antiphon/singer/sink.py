@@ -119,6 +119,7 @@ class Sink(BatchSink):
             raise SettingError(said, hint="Set payload: full, or another mode.")
         self.version = target.ledger.run if self.plan.complete == "end" else None
         """The version of the stream that the records held are of; where the end of the input completes it, this run."""
+        undone = tuple(key_properties or ()) if stream_name.startswith(UNDO) else ()  # archived, and known by its id
         properties = self.original_schema["properties"]
         columns = {name: field for name, field in properties.items() if not name.startswith("_sdc_")}
         self.writer = Writer(
@@ -127,10 +128,11 @@ class Sink(BatchSink):
             stream=stream_name,
             columns=columns or None,  # a SCHEMA without properties tells nothing of them
             mode=self.plan.mode,
-            match=self.plan.match,
+            match=self.plan.match or undone,
             alike=self.plan.alike,
             fields=self.plan.fields,
             deletes=self.plan.deletes,
+            restore="all" if undone else self.plan.restore,
             allowance=target.allowances.setdefault(stream_name, Allowance(self.plan.max_delete)),
             seen=target.seen.setdefault(stream_name, Seen()),
             ledger=target.ledger,
@@ -191,19 +193,17 @@ class Sink(BatchSink):
             self.target.account_removed(self, outcomes, why)
 
     def _undo(self, records: Sequence[Record]) -> None:
-        """Keep *records* as they are, ready to be piped in again."""
-        known = self.writer.schema.get("properties", {})
-        rows = [
-            {
-                name: value
-                for name, value in one.items()
-                if value is not None and not known.get(name, {}).get("readOnly")
-            }
-            for one in records
-        ]
-        names = sorted({name for row in rows for name in row})
-        schema: dict[str, Any] = {"type": "object", "properties": {name: {} for name in names}}
-        self.target.undo.write(f"{UNDO}{self.resource.name}", schema, [], [{"record": row} for row in rows])
+        """Keep *records* ready to be piped in again: as they are, or where they can be restored what they are known by."""
+        writer = self.writer
+        archived = writer.removal == "archive" and writer.restorable
+        keys = list(self.resource.key) if archived else []
+        rows = [{name: value for name, value in one.items() if value is not None} for one in records]
+        kept = {name for row in rows for name in row if not writer.match.field(name).get("readOnly")}
+        if archived:
+            kept = {*keys, *(name for name in kept if name in writer.address or name in writer.match.marks)}
+        rows = [{name: value for name, value in row.items() if name in kept} for row in rows]
+        schema: dict[str, Any] = {"type": "object", "properties": {name: {} for name in sorted(kept)}}
+        self.target.undo.write(f"{UNDO}{self.resource.name}", schema, keys, [{"record": row} for row in rows])
         self.target.undo.sync()
 
     def _remove_sdc_metadata_from_schema(self) -> None:

@@ -426,7 +426,11 @@ class Target(singer_sdk.Target):
             click.echo(f"{self.name}: {stream}: {why}", err=True)
             self._kept_back += [stream] if "max_delete" in why else []
         elif outcomes:
-            click.echo(f"{self.name}: {stream}: what was taken away is kept in {self.undo.path}", err=True)
+            anew = sink.writer.removal == "archive" and not sink.writer.restorable
+            said = (
+                f"; {self.client.api.title} restores it in its own pages only, here it is created anew" if anew else ""
+            )
+            click.echo(f"{self.name}: {stream}: what was taken away is kept in {self.undo.path}{said}", err=True)
 
     def pass_over(self, stream: str, number: int) -> None:
         """Count so many records of *stream* as accounted for, and write the STATE that this makes due."""

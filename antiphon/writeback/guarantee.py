@@ -5,7 +5,7 @@ from __future__ import annotations
 from antiphon.api import Resource, Write
 from antiphon.schema import unique_fields
 
-OPERATIONS = ("create", "update", "upsert", "archive", "delete", "erase")
+OPERATIONS = ("create", "update", "upsert", "archive", "restore", "delete", "erase")
 _DAY = 86400
 
 

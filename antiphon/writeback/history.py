@@ -61,10 +61,9 @@ class History:
         found, self._seen = self._seen, []
         for outcome in outcomes:
             token = outcome.change.token
-            there = outcome.kind is Kind.UNCHANGED or (
-                outcome.id is not None
-                and (outcome.kind is Kind.SUPERSEDED or (outcome.kind is Kind.SKIPPED and self._creating))
-            )
+            restored = outcome.kind is Kind.UPDATED and outcome.operation == "restore"
+            left = outcome.kind is Kind.SUPERSEDED or (outcome.kind is Kind.SKIPPED and self._creating)
+            there = outcome.kind is Kind.UNCHANGED or restored or (left and outcome.id is not None)
             if there and token in batch.keys and token not in self._told:
                 kind = outcome.kind if outcome.kind is Kind.SKIPPED else Kind.UNCHANGED
                 found.append((batch.keys[token], batch.identities[token], outcome.id, kind.value))

@@ -185,12 +185,14 @@ class Ledger:
             return
         open_ = self._marks(outcomes)
         at, words = int(moment.now().timestamp()), self.payload == "full"
-        kept, struck, left = [], [], []
+        kept, back, struck, left = [], [], [], []
         for o in outcomes:
             token = o.change.token
             stream, key, content, run = open_.get(token, (0, None, b"", self.run))
             kind = o.kind.value  # SQLite takes plain values faster than those of an enumeration
-            if key is not None and kind in _KEPT:
+            if o.operation == "restore" and key is not None and o.ok:  # whoever made it, it is back
+                back.append((content, run, at, stream, key))
+            elif key is not None and kind in _KEPT:
                 kept.append((stream, key, content, o.id, kind, int(kind == "created"), run, at, version))
             if o.kind is Kind.REJECTED or (key is not None and o.kind is not Kind.UNKNOWN):
                 struck.append((token,))
@@ -199,6 +201,8 @@ class Ledger:
                 left.append((kind, o.id, problem, token))
         with self.store.transaction() as db:
             db.executemany(KEEP, kept)
+            sql = "update records set kind = 'updated', content = ?, run = ?, at = ? where stream = ? and key = ?"
+            db.executemany(sql, back)
             db.executemany("delete from entries where token = ?", struck)
             db.executemany(
                 "update entries set kind = ?, remote_id = coalesce(?, remote_id), problem = ? where token = ?", left

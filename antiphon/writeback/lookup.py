@@ -27,13 +27,20 @@ class LookUp:
     """Finds the records that changes to one resource match."""
 
     def __init__(
-        self, client: Client, match: Match, *, ledger: Ledger | None, recent: Recent | None, parallel: int = 1
+        self,
+        client: Client,
+        match: Match,
+        *,
+        ledger: Ledger | None,
+        recent: Recent | None,
+        parallel: int = 1,
+        by_id: bool = False,
     ) -> None:
         """Ask the *ledger* for what other runs have created moments ago; LookUps of one resource share *recent*.
 
-        Up to *parallel* requests are under way at a time.
+        Up to *parallel* requests are under way at a time. What goes by the API's own id is looked up only where *by_id* says so.
         """
-        self._parallel = parallel
+        self._parallel, self._by_id = parallel, by_id
         self._client, self._resource, self._match, self._ledger = client, match.resource, match, ledger
         self.recent: Recent = {} if recent is None else recent
         self._forms: dict[str, dict[str, list[str]]] = {}
@@ -43,10 +50,11 @@ class LookUp:
         pairs: list[tuple[Change, Record | None]] = []
         for by in dict.fromkeys(str(c.by) for c in changes):
             those = [c for c in changes if c.by == by]
-            if self._match.is_id(by):  # known already; if there is none, the API will say so
+            if self._match.is_id(by) and not self._by_id:  # known already; if there is none, the API will say so
                 pairs += [(change, {by: change.id}) for change in those]
                 continue
-            asked = {name for c in those for name in c.record} | {by, *self._resource.key, *self._resource.within}
+            asked = {by, *self._resource.key, *self._resource.within, *self._match.marks}
+            asked |= {name for c in those for name in c.record}
             found: dict[Any, dict[str, Record]] = {}
             if by in self._match.alike:
                 self._there(by)  # read before several ask
@@ -58,7 +66,10 @@ class LookUp:
             if self._ledger and not self._match.prompt(by):
                 self._ask(self._ledger, batch, those)
             for change in those:
-                if not batch.settled(change):
+                if not batch.settled(change) and self._match.is_id(by):
+                    hits = found.get(self._match.key_of(change), {})
+                    pairs.append((change, hits.get(str(change.id), {by: change.id})))
+                elif not batch.settled(change):
                     self._matched(batch, change, list(found.get(self._match.key_of(change), {}).values()), pairs)
         return pairs
 

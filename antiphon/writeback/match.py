@@ -22,6 +22,9 @@ class Match:
         """Take *names*, or the resource's own match fields; *alike* says in which ways their values may differ and be one."""
         self.resource, self.schema, self.alike = resource, schema, alike or {}
         self.names = tuple(names) or resource.match_fields(schema)
+        known = schema.get("properties", {})
+        self.marks = {name: value for name, value in resource.archived.items() if name in known}
+        """The fields by which an archived record is known, and their values then."""
         unique = (name for name, field in schema.get("properties", {}).items() if field.get("x-unique"))
         self._prompt = None if resource.prompt is None else {*resource.prompt, *unique, *resource.key}
 

@@ -32,6 +32,7 @@ from antiphon.writeback.history import History
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.lookup import LookUp, Recent
 from antiphon.writeback.match import Match, holds
+from antiphon.writeback.restoring import Restore, restored, taken_away
 from antiphon.writeback.sending import Sender
 
 Mode = Literal["upsert", "create", "update", "delete", "mirror"]
@@ -86,6 +87,7 @@ class Writer:
         alike: Alike | None = None,
         fields: Fields | None = None,
         deletes: Deletes = "ignore",
+        restore: Restore = "own",
         allowance: Allowance | None = None,
         seen: Seen | None = None,
         ledger: Ledger | None = None,
@@ -98,7 +100,7 @@ class Writer:
         A *full* run asks the API even for what the *ledger* has as unchanged. *recent* remembers what was written and may not
         be found by a look-up yet; writers to one resource share it. Up to *parallel* requests are under way at a time.
         """
-        self.client, self.resource, self.deletes = client, resource, deletes
+        self.client, self.resource, self.deletes, self.restore = client, resource, deletes, restore
         self.mode: Mode = mode or ("upsert" if resource.upsert or resource.update else "create")
         self.stream = stream or resource.name
         self.where = f"{client.api.name}: {self.stream}"
@@ -106,8 +108,8 @@ class Writer:
         self.ledger = ledger
         self.allowance = allowance or Allowance()
         self.seen = seen or Seen()
-        self._refuse_impossible()
         self.match = Match(resource, self.schema, match, alike)
+        self._refuse_impossible()
         self._refuse_match(match)
         self._readonly = {name for name in self.match.names if self.match.field(name).get("readOnly")}
         self.mapper = Mapper(
@@ -127,7 +129,8 @@ class Writer:
         self._replaces = isinstance(how, Write) and how.method == "PUT"  # what it does not name, it takes away
         creating = self.mode == "create"
         self.history = History(ledger, self.match, self.stream, creating=creating, full=full) if ledger else None
-        self.lookup = LookUp(client, self.match, ledger=ledger, recent=recent, parallel=parallel)
+        by_id = self.restores and restore == "all"
+        self.lookup = LookUp(client, self.match, ledger=ledger, recent=recent, parallel=parallel, by_id=by_id)
         self.send = Sender(client, self.match, stream=self.stream, ledger=ledger, lookup=self.lookup, parallel=parallel)
 
     # One call for a set of records
@@ -228,27 +231,36 @@ class Writer:
         if not changes:
             return
         native = [c for c in changes if self._native(c.by)]
+        if native and self.restores:  # the API's own upsert leaves archived what is
+            away = {c.token for c in native} if self.restore == "all" else taken_away(self, batch, native)
+            native = [c for c in native if c.token not in away]
         for by in dict.fromkeys(c.by for c in native):  # no API takes two match fields in one batch
             self.send(batch, "upsert", [c for c in native if c.by == by])
-        others = [c for c in changes if not self._native(c.by)]
+        sent = {c.token for c in native}
+        others = [c for c in changes if c.token not in sent]
         creations, updates = [c for c in others if c.by is None], []
-        for change, found in self.lookup(batch, [c for c in others if c.by is not None]):
+        pairs = self.lookup(batch, [c for c in others if c.by is not None])
+        back = restored(self, batch, pairs)
+        for change, there in pairs:
+            found = back.get(change.token, there)
+            if batch.settled(change):
+                continue
             if found is None and self.mode == "update":
                 said = f"there is no record with {change.by} {change.value}"
                 batch.settle(Outcome(change, Kind.SKIPPED, problem=Problem(said)))
             elif found is None:
                 creations.append(change)
-            elif self.mode == "create":
+            elif self.mode == "create" and change.token not in back:
                 batch.settle(
                     Outcome(change, Kind.SKIPPED, self.match.id(found), Problem(f"there is one with this {change.by}"))
                 )
-            elif self._differs(batch, change, found):
+            elif self._differs(batch, change, found, restored=change.token in back):
                 updates.append(change)
         self.send(batch, "update", distinct(batch, updates))
         self.send(batch, "create", creations)
 
-    def _differs(self, batch: Batch, change: Change, found: Record) -> bool:
-        """Leave in *change* what differs from the record *found*; where nothing does, or it may not, settle it."""
+    def _differs(self, batch: Batch, change: Change, found: Record, *, restored: bool = False) -> bool:
+        """Leave in *change* what differs from the record *found*, perhaps just *restored*; where nothing does, or it may not, settle it."""
         change.id = self.match.id(found)
         if change.by and change.by in change.record and len(change.record) > 1:
             change.record = {k: v for k, v in change.record.items() if k != change.by}
@@ -259,7 +271,8 @@ class Writer:
             said = f"{self.client.api.title} does not let one change {', '.join(fixed)} of {self.resource.name} there already"
             batch.settle(rejected(change, said, code="fixed"))
         elif not changed:
-            batch.settle(Outcome(change, Kind.UNCHANGED, change.id, record=dict(found)))
+            kind, operation = (Kind.UPDATED, "restore") if restored else (Kind.UNCHANGED, "")
+            batch.settle(Outcome(change, kind, change.id, record=dict(found), operation=operation))
         else:
             if not self._replaces:
                 change.record = {name: change.record[name] for name in changed}
@@ -306,7 +319,23 @@ class Writer:
         """The operation that takes a record away: archiving, where a mirror does it or ``deletes`` says so, if there is such."""
         wanted = self.deletes if self.deletes != "ignore" else "archive" if self.mode == "mirror" else "delete"
         other = "archive" if wanted == "delete" else "delete"
-        return wanted if getattr(self.resource, wanted) else other
+        can = self.archives if wanted == "archive" else self.resource.delete
+        return wanted if can else other
+
+    @property
+    def archives(self) -> bool:
+        """Whether records can be archived: by what the resource says, and by the fields that its schema has."""
+        return self.resource.archive is not None and (not self.resource.archived or bool(self.match.marks))
+
+    @property
+    def restorable(self) -> bool:
+        """Whether archived records can be told from others, and be restored."""
+        return self.resource.restore is not None and bool(self.match.marks)
+
+    @property
+    def restores(self) -> bool:
+        """Whether archived records are looked for, to be restored."""
+        return self.restore != "none" and self.restorable
 
     # Small questions
 
@@ -321,6 +350,12 @@ class Writer:
             self._refuse_mirror()
         if self.deletes != "ignore" and not (self.resource.delete or self.resource.archive):
             raise SettingError(f"{self.where}: {self.resource.name} cannot be deleted", hint="Set deletes: ignore.")
+        if self.restore == "all" and not self.restorable:
+            said = f"{self.where}: {self.client.api.title} does not restore {self.resource.name} through its API"
+            hint = (
+                "Restore them in its own pages, and leave out restore: what is archived is not found, and created anew."
+            )
+            raise SettingError(said, hint=hint)
 
     def _refuse_mirror(self) -> None:
         found = self.resource.get or (self.resource.find and not isinstance(self.resource.find, Read))
@@ -376,6 +411,12 @@ class Writer:
         """Whether an update changes the field."""
         how = self.resource.update
         return not (isinstance(how, Write) and how.takes) or name in {*how.takes, *how.apart}
+
+    @property
+    def address(self) -> tuple[str, ...]:
+        """The fields that the path of a request takes."""
+        how = self.resource.update or self.resource.delete or self.resource.archive
+        return how.apart if isinstance(how, Write) else ()
 
     def complete(self, change: Change, found: Record) -> None:
         """Give *change* what the path of a request needs, and leave out what an update does not take."""

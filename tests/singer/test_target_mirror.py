@@ -186,3 +186,14 @@ def test_after_any_runs_the_account_has_what_the_last_source_had_and_all_that_ot
             mirror(crm, *people(*numbers), complete="end")
             last = numbers or last
         assert there(crm) == sorted(f"p{n}@example.com" for n in last | mine)
+
+
+def test_where_nothing_can_be_restored_a_mirror_says_so_and_a_setting_that_asks_for_it_is_refused(crm):
+    mirror(crm, *people(1, 2), complete="end")
+    ran = mirror(crm, *people(1), complete="end")
+    assert ran.err.splitlines()[-2].endswith("; HubSpot restores it in its own pages only, here it is created anew")
+    assert mirror(crm, *people(1, 2), complete="end").code == 0
+    assert there(crm) == ["p1@example.com", "p2@example.com"]
+    with pytest.raises(SettingError, match="HubSpot does not restore contacts through its API") as refused:
+        mirror(crm, *people(1), restore="all")
+    assert "leave out restore" in refused.value.hint

@@ -14,7 +14,7 @@ from antiphon import schema
 from antiphon.api import Api, Read, Resource, Schema, Setting, Write
 from antiphon.apis.odoo.records import EXTERNAL, Find, getting, searching
 from antiphon.apis.odoo.wire import OdooCalls
-from antiphon.apis.odoo.writing import BATCH, Create, Load, Update, archiving, calling, unlinking
+from antiphon.apis.odoo.writing import BATCH, Create, Load, Update, activating, calling, unlinking
 from antiphon.client import Client
 from antiphon.errors import BadReply, Forbidden, NotFound
 from antiphon.vanished import Vanished
@@ -87,7 +87,9 @@ def model(
         create=Write(via=Create(technical, context), batch=BATCH, atomic=True),
         update=Write(via=Update(technical, context), batch=BATCH, safe=True),
         upsert=Write(via=Load(technical, context), batch=BATCH, safe=True),
-        archive=archiving(technical, context),
+        archived={"active": False},
+        archive=activating(technical, context, active=False),
+        restore=activating(technical, context, active=True),
         delete=unlinking(technical),
         actions={action: calling(technical, action) for action in (*actions, "action_archive", "action_unarchive")},
     )

@@ -237,11 +237,11 @@ def unlinking(model: str) -> Write:
     return Write(f"{model}/unlink", batch=BATCH, into="ids", each="{id}", outcomes=changed, safe=True)
 
 
-def archiving(model: str, context: Mapping[str, Any]) -> Write:
-    """Return the archiving of records: they are hidden, and kept."""
+def activating(model: str, context: Mapping[str, Any], *, active: bool) -> Write:
+    """Return the restoring of records, or where they are not to be *active* their archiving: they are hidden, and kept."""
     return Write(
         f"{model}/write",
-        body={"vals": {"active": False}, "context": dict(context)},
+        body={"vals": {"active": active}, "context": dict(context)},
         batch=BATCH,
         into="ids",
         each="{id}",
