@@ -350,6 +350,8 @@ class Writer:
             self._refuse_mirror()
         if self.deletes != "ignore" and not (self.resource.delete or self.resource.archive):
             raise SettingError(f"{self.where}: {self.resource.name} cannot be deleted", hint="Set deletes: ignore.")
+        if self.deletes == "archive" and not self.archives:
+            raise SettingError(f"{self.where}: {self.resource.name} cannot be archived", hint="Set deletes: delete.")
         if self.restore == "all" and not self.restorable:
             said = f"{self.where}: {self.client.api.title} does not restore {self.resource.name} through its API"
             hint = (
