@@ -7,9 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 import antiphon
 from antiphon.api import Api, Auth, Page, Query, Read, Record, Request, Resource, Schema, Write
@@ -23,6 +21,9 @@ from antiphon.limits import Limiter
 from antiphon.outcome import Change, Outcome
 from antiphon.pages import pages, under_parents
 from antiphon.schema import types
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["Client", "doing_word"]
 

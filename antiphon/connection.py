@@ -23,18 +23,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import best_match
-
 from antiphon import apis, moment
 from antiphon.api import Api, Query, Record, Resource, Setting
 from antiphon.client import Client, doing_word
 from antiphon.errors import Lost, NotFound, Refused, SettingError, Unknown, did_you_mean
 from antiphon.fill import fill
 from antiphon.outcome import Change, Kind, Outcome
+from antiphon.schema import misfit
 
 if TYPE_CHECKING:
+    import requests
+
     from antiphon.writeback.ledger import Ledger, Payload
 
 CONNECTIONS_FILE = "connections.yaml"
@@ -170,7 +169,7 @@ def _check(api: Api, name: str, values: Mapping[str, Any]) -> None:
             continue
         shown = "what was given" if setting.secret else repr(value)
         schema = {**setting.schema, **({"pattern": setting.pattern} if setting.pattern else {})}
-        error = best_match(Draft7Validator(schema).iter_errors(value))
+        error = misfit(schema, value)
         if error:
             plain = setting.secret or error.validator == "pattern"
             why = "is not of the right form" if plain else error.message

@@ -16,13 +16,12 @@ import random
 import re
 import threading
 import time
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote, quote_plus, unquote_plus, urlencode, urljoin
 
-import backoff
 import requests
 import urllib3.exceptions
 from requests.auth import AuthBase
@@ -153,22 +152,24 @@ class Http:
             ApiError: by kind, see :mod:`antiphon.errors`.
             SettingError: the server's certificate is not trusted.
         """
-        attempt = 0
-
-        @backoff.on_exception(
-            _waits, Unavailable, max_tries=TRIES, jitter=None, giveup=_hopeless, logger=None, on_backoff=self._tell
-        )
-        def trying() -> Reply:
-            nonlocal attempt
-            attempt += 1
-            return self._once(request, safe=safe, plain=plain)
-
-        try:
-            reply = trying()
-        except ApiError as error:
-            self.fail(error, doing, attempt)
-        reply.attempts = attempt
-        return reply
+        attempt = 1
+        while True:
+            try:
+                reply = self._once(request, safe=safe, plain=plain)
+            except Unavailable as error:
+                if attempt == TRIES or _hopeless(error):
+                    self.fail(error, doing, attempt)
+                wait = _wait(error, attempt)
+                level = logging.INFO if attempt == 1 else logging.WARNING
+                said = self.redact(error.message)
+                log.log(level, "%s: %s; trying again in %.1f s", self.name, said, wait)
+                time.sleep(wait)
+                attempt += 1
+            except ApiError as error:
+                self.fail(error, doing, attempt)
+            else:
+                reply.attempts = attempt
+                return reply
 
     def move(self, base_url: str) -> None:
         """Speak to the API at *base_url* from now on."""
@@ -438,12 +439,6 @@ class Http:
             return f"Tried {attempts} times; try again later."
         return ""
 
-    def _tell(self, details: Any) -> None:
-        error = details["exception"]
-        level = logging.INFO if details["tries"] == 1 else logging.WARNING
-        said = self.redact(str(error.message))
-        log.log(level, "%s: %s; trying again in %.1f s", self.name, said, details["wait"])
-
 
 def _left(quota: Quota | None, headers: Mapping[str, str]) -> tuple[float, float] | None:
     """Return the calls that are left of a quota and how many it has, as the reply's *headers* tell."""
@@ -459,14 +454,9 @@ def _left(quota: Quota | None, headers: Mapping[str, str]) -> tuple[float, float
     return (left, limit) if math.isfinite(left) and math.isfinite(limit) else None
 
 
-def _waits() -> Generator[float, Any, None]:
-    """Yield the seconds to wait after each failure: full jitter, never less than the server asks for."""
-    error = yield 0
-    ceiling = 1.0
-    while True:
-        wait = random.uniform(0, ceiling)  # noqa: S311
-        error = yield max(wait, error.retry_after or 0.0)
-        ceiling = min(ceiling * 2, LONGEST_WAIT)
+def _wait(error: ApiError, attempt: int) -> float:
+    """Return the seconds to wait after that *attempt*: full jitter, never less than the server asks for."""
+    return max(random.uniform(0, min(2.0 ** (attempt - 1), LONGEST_WAIT)), error.retry_after or 0.0)  # noqa: S311
 
 
 def _hopeless(error: Exception) -> bool:

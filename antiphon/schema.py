@@ -6,11 +6,15 @@ be null, unless its word ends with ``!`` (keys). After it may stand what else is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from antiphon.errors import DescriptionError, did_you_mean
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 WORDS: dict[str, dict[str, Any]] = {
     "string": {"type": ["string", "null"]},
@@ -31,6 +35,9 @@ _ALL = (*WORDS, *(f"{name}!" for name in WORDS if name != "any"))
 
 #: Keywords that the writing side reads and that a catalog does not carry.
 OWN_KEYWORDS = ("readOnly", "x-unique", "x-options", "x-labels", "x-several", "x-relation")
+
+_SAYING_NOTHING = frozenset({"title", "description", "default", "examples", "format", "secret", "writeOnly"})
+"""Keywords of a setting that no value can fail by."""
 
 
 def of(word: str, **more: Any) -> dict[str, Any]:
@@ -97,3 +104,22 @@ def for_catalog(schema: Mapping[str, Any]) -> dict[str, Any]:
         if not field.get("writeOnly")
     }
     return {**{key: value for key, value in schema.items() if key != "patternProperties"}, "properties": properties}
+
+
+def misfit(schema: Mapping[str, Any], value: Any) -> ValidationError | None:
+    """Return the error that tells best why *value* is not valid by *schema*, None where it is."""
+    if _is_such_text(schema, value):
+        return None
+    from jsonschema import Draft7Validator  # noqa: PLC0415 - it takes longer to import than a request takes
+    from jsonschema.exceptions import best_match  # noqa: PLC0415
+
+    found: ValidationError | None = best_match(Draft7Validator(schema).iter_errors(value))
+    return found
+
+
+def _is_such_text(schema: Mapping[str, Any], value: Any) -> bool:
+    """Return whether *value* is a text and *schema* wants a text, of a form or of any: what nearly all settings are."""
+    if not isinstance(value, str) or schema.get("type") != "string":
+        return False
+    wanted = schema.keys() - _SAYING_NOTHING
+    return wanted <= {"type", "pattern"} and re.search(schema.get("pattern", ""), value) is not None

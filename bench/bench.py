@@ -2,8 +2,8 @@
 
     python bench/bench.py [PART …] [--write]
 
-``--write`` puts what was measured into RESULTS.md, and its comparison with the peers into chart.svg. Parts: calls, latency, reading,
-writing, ledger.
+``--write`` puts what was measured into RESULTS.md, and its comparison with the peers into chart.svg. Parts: startup, calls, latency,
+reading, writing, ledger.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 PARTS = {
     "reading": "CPU of a tap, beside its peers",
     "writing": "CPU of a target before it writes, beside its peers",
+    "startup": "Starting",
     "calls": "Calls",
     "latency": "An API that is slow and limited",
     "ledger": "The ledger",

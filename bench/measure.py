@@ -44,7 +44,8 @@ def run(side: Side) -> Used:
     Raises:
         SystemExit: it failed; the text is the end of what it said.
     """
-    environment = {**os.environ, **side.environment}
+    compiled = {"PYTHONDONTWRITEBYTECODE": ""}  # after the run for warmth: what is installed is compiled too
+    environment = {**os.environ, **compiled, **side.environment}
     began = time.monotonic()
     with (
         Path(side.stdin or os.devnull).open("rb") as stdin,

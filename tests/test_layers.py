@@ -13,7 +13,7 @@ LIBRARY = ROOT / "antiphon"
 
 #: Lowest first. A module may import what is in its own layer or below.
 LAYERS = (
-    {"errors", "ahead"},
+    {"errors", "ahead", "late"},
     {"fill", "schema", "moment", "inplace"},
     {"sample"},
     {"condition"},

@@ -17,10 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from antiphon import script
 from antiphon.api import Api
 from antiphon.errors import DescriptionError, Unknown, did_you_mean
-from antiphon.sources import OpenApi
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -125,6 +123,8 @@ def _filed(path: Path) -> Api:
         said = "it is a folder" if path.is_dir() else "there is no such file"
         raise DescriptionError(f"{path} -> {said}", hint="Check the path.")
     if path.suffix == ".py":
+        from antiphon import script  # noqa: PLC0415
+
         return _beside(script.load(path), path.parent)
     if path.suffix in FILES:
         from antiphon import description  # noqa: PLC0415
@@ -137,6 +137,8 @@ def _filed(path: Path) -> Api:
 
 def _beside(api: Api, folder: Path) -> Api:
     """Return *api* with the files that its schemas are in taken from *folder*, where its own file is."""
+    from antiphon.sources import OpenApi  # noqa: PLC0415
+
     resources = tuple(
         replace(resource, schema=replace(resource.schema, file=str(folder / resource.schema.file)))
         if isinstance(resource.schema, OpenApi) and resource.schema.file

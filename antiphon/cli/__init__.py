@@ -10,6 +10,7 @@ import click
 
 from antiphon import __version__
 from antiphon.errors import AntiphonError
+from antiphon.launch import importing
 
 #: Each subcommand, in the order of the help, and the module of this package that holds it.
 COMMANDS = {
@@ -46,7 +47,8 @@ class _Late(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(import_module(f"antiphon.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        with importing():
+            found = getattr(import_module(f"antiphon.cli.{COMMANDS[cmd_name]}"), cmd_name)
         assert isinstance(found, click.Command)  # noqa: S101
         return found
 

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import best_match
 from singer_sdk.helpers.capabilities import (
     ADD_RECORD_METADATA_CONFIG,
     FLATTENING_CONFIG,
@@ -26,7 +24,7 @@ from antiphon import connection, moment
 from antiphon.api import JSON, Api, Setting
 from antiphon.connection import Settings
 from antiphon.errors import SettingError, Unknown
-from antiphon.schema import types
+from antiphon.schema import misfit, types
 
 #: The settings that the SDK gives to plugins.
 SDK_SETTINGS: tuple[str, ...] = tuple(
@@ -190,7 +188,7 @@ def _refuse_other_api(name: str, api: Api, plugin_name: str) -> None:
 
 
 def _check(plugin_name: str, name: str, schema: Mapping[str, Any], value: JSON) -> None:
-    error = best_match(Draft7Validator(schema).iter_errors(value))
+    error = misfit(schema, value)
     why = error.message if error else ""
     if error:
         name, value = ".".join(map(str, (name, *error.absolute_path))), error.instance

@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft7Validator
+from jsonschema.exceptions import best_match
 
 from antiphon import schema
 from antiphon.errors import DescriptionError
@@ -62,3 +65,25 @@ def test_a_catalog_carries_no_keyword_of_ours_and_the_schema_keeps_them():
     assert shown["properties"] == {"name": {"type": ["string", "null"], "title": "Name"}}
     assert shown["additionalProperties"] is False
     assert made["properties"]["name"]["x-unique"] is True
+
+
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["string", "number", "boolean", ["string", "null"]]),
+        "pattern": st.sampled_from(["^https?://", "b", ""]),
+        "enum": st.just(["a", 1]),
+        "minLength": st.integers(0, 3),
+        "title": st.just("A setting"),
+        "format": st.just("date-time"),
+        "default": st.just(7),
+    },
+)
+VALUES = st.one_of(st.sampled_from(["", "a", "b", "https://b.example"]), st.integers(0, 2), st.booleans(), st.none())
+
+
+@given(SETTINGS, VALUES)
+def test_what_does_not_fit_is_what_jsonschema_says(setting, value):
+    error = best_match(Draft7Validator(setting).iter_errors(value))
+    found = schema.misfit(setting, value)
+    assert (found and found.message) == (error and error.message)
