@@ -137,7 +137,7 @@ class Sink(BatchSink):
             seen=target.seen.setdefault(stream_name, Seen()),
             ledger=target.ledger,
             full=bool(target.config.get("full")),
-            parallel=int(target.config.get("parallel") or PARALLEL),
+            flights=target.flights,
             recent=target.recent.setdefault(self.resource.name, {}),
         )
 
@@ -179,9 +179,9 @@ class Sink(BatchSink):
         """Write what is held."""
         held, self.held = self.held, []
         with self.target.at_work():
-            self.writer.send.version = self.version if self.plan.mode == "mirror" else None
+            version = self.version if self.plan.mode == "mirror" else None
             good = [h for h in held if not h.refused]
-            outcomes = self.writer.write([h.record for h in good], [h.position for h in good])
+            outcomes = self.writer.write([h.record for h in good], [h.position for h in good], version)
             self.writer.seen.keyless += len(held) - len(good)
             by_position = {h.position: o for h, o in zip(good, outcomes, strict=True)}
             self.target.account(self, held, [by_position.get(h.position) or _refused(h) for h in held])

@@ -42,6 +42,7 @@ from antiphon.singer.reader import LineReader, decoded
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
 from antiphon.singer.sink import PARALLEL, CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
+from antiphon.writeback.flights import Flights
 from antiphon.writeback.ledger import Ledger, Payload
 from antiphon.writeback.sending import settle_open
 from antiphon.writeback.writer import Allowance, Seen
@@ -136,6 +137,7 @@ class Target(singer_sdk.Target):
         """Find the connection's settings. Nothing is sent before the first SCHEMA."""
         super().__init__(**kwargs)
         self.max_parallelism = 1  # streams in the order of their first SCHEMA: companies before their contacts
+        self.flights = Flights(int(self.config.get("parallel") or PARALLEL))
         self.allowances: dict[str, Allowance] = {}
         self.recent: dict[str, dict[Any, str | None]] = {}
         self.seen: dict[str, Seen] = {}

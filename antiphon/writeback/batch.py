@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from antiphon.api import Record
 from antiphon.outcome import Change, Kind, Outcome, Problem
 
 
 class Batch:
-    """The records of one call to :meth:`~antiphon.writeback.writer.Writer.write`."""
+    """Records that are written together, and how that goes beside the batches before it that are not done yet."""
 
-    def __init__(self, records: Sequence[Record], positions: Sequence[int]) -> None:
-        self.positions = positions
+    def __init__(self, records: Sequence[Record], positions: Sequence[int], version: int | None = None) -> None:
+        """Begin with nothing known of *records*; *positions* are theirs in the stream, which is of that *version* if it has any."""
+        self.positions, self.version = positions, version
         self.numbers: dict[str, int] = {}
         self.changes: list[Change] = []
         self.deletions: set[str] = set()
@@ -24,7 +26,35 @@ class Batch:
         """Tokens of what was sent, or was about to be."""
         self.again = False
         """Whether what has waited is looked up anew."""
+        self.received = 0
+        """How many records of the stream had been received when it was made."""
+        self.told: set[str] = set()
+        """Tokens of what the ledger told the outcome of."""
+        self.stale: list[tuple[bytes, bytes, str | None, str]] = []
+        """Of these what it was long ago told last: key, content, id and outcome."""
+        self.turn = 0
+        """Its number among those under way."""
+        self.done = False
+        self.earlier: Sequence[Batch] = ()
+        """Those that were under way when it was begun."""
+        self.by: tuple[object, str] | None = None
+        """Who writes it, and the one field that all its records are matched by; None where it is not to be written beside others."""
+        self.matches: frozenset[Any] = frozenset()
+        """What its records are matched by."""
         self._outcomes: list[Outcome | None] = [None] * len(records)
+
+    @property
+    def first(self) -> bool:
+        """Whether all before it are done."""
+        return all(batch.done for batch in self.earlier)
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing before it may be about the same records, which cannot be told where they are matched by other fields."""
+        return all(
+            batch.done or (batch.by is not None and batch.by == self.by and self.matches.isdisjoint(batch.matches))
+            for batch in self.earlier
+        )
 
     def add(self, change: Change, n: int) -> None:
         """Take *change*, made of the *n*-th record."""

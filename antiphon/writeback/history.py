@@ -25,8 +25,6 @@ class History:
         self._resource: Resource = match.resource
         self._creating, self._full = creating, full
         self._recalling = ledger.earlier()
-        self._told: set[str] = set()
-        self._seen: list[tuple[bytes, bytes, str | None, str]] = []
         self._stale = int(moment.now().timestamp()) - _FRESH
         ledger.describe(stream, self._resource.name, match.names)
 
@@ -51,26 +49,25 @@ class History:
             if one and one.content == batch.identities[change.token]:
                 outcome = self._unchanged(change, one)
                 if outcome:
-                    self._told.add(change.token)
+                    batch.told.add(change.token)
                     batch.settle(outcome)
                     if one.at < self._stale:
-                        self._seen.append((batch.keys[change.token], one.content, one.remote_id, one.kind))
+                        batch.stale.append((batch.keys[change.token], one.content, one.remote_id, one.kind))
 
-    def keep(self, batch: Batch, outcomes: list[Outcome], version: int | None) -> None:
-        """Keep what was found to be so already, and of every record that it is in the *version* of the stream, if there is one."""
-        found, self._seen = self._seen, []
+    def keep(self, batch: Batch, outcomes: list[Outcome]) -> None:
+        """Keep what was found to be so already, and of every record that it is in the batch's version of the stream, if that has one."""
+        found = [*batch.stale]
         for outcome in outcomes:
             token = outcome.change.token
             restored = outcome.kind is Kind.UPDATED and outcome.operation == "restore"
             left = outcome.kind is Kind.SUPERSEDED or (outcome.kind is Kind.SKIPPED and self._creating)
             there = outcome.kind is Kind.UNCHANGED or restored or (left and outcome.id is not None)
-            if there and token in batch.keys and token not in self._told:
+            if there and token in batch.keys and token not in batch.told:
                 kind = outcome.kind if outcome.kind is Kind.SKIPPED else Kind.UNCHANGED
                 found.append((batch.keys[token], batch.identities[token], outcome.id, kind.value))
-        self._told.clear()
-        self._ledger.keep(self._stream, found, version)
-        if version is not None:
-            self._ledger.see(self._stream, batch.keys.values(), version)
+        self._ledger.keep(self._stream, found, batch.version)
+        if batch.version is not None:
+            self._ledger.see(self._stream, batch.keys.values(), batch.version)
 
     def _unchanged(self, change: Change, one: Known) -> Outcome | None:
         """Return the outcome of *change*, which is what was written last; None where that tells nothing."""

@@ -11,7 +11,7 @@ from antiphon.client import Client
 from antiphon.errors import Refused
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.batch import Batch
-from antiphon.writeback.flights import together
+from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.match import Match, text
 
@@ -33,19 +33,19 @@ class LookUp:
         *,
         ledger: Ledger | None,
         recent: Recent | None,
-        parallel: int = 1,
+        flights: Flights,
         by_id: bool = False,
     ) -> None:
         """Ask the *ledger* for what other runs have created moments ago; LookUps of one resource share *recent*.
 
-        Up to *parallel* requests are under way at a time. What goes by the API's own id is looked up only where *by_id* says so.
+        What goes by the API's own id is looked up only where *by_id* says so.
         """
-        self._parallel, self._by_id = parallel, by_id
+        self._flights, self._by_id = flights, by_id
         self._client, self._resource, self._match, self._ledger = client, match.resource, match, ledger
         self.recent: Recent = {} if recent is None else recent
         self._forms: dict[str, dict[str, list[str]]] = {}
 
-    def __call__(self, batch: Batch, changes: list[Change]) -> list[tuple[Change, Record | None]]:
+    def __call__(self, batch: Batch, changes: list[Change]) -> Steps[list[tuple[Change, Record | None]]]:
         """Return each change with the record it matches. An ambiguous match is rejected, with the candidates."""
         pairs: list[tuple[Change, Record | None]] = []
         for by in dict.fromkeys(str(c.by) for c in changes):
@@ -55,22 +55,22 @@ class LookUp:
                 continue
             asked = {by, *self._resource.key, *self._resource.within, *self._match.marks}
             asked |= {name for c in those for name in c.record}
-            found: dict[Any, dict[str, Record]] = {}
+            found: list[Record] = []
             if by in self._match.alike:
                 self._there(by)  # read before several ask
             find = partial(self._find, batch, by, asked=tuple(sorted(asked)))
-            for records in together(find, self._parts(those), self._parallel):
-                for record in records:
-                    key = self._match.key(by, record.get(by), record)
-                    found.setdefault(key, {})[self._match.id(record)] = record
+            yield from self._flights.fly(find, self._parts(those), found.extend, turn=batch.turn)
+            hits: dict[Any, dict[str, Record]] = {}
+            for record in found:
+                hits.setdefault(self._match.key(by, record.get(by), record), {})[self._match.id(record)] = record
             if self._ledger and not self._match.prompt(by):
                 self._ask(self._ledger, batch, those)
             for change in those:
+                mine = hits.get(self._match.key_of(change), {})
                 if not batch.settled(change) and self._match.is_id(by):
-                    hits = found.get(self._match.key_of(change), {})
-                    pairs.append((change, hits.get(str(change.id), {by: change.id})))
+                    pairs.append((change, mine.get(str(change.id), {by: change.id})))
                 elif not batch.settled(change):
-                    self._matched(batch, change, list(found.get(self._match.key_of(change), {}).values()), pairs)
+                    self._matched(batch, change, list(mine.values()), pairs)
         return pairs
 
     def remember(self, operation: str, outcome: Outcome) -> None:
@@ -98,7 +98,7 @@ class LookUp:
 
     def _parts(self, changes: list[Change]) -> list[list[Change]]:
         """Return *changes* in parts that are looked up at once: as many as one request takes, where the look-up says how many."""
-        size = getattr(self._resource.find, "values", 0) if self._parallel > 1 else 0
+        size = getattr(self._resource.find, "values", 0) if self._flights.most > 1 else 0
         size = size or len(changes)
         return [changes[start : start + size] for start in range(0, len(changes), size)]
 

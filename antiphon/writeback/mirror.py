@@ -94,5 +94,5 @@ def _removed(writer: Writer, keys: Mapping[str, bytes], there: Mapping[str, Reco
         batch.identities[change.token], batch.keys[change.token] = b"", keys[id]
         writer.complete(change, record)
         changes.append(change)
-    writer.send(batch, writer.removal, changes)
+    writer.flights.run(writer.send(batch, writer.removal, changes))
     return batch.in_order()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from antiphon.outcome import Change, Kind, Outcome, Record
 from antiphon.writeback.batch import Batch
+from antiphon.writeback.flights import Steps
 
 if TYPE_CHECKING:
     from antiphon.writeback.writer import Writer
@@ -30,7 +31,7 @@ def taken_away(writer: Writer, batch: Batch, changes: Collection[Change]) -> set
     return {token for token, key in keys.items() if key in known and known[key].kind == Kind.DELETED}
 
 
-def restored(writer: Writer, batch: Batch, pairs: Sequence[Pair]) -> dict[str, Record]:
+def restored(writer: Writer, batch: Batch, pairs: Sequence[Pair]) -> Steps[dict[str, Record]]:
     """Restore what is archived and to be restored; return it as it is then, by the change's token.
 
     What the API refuses to restore is settled. A record that says itself whether it is archived is left to that.
@@ -39,7 +40,8 @@ def restored(writer: Writer, batch: Batch, pairs: Sequence[Pair]) -> dict[str, R
     if not again:
         return {}
     first = {writer.match.id(found): (change, found) for change, found in again}
-    own = Batch([{}] * len(first), [batch.position(change) for change, _ in first.values()])
+    own = Batch([{}] * len(first), [batch.position(change) for change, _ in first.values()], batch.version)
+    own.turn, own.earlier = batch.turn, batch.earlier
     sent = []
     for n, (id, (change, found)) in enumerate(first.items()):
         back = Change({}, id, change.by, change.value)
@@ -49,7 +51,7 @@ def restored(writer: Writer, batch: Batch, pairs: Sequence[Pair]) -> dict[str, R
             own.keys[back.token] = batch.keys[change.token]
         writer.complete(back, found)
         sent.append(back)
-    writer.send(own, "restore", sent)
+    yield from writer.send(own, "restore", sent)
     came = dict(zip(first, own.in_order(), strict=True))
     log.info("%s: %d archived records restored", writer.where, sum(outcome.ok for outcome in came.values()))
     made: dict[str, Record] = {}

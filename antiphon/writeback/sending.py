@@ -29,7 +29,7 @@ from antiphon.errors import (
 )
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.batch import Batch
-from antiphon.writeback.flights import together
+from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Intent, Ledger
 from antiphon.writeback.lookup import LookUp
 from antiphon.writeback.match import Match
@@ -54,23 +54,21 @@ class Sender:
         stream: str = "",
         ledger: Ledger | None,
         lookup: LookUp | None = None,
-        parallel: int = 1,
+        flights: Flights | None = None,
     ) -> None:
         """Write to the *ledger* in the name of *stream*; *lookup* is told what was written.
 
-        Up to *parallel* requests are under way at a time, each with other records. What nothing identifies is written in the
-        order it came, and so is what a function of the description's writes.
+        Each of the *flights* is with other records. What nothing identifies is written in the order it came, and so is what a function
+        of the description's writes, or a job.
         """
-        self._parallel = parallel
+        self._flights = flights or Flights()
         self._client, self._resource, self._match = client, match.resource, match
         self._stream, self._ledger, self._lookup = stream or match.resource.name, ledger, lookup
         self.ended: Problem | None = None
         """Why nothing more is sent: the credential may not do it, whatever the record."""
         self._refusals: dict[str, int] = {}
-        self.version: int | None = None
-        """The version of the stream that is being written, where its source tells one."""
 
-    def __call__(self, batch: Batch, operation: str, changes: list[Change]) -> None:
+    def __call__(self, batch: Batch, operation: str, changes: list[Change]) -> Steps[None]:
         """Carry out *operation* for *changes*, and settle each in the batch."""
         how = getattr(self._resource, operation)
         if changes and how is None:
@@ -78,28 +76,33 @@ class Sender:
                 batch.settle(rejected(change, f"{self._client.api.name} cannot {operation} {self._resource.name}"))
             return
         job = self._job(how, changes)
+        ordered = job or not isinstance(how, Write) or (operation == "create" and any(c.by is None for c in changes))
+        while ordered and not batch.first:
+            yield
         whole = self._ledger is not None and not job and self._findable(how, operation, changes)
         if whole:
             changes = self._intended(batch, operation, changes)
         size = job.most if job else how.batch if isinstance(how, Write) else 1
         groups = [changes[start : start + size] for start in range(0, len(changes), size)]
-        ordered = job or not isinstance(how, Write) or (operation == "create" and any(c.by is None for c in changes))
         send = partial(self._settled, batch, operation, job=job, whole=whole)
         heard: list[Outcome] = []
+        told = partial(self._told, batch, operation, heard)
         try:
-            for outcomes in together(send, groups, 1 if ordered else self._parallel):
-                heard += outcomes
-                for outcome in outcomes:
-                    if self._lookup:
-                        self._lookup.remember(operation, outcome)
-                    batch.settle(outcome)
+            yield from self._flights.fly(send, groups, told, most=1 if ordered else 0, turn=batch.turn)
         except Exception:
             if self._ledger and whole:
                 self._ledger.not_sent(c for c in changes if c.token not in batch.begun)
             raise
         finally:
             if self._ledger and whole:
-                self._ledger.answered(heard, self.version)
+                self._ledger.answered(heard, batch.version)
+
+    def _told(self, batch: Batch, operation: str, heard: list[Outcome], outcomes: list[Outcome]) -> None:
+        heard += outcomes
+        for outcome in outcomes:
+            if self._lookup:
+                self._lookup.remember(operation, outcome)
+            batch.settle(outcome)
 
     def _findable(self, how: Any, operation: str, changes: Sequence[Change]) -> bool:
         """Return whether it can be found out later what became of *changes*, or they may simply be done again.
@@ -168,7 +171,7 @@ class Sender:
             if tries == _SETTLE_TRIES:
                 settled, again = settled + self._given_up(operation, again, of=len(outcomes)), []
             if self._ledger and settled and not whole:
-                self._ledger.answered(settled, self.version)
+                self._ledger.answered(settled, batch.version)
             known += settled
             group = [o.change for o in again]
             if group:
@@ -208,7 +211,7 @@ class Sender:
                 isinstance(error, Unavailable) and isinstance(how, Write) and how.remembers > 0 and not how.safe
             )
             if self._ledger:
-                self._ledger.answered(outcomes, self.version)
+                self._ledger.answered(outcomes, batch.version)
                 answered = {o.change.token for o in outcomes}
                 self._ledger.not_sent(c for c in group if c.token not in answered and not perhaps)
             raise
@@ -216,7 +219,7 @@ class Sender:
         for outcome in outcomes:
             outcome.operation, outcome.sent_at, outcome.done_at = operation, sent_at, done_at
         if self._ledger and not whole:  # what is unknown stays an open intent until it is found out
-            self._ledger.answered([o for o in outcomes if o.kind is not Kind.UNKNOWN], self.version)
+            self._ledger.answered([o for o in outcomes if o.kind is not Kind.UNKNOWN], batch.version)
         return outcomes
 
     def _given_up(self, operation: str, again: list[Outcome], *, of: int) -> list[Outcome]:

@@ -27,6 +27,7 @@ from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.alike import Alike
 from antiphon.writeback.batch import Batch, distinct
 from antiphon.writeback.fields import DELETED_AT, Fields, Mapper
+from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.growth import Growth
 from antiphon.writeback.history import History
 from antiphon.writeback.ledger import Ledger
@@ -53,9 +54,9 @@ class Allowance:
     received: int = 0
     deleted: int = 0
 
-    def room(self) -> int:
-        """Return how many more may be deleted now."""
-        most = max(10, int(self.received * self.most)) if isinstance(self.most, float) else self.most
+    def room(self, received: int) -> int:
+        """Return how many more may be deleted after so many have been received."""
+        most = max(10, int(received * self.most)) if isinstance(self.most, float) else self.most
         return max(0, most - self.deleted)
 
 
@@ -92,13 +93,13 @@ class Writer:
         seen: Seen | None = None,
         ledger: Ledger | None = None,
         full: bool = False,
-        parallel: int = 1,
+        flights: Flights | None = None,
         recent: Recent | None = None,
     ) -> None:
         """Check the settings against the resource. *columns* are those of the stream, where they are known beforehand: names, or their schemas too.
 
         A *full* run asks the API even for what the *ledger* has as unchanged. *recent* remembers what was written and may not
-        be found by a look-up yet; writers to one resource share it. Up to *parallel* requests are under way at a time.
+        be found by a look-up yet; writers to one resource share it. Its requests are among the *flights*, one at a time unless they are given.
         """
         self.client, self.resource, self.deletes, self.restore = client, resource, deletes, restore
         self.mode: Mode = mode or ("upsert" if resource.upsert or resource.update else "create")
@@ -130,47 +131,68 @@ class Writer:
         creating = self.mode == "create"
         self.history = History(ledger, self.match, self.stream, creating=creating, full=full) if ledger else None
         by_id = self.restores and restore == "all"
-        self.lookup = LookUp(client, self.match, ledger=ledger, recent=recent, parallel=parallel, by_id=by_id)
-        self.send = Sender(client, self.match, stream=self.stream, ledger=ledger, lookup=self.lookup, parallel=parallel)
+        self.flights = flights or Flights()
+        self.lookup = LookUp(client, self.match, ledger=ledger, recent=recent, flights=self.flights, by_id=by_id)
+        self.send = Sender(
+            client, self.match, stream=self.stream, ledger=ledger, lookup=self.lookup, flights=self.flights
+        )
+        writes = [getattr(resource, slot) for slot in ("create", "update", "upsert", "archive", "delete", "restore")]
+        self._beside = all(how is None or isinstance(how, Write) for how in writes)
+        """Whether batches may be written beside each other: a function of the description's may count on their order."""
 
     # One call for a set of records
 
-    def write(self, records: Sequence[Record], positions: Sequence[int] | None = None) -> list[Outcome]:
-        """Write *records* and return an outcome for each, in their order. *positions* are theirs in the stream.
+    def write(
+        self, records: Sequence[Record], positions: Sequence[int] | None = None, version: int | None = None
+    ) -> list[Outcome]:
+        """Write *records* and return an outcome for each, in their order. *positions* are theirs in the *version* of the stream.
 
         Raises:
             ApiError: the API cannot be spoken to. What was done until then is in the ledger.
             Storage: the ledger cannot be written.
         """
-        batch = Batch(records, positions or range(1, len(records) + 1))
+        return self.flights.run(self.steps(self.batch(records, positions, version)))
+
+    def batch(
+        self, records: Sequence[Record], positions: Sequence[int] | None = None, version: int | None = None
+    ) -> Batch:
+        """Return *records* as a batch that is ready to be written: mapped, each with what it is matched by, of the same the last."""
+        batch = Batch(records, positions or range(1, len(records) + 1), version)
         self.allowance.received += len(records)
+        batch.received = self.allowance.received
         for n, record in enumerate(records):
             self._prepare(batch, n, record)
         self.seen.records += len(records)
         self.seen.keyless += sum(change.by is None for change in batch.changes)
         self._supersede(batch)
+        return batch
+
+    def steps(self, batch: Batch) -> Steps[list[Outcome]]:
+        """Write *batch* and return an outcome for each record; see :meth:`write`. It waits for those before it about the same records."""
+        while not batch.free:
+            yield
         if self.history:
             self.history.settle(batch)
         deletions = [change for change in batch.waiting() if change.token in batch.deletions]
         writes = [change for change in batch.waiting() if change.token not in batch.deletions]
         if self.mode == "delete":
             deletions, writes = [*deletions, *writes], []
-        self._write(batch, writes)
-        self._delete(batch, deletions)
-        self._write_again(batch)
+        yield from self._write(batch, writes)
+        yield from self._delete(batch, deletions)
+        yield from self._write_again(batch)
         outcomes = batch.in_order()
         if self.history:
-            self.history.keep(batch, outcomes, self.send.version)
+            self.history.keep(batch, outcomes)
         return outcomes
 
-    def _write_again(self, batch: Batch) -> None:
+    def _write_again(self, batch: Batch) -> Steps[None]:
         """Look up and write what another run had under way; what it does not get done is rejected, to be piped in again."""
         for pause in _PAUSES:
             again, batch.busy, batch.again = batch.busy, [], True
             if not again:
                 return
-            time.sleep(pause)
-            self._write(batch, again)
+            yield from self.flights.fly(time.sleep, [pause], lambda _: None, turn=batch.turn)
+            yield from self._write(batch, again)
         for change in batch.busy:
             batch.settle(rejected(change, f"another run is creating one with this {change.by}", code="busy"))
 
@@ -224,10 +246,14 @@ class Writer:
                     Outcome(earlier, Kind.SUPERSEDED, problem=Problem(f"a later record has the same {change.by}"))
                 )
             last[key] = change
+        fields = {change.by for change in batch.waiting()}
+        if self._beside and len(fields) == 1 and None not in fields:
+            [by] = fields
+            batch.by, batch.matches = (self, str(by)), frozenset(last)
 
     # Creating and updating
 
-    def _write(self, batch: Batch, changes: list[Change]) -> None:
+    def _write(self, batch: Batch, changes: list[Change]) -> Steps[None]:
         if not changes:
             return
         native = [c for c in changes if self._native(c.by)]
@@ -235,12 +261,12 @@ class Writer:
             away = {c.token for c in native} if self.restore == "all" else taken_away(self, batch, native)
             native = [c for c in native if c.token not in away]
         for by in dict.fromkeys(c.by for c in native):  # no API takes two match fields in one batch
-            self.send(batch, "upsert", [c for c in native if c.by == by])
+            yield from self.send(batch, "upsert", [c for c in native if c.by == by])
         sent = {c.token for c in native}
         others = [c for c in changes if c.token not in sent]
         creations, updates = [c for c in others if c.by is None], []
-        pairs = self.lookup(batch, [c for c in others if c.by is not None])
-        back = restored(self, batch, pairs)
+        pairs = yield from self.lookup(batch, [c for c in others if c.by is not None])
+        back = yield from restored(self, batch, pairs)
         for change, there in pairs:
             found = back.get(change.token, there)
             if batch.settled(change):
@@ -256,8 +282,8 @@ class Writer:
                 )
             elif self._differs(batch, change, found, restored=change.token in back):
                 updates.append(change)
-        self.send(batch, "update", distinct(batch, updates))
-        self.send(batch, "create", creations)
+        yield from self.send(batch, "update", distinct(batch, updates))
+        yield from self.send(batch, "create", creations)
 
     def _differs(self, batch: Batch, change: Change, found: Record, *, restored: bool = False) -> bool:
         """Leave in *change* what differs from the record *found*, perhaps just *restored*; where nothing does, or it may not, settle it."""
@@ -294,11 +320,14 @@ class Writer:
 
     # Deleting
 
-    def _delete(self, batch: Batch, changes: list[Change]) -> None:
+    def _delete(self, batch: Batch, changes: list[Change]) -> Steps[None]:
         if not changes:
             return
+        while self.mode != "delete" and not batch.first:  # how many may be deleted depends on how many were before
+            yield
         there = []
-        for change, found in self.lookup(batch, changes):
+        pairs = yield from self.lookup(batch, changes)
+        for change, found in pairs:
             if found is None:
                 said = f"there is no record with {change.by} {change.value}"
                 batch.settle(Outcome(change, Kind.SKIPPED, problem=Problem(said)))
@@ -307,12 +336,12 @@ class Writer:
                 self.complete(change, found)
                 there.append(change)
         there = distinct(batch, there)
-        room = len(there) if self.mode == "delete" else self.allowance.room()
+        room = len(there) if self.mode == "delete" else self.allowance.room(batch.received)
         for change in there[room:]:
             said = "it would delete more than max_delete allows; raise max_delete and send the rejects again"
             batch.settle(rejected(change, said, code="max_delete"))
         self.allowance.deleted += len(there[:room])
-        self.send(batch, self.removal, there[:room])
+        yield from self.send(batch, self.removal, there[:room])
 
     @property
     def removal(self) -> str:

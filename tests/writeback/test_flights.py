@@ -12,7 +12,7 @@ from antiphon import schema
 from antiphon.api import Api, Auth, Read, Resource, Write
 from antiphon.client import Client
 from antiphon.errors import Unavailable
-from antiphon.writeback.flights import together
+from antiphon.writeback.flights import Flights
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.writer import Writer
 
@@ -41,16 +41,17 @@ class Watched:
 
 @pytest.mark.parametrize(("parallel", "most"), [(1, 1), (3, 3), (50, 20)])
 def test_so_many_are_under_way_and_all_are_told(parallel, most):
-    work = Watched()
-    assert sorted(together(work, range(20), parallel)) == [n * 10 for n in range(20)]
+    work, told, flights = Watched(), [], Flights(parallel)
+    flights.run(flights.fly(work, range(20), told.append))
+    assert sorted(told) == [n * 10 for n in range(20)]
     assert 1 <= work.most <= most
     assert (work.most > 1) == (parallel > 1)
 
 
 def test_after_an_error_nothing_more_is_begun_and_what_was_under_way_is_told_first():
-    work, told = Watched(bad={2}), []
+    work, told, flights = Watched(bad={2}), [], Flights(3)
     with pytest.raises(ValueError, match="2"):
-        told.extend(together(work, range(100), 3))
+        flights.run(flights.fly(work, range(100), told.append))
     assert work.now == 0
     assert len(work.done) < 10
     assert set(told) == {n * 10 for n in work.done if n != 2}
@@ -91,7 +92,7 @@ def test_an_error_in_one_flight_leaves_the_others_accounted_for(tmp_path, reques
     client, records = shelf(), [{"name": f"b{n}", "pages": n} for n in range(12)]
     with Ledger(tmp_path, "shelf") as ledger:
         with pytest.raises(Unavailable):
-            Writer(client, client.resource("books"), ledger=ledger, parallel=4).write(records)
+            Writer(client, client.resource("books"), ledger=ledger, flights=Flights(4)).write(records)
         sent = {json.loads(r.body)["name"] for r in requests_mock.request_history if r.method == "POST"}
         keys = {f"b{n}": ledger.key("books", ("name", f"b{n}")) for n in range(12)}
         assert {name for name, key in keys.items() if ledger.known("books", [key])} == sent - {"b7"}
@@ -108,7 +109,7 @@ def test_what_nothing_identifies_is_written_in_the_order_it_came(requests_mock):
 
     requests_mock.post(f"{SHELF}/books", json=created)
     client = shelf()
-    Writer(client, client.resource("books"), mode="create", parallel=4).write([{"pages": n} for n in range(12)])
+    Writer(client, client.resource("books"), mode="create", flights=Flights(4)).write([{"pages": n} for n in range(12)])
     assert came == list(range(12))
 
 
@@ -147,6 +148,8 @@ def test_a_credential_that_is_refused_to_several_at_once_is_renewed_once(request
     requests_mock.get(f"{SHELF}/find", json=lambda request, context: created(request, context) and {"items": []})
     auth = Key()
     client = shelf(auth=auth)
-    outcomes = Writer(client, client.resource("books"), parallel=4).write([{"name": f"b{n}"} for n in range(20)])
+    outcomes = Writer(client, client.resource("books"), flights=Flights(4)).write(
+        [{"name": f"b{n}"} for n in range(20)]
+    )
     assert {o.kind.value for o in outcomes} == {"created"}
     assert auth.renewals == 1

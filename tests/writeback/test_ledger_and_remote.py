@@ -120,10 +120,9 @@ class Runs(RuleBasedStateMachine):
             writer = Writer(
                 self.client, ANIMALS, mode="mirror", ledger=ledger, full=full, allowance=Allowance(100), seen=seen
             )
-            writer.send.version = self.version
             rows = [{"name": name, "legs": legs} for name, legs in source.items()]
             for start in range(0, len(rows), 2):
-                kinds += [outcome.kind for outcome in writer.write(rows[start : start + 2])]
+                kinds += [outcome.kind for outcome in writer.write(rows[start : start + 2], version=self.version)]
             take_away(writer, ledger, self.version, self.undone.extend)
         return kinds
 

@@ -165,7 +165,7 @@ def test_a_share_of_deletes_is_one_of_what_was_received_and_ten_are_always_allow
     allowance = Allowance(0.1, received=300)
     many = account.writer(deletes="archive", allowance=allowance)
     assert Counter(kinds(many.write([{**r, **GONE} for r in people(40)[10:]]))) == {"deleted": 30}
-    assert allowance.room() == 3
+    assert allowance.room(330) == 3
 
 
 def test_mode_delete_asks_for_no_allowance(account):
