@@ -81,6 +81,8 @@ class Verdict:
     fault: str
     once: bool
     records: int
+    server: str
+    """What the API is behind all this."""
     lost: int = 0
     """Records that are not there, or not as they were sent last, and of which nobody was told."""
     duplicated: int = 0
@@ -103,7 +105,7 @@ class _Cell:
     def __init__(self, writing: Writing, name: str, folder: Path, server: Server, records: int) -> None:
         self.writing, self.fault, self.folder, self.server = writing, FAULTS[name], folder, server
         self.app: Any = server.app
-        self.verdict = Verdict(writing.api, writing.name, name, writing.once, records)
+        self.verdict = Verdict(writing.api, writing.name, name, writing.once, records, writing.server)
         self.sent, self.bad = self._piped(records)
         self.receipts: list[dict[str, Any]] = [{}] * records
         """The last receipt of the record at each place of what is piped in."""
@@ -115,7 +117,7 @@ class _Cell:
         sent, bad = [], set()
         for n in range(records):
             again = fault.twice and n % 10 == 9
-            row = writing.record(n - 1 if again else n, "Later" if again and writing.once else "New")
+            row = writing.record(n - 1 if again else n, "Later" if again and writing.matched else "New")
             if fault.spoilt and n % 50 == 25:
                 bad.add(n)
                 row = writing.spoiled(n, row)
@@ -228,7 +230,7 @@ class _Cell:
             if n in self.bad:
                 continue
             key = row[writing.key]
-            wanted[key] = 1 if writing.once else wanted[key] + 1
+            wanted[key] = 1 if writing.matched else wanted[key] + 1
             texts[key] = row[writing.text]
             unknown[key] += outcomes[n] == "unknown"
         shown = writing.there(self.app)

@@ -10,13 +10,28 @@ from typing import Any
 from write_readme import filled
 
 from .matrix import FAULTS
+from .writings import Writing
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 COLUMNS = ("lost", "duplicated", "rejected", "unknown", "runs", "calls", "seconds")
 
 
 def tables(verdicts: Sequence[Mapping[str, Any]]) -> str:
-    """Return *verdicts* as tables in Markdown, one for each writing, the faults in the order of the matrix."""
+    """Return *verdicts* as tables in Markdown, one for each writing, those of emulators first."""
+    return "\n\n".join(_tables(some) for some in _by_server(verdicts).values())
+
+
+def _by_server(verdicts: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return *verdicts* by the block of the page that they go into."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for verdict in sorted(verdicts, key=lambda one: one["server"]):
+        block = "faults" if verdict["server"] == Writing.server else f"faults of {verdict['api']}"
+        found.setdefault(block, []).append(verdict)
+    return found
+
+
+def _tables(verdicts: Sequence[Mapping[str, Any]]) -> str:
+    """Return *verdicts*, all by one server, as tables, the faults in the order of the matrix."""
     found: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
     for verdict in verdicts:
         found.setdefault((verdict["api"], verdict["writing"]), {})[verdict["fault"]] = verdict
@@ -30,8 +45,9 @@ def tables(verdicts: Sequence[Mapping[str, Any]]) -> str:
 
 
 def write(verdicts: Sequence[Mapping[str, Any]]) -> None:
-    """Put the tables into the page."""
-    PAGE.write_text(filled(PAGE.read_text("utf-8"), "faults", tables(verdicts)), "utf-8")
+    """Put the tables into the page; those of a server that was not asked stay."""
+    for block, some in _by_server(verdicts).items():
+        PAGE.write_text(filled(PAGE.read_text("utf-8"), block, _tables(some)), "utf-8")
 
 
 def _today() -> str:
@@ -44,7 +60,8 @@ def _sum(verdicts: Sequence[Mapping[str, Any]]) -> str:
     )
     seconds = sum(v["seconds"] for v in verdicts)
     records = " or ".join(f"{n:,}" for n in sorted({v["records"] for v in verdicts}))
-    cells = f"{len(verdicts)} cells of {records} records, {seconds:,.0f} s in all"
+    server = "" if (only := verdicts[0]["server"]) == Writing.server else f" to {only}"
+    cells = f"{len(verdicts)} cells of {records} records{server}, {seconds:,.0f} s in all"
     return f"{cells}; {lost} lost, {twice} duplicated; {wrong} cells not as they should be."
 
 

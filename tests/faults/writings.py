@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from antiphon import sandbox
 from antiphon.sandbox import Server
@@ -41,11 +41,19 @@ class Writing:
     knobs: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
     """How the matrix calls it, besides its resource and mode."""
+    unmatched: bool = False
+    """Whether two records of one key are two, although each is written exactly once."""
+    server: ClassVar[str] = "an emulator"
 
     @property
     def name(self) -> str:
         """What the matrix calls it."""
         return f"{self.resource} {self.mode}{f' {self.kind}' if self.kind else ''}"
+
+    @property
+    def matched(self) -> bool:
+        """Whether records of one key are one."""
+        return self.once and not self.unmatched
 
     @property
     def plugin(self) -> str:
