@@ -173,6 +173,43 @@ def test_an_order_that_is_gone_at_the_source_is_canceled_when_asked_for(fresh_pr
     assert fresh_pretix.api("GET", f"{seed.CONFERENCE}/orders/{seed.order_code(3)}/")["status"] == "c"
 
 
+def test_what_was_archived_is_restored_when_it_comes_again(fresh_pretix: Pretix, tmp_path: Path) -> None:
+    item = {"event": "gala", "internal_name": "seat", "name": {"en": "Seat"}, "default_price": "15.00"}
+    event = {"slug": "gala", "name": {"en": "Gala"}, "currency": "EUR", "date_from": "2035-09-01T18:00:00Z"}
+    hook = {"target_url": "https://example.org/hook", "enabled": True, "action_types": ["pretix.event.order.paid"]}
+    hook |= {"all_events": True, "limit_events": []}
+    order = {"code": seed.order_code(3), "comment": "was there"}
+    gala = f"{seed.HOME}/events/gala"
+
+    def written(code: int = 0, **gone: dict[str, Any]) -> list[str]:
+        rows = {"events": event, "items": item, "webhooks": hook, "orders": order}
+        plans = {name: {"deletes": "archive"} for name in gone}
+        plans["items"] = {"match": ["internal_name"], **plans.get("items", {})}
+        messages = b"".join(lines(name, [row | gone.get(name, {})]) for name, row in rows.items())
+        said = target(tmp_path, fresh_pretix.config, messages, streams=plans)
+        assert said.code == code, said.err
+        return outcomes(tmp_path / "receipts.jsonl")
+
+    def there() -> tuple[bool, bool, str]:
+        [seat] = fresh_pretix.every(f"{gala}/items/")
+        [told] = fresh_pretix.every(f"{seed.HOME}/webhooks/")
+        return (
+            seat["active"],
+            told["enabled"],
+            fresh_pretix.api("GET", f"{seed.CONFERENCE}/orders/{order['code']}/")["status"],
+        )
+
+    del hook["enabled"]  # a source that says it itself is believed
+    assert written() == ["created", "created", "created", "updated"]
+    assert there() == (True, True, "p")
+    gone = {"_sdc_deleted_at": "2026-05-05T10:00:00Z"}
+    assert written(items=gone, webhooks=gone, orders=gone) == ["unchanged", "deleted", "deleted", "deleted"]
+    assert there() == (False, False, "c")
+    assert written() == ["unchanged", "updated", "updated", "updated"]
+    assert there() == (True, True, "p")
+    assert written() == ["unchanged"] * 4
+
+
 def test_a_voucher_of_another_event_is_another_voucher(fresh_pretix: Pretix, tmp_path: Path) -> None:
     rows = [
         {"event": event, "code": "welcome00", "max_usages": 7, "price_mode": "none"}
