@@ -125,7 +125,7 @@ class Sink(BatchSink):
         self.writer = Writer(
             target.client,
             self.resource,
-            stream=stream_name,
+            stream=target.known_as(stream_name),
             columns=columns or None,  # a SCHEMA without properties tells nothing of them
             mode=self.plan.mode,
             match=self.plan.match or undone,

@@ -82,6 +82,11 @@ SETTINGS: dict[str, Any] = {
         "title": "Requests at a time",
         "description": "How many requests of a stream may be under way at a time, within the API's rate limit.",
     },
+    "pipeline": {
+        "type": "string",
+        "title": "Pipeline",
+        "description": "What tells this job from others that write streams of the same names through this connection; a mirror takes away only what its own pipeline made.",
+    },
     "payload": {
         "type": "string",
         "enum": ["full", "keys", "none"],
@@ -222,6 +227,11 @@ class Target(singer_sdk.Target):
     def plan(self, stream: str) -> Plan:
         """Return how *stream* is to be written."""
         return plan(stream, self.config.get("streams") or {}, self.name)
+
+    def known_as(self, stream: str) -> str:
+        """Return what the ledger calls *stream*: by its pipeline's name, if there is one."""
+        pipeline = self.config.get("pipeline")
+        return f"{pipeline}/{stream}" if pipeline else stream
 
     # Messages
 
@@ -381,9 +391,9 @@ class Target(singer_sdk.Target):
         """
         if not self._stated:
             for stream, position in self._received.items():
-                ledger.forget(stream, position)
+                ledger.forget(self.known_as(stream), position)
         elif not self._uncovered:
-            ledger.forget_all(self._received)
+            ledger.forget_all(map(self.known_as, self._received))
 
     # Accounting
 
@@ -453,7 +463,7 @@ class Target(singer_sdk.Target):
         self._uncovered = any(self._accounted[stream] > covered.get(stream, 0) for stream in self._accounted)
         if "ledger" in self.__dict__:
             for stream, position in covered.items():
-                self.ledger.forget(stream, position)
+                self.ledger.forget(self.known_as(stream), position)
 
     def _stored(self) -> None:
         self.rejects.sync()

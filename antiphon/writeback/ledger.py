@@ -358,6 +358,19 @@ class Ledger:
                 rows,
             )
 
+    def resource(self, stream: str) -> str:
+        """Return the resource that *stream* was written to last; empty if nothing is known of its records."""
+        sql = (
+            "select resource from streams where name = ?"
+            " and exists (select 1 from records where records.stream = streams.id)"
+        )
+        rows = self.store.rows(sql, (stream,))
+        return str(rows[0][0] or "") if rows else ""
+
+    def alone(self, stream: str) -> bool:
+        """Return whether no other run that is alive has asked this of *stream*; none gets a yes until this one has ended."""
+        return self.store.alone(stream)
+
     # For people
 
     def describe(self, stream: str, resource: str, fields: Sequence[str]) -> None:

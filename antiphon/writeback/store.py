@@ -91,6 +91,7 @@ class Store:
         self.path = path
         self._lock = threading.RLock()
         self._locks: dict[int, filelock.FileLock] = {}
+        self._alone: dict[str, filelock.FileLock] = {}
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with filelock.FileLock(f"{path}.lock", mode=0o600, timeout=_WAIT):
@@ -118,6 +119,8 @@ class Store:
             left = {run for (run,) in self._db.execute("select distinct run from entries")}
             self._db.executemany("delete from runs where run = ?", [(run,) for run in mine if run not in left])
             self._db.close()
+        for lock in self._alone.values():
+            lock.release()
         for run, lock in self._locks.items():
             lock.release()
             with suppress(OSError):
@@ -206,6 +209,19 @@ class Store:
         except filelock.Timeout:
             return False
         self._locks[run] = lock
+        return True
+
+    def alone(self, name: str) -> bool:
+        """Return whether this run, and no other that is alive, has the lock called *name*; from then on until its end."""
+        if name not in self._alone:
+            hashed = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+            lock = filelock.FileLock(self._lock_path(self.run).with_name(f"{hashed}.alone"), mode=0o600)
+            with self._told():
+                try:
+                    lock.acquire(timeout=0)
+                except filelock.Timeout:
+                    return False
+            self._alone[name] = lock
         return True
 
     @property

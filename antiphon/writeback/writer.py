@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from antiphon.api import Read, Record, Resource, Schema, Write
 from antiphon.client import Client
-from antiphon.errors import InputError, SettingError, did_you_mean
+from antiphon.errors import Busy, InputError, SettingError, did_you_mean
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.alike import Alike
 from antiphon.writeback.batch import Batch, distinct
@@ -393,6 +393,15 @@ class Writer:
         if not (self.resource.delete or self.resource.archive) or not found or self.ledger is None:
             said = f"{self.where}: {self.resource.name} cannot be mirrored"
             raise SettingError(said, hint="It needs to be deleted or archived, and read back by id.")
+        before = self.ledger.resource(self.stream)
+        if before not in {"", self.resource.name}:  # it would take away what has the same ids here
+            said = f"{self.where}: it was written to {before} before, and a mirror to {self.resource.name} knows nothing of that"
+            hint = f"Give this one a pipeline of its own, or let the other be forgotten: antiphon ledger forget {self.client.api.name} {self.stream}"
+            raise SettingError(said, hint=hint)
+        if not self.ledger.alone(self.stream):
+            said = f"{self.where}: another run is mirroring a stream of this name"
+            hint = "Wait until it ends; or, if it is another job's, give each a pipeline of its own."
+            raise Busy(said, hint=hint)
 
     def _refuse_match(self, match: Sequence[str]) -> None:
         known = self.schema.get("properties", {})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from antiphon.errors import SettingError
+from antiphon.errors import Busy, SettingError
 from antiphon.outcome import Change, Kind, Outcome
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.mirror import absent
@@ -68,6 +68,45 @@ def test_what_was_taken_away_can_be_piped_in_again(crm):
     )  # fmt: skip
     assert crm.pipe(head, gone, streams={"people": {"resource": "contacts", "mode": "mirror"}}).code == 0
     assert crm.shown("contacts", "email", "firstname")[-1] == {"email": "p2@example.com", "firstname": "P2"}
+
+
+def test_two_pipelines_with_streams_of_one_name_leave_each_others_records(crm):
+    def piped(pipeline, *numbers):
+        entry = {"resource": "contacts", "mode": "mirror", "complete": "end"}
+        return crm.pipe(PEOPLE, *people(*numbers), streams={"people": entry}, pipeline=pipeline)
+
+    piped("north", 1, 2, 3)
+    piped("south", 7, 8)
+    assert len(there(crm)) == 5
+    piped("north", 1, 2)
+    assert "2 unchanged" in piped("south", 7, 8).err
+    assert there(crm) == [f"p{n}@example.com" for n in (1, 2, 7, 8)]
+
+
+def test_a_stream_that_was_written_elsewhere_before_is_not_mirrored(crm):
+    mirror(crm, *people(1, 2), complete="end")
+    companies = {
+        "people": {"resource": "companies", "mode": "mirror", "complete": "end", "fields": {"domain": "email"}}
+    }
+    with pytest.raises(SettingError, match="people: it was written to contacts before") as refused:
+        crm.pipe(PEOPLE, *people(1), streams=companies)
+    assert "antiphon ledger forget hubspot people" in refused.value.hint
+    assert crm.pipe(PEOPLE, *people(1), streams=companies, pipeline="other").code == 0
+    assert len(there(crm)) == 2
+    with Ledger(crm.ledger().parent, crm.ledger().name.removesuffix(".ledger.sqlite3")) as ledger:
+        ledger.strike("people", (), unknown=False)
+    assert crm.pipe(PEOPLE, *people(1), streams=companies).code == 0
+
+
+def test_one_stream_is_not_mirrored_by_two_runs_at_once(crm):
+    mirror(crm, *people(1, 2), complete="end")
+    with Ledger(crm.ledger().parent, crm.ledger().name.removesuffix(".ledger.sqlite3")) as other:
+        assert other.alone("people")
+        with pytest.raises(Busy, match="another run is mirroring a stream of this name"):
+            mirror(crm, *people(1), complete="end")
+        assert crm.pipe(PEOPLE, *people(1), streams={"people": {"resource": "contacts"}}).code == 0
+    assert mirror(crm, *people(1), complete="end").code == 0
+    assert there(crm) == ["p1@example.com"]
 
 
 def test_what_others_made_stays_even_if_it_was_changed_here(crm):
