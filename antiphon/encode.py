@@ -30,6 +30,8 @@ _MISFITS = 3
 """Pages in a row that do not fit; then it is not tried again."""
 _FAILS = (Unfit, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
+_SINGLE = frozenset({str, int, bool, Decimal})
+"""The types of values that a key may have."""
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _object = msgspec.json.Decoder(dict[str, Raw]).decode
 _list = msgspec.json.Decoder(list[Raw]).decode
@@ -56,10 +58,10 @@ class Rows:
     records: bytes
     """The text of each record, in a line of its own."""
     count: int
-    marks: Sequence[tuple[Any, ...]]
-    """Key and time of change of each: what tells it in this state from all others. None where the resource has no key."""
+    keys: Sequence[tuple[Any, ...]]
+    """The key of each; none where the resource has no key."""
     changed: Sequence[Any]
-    """The times of change, in the order of the rows; empty if none has one."""
+    """The time of change of each; None where it has none."""
     came: Came
     around: Reply
     """The reply, as far as it tells where the next page is."""
@@ -67,18 +69,18 @@ class Rows:
     def only(self, places: Sequence[int]) -> Rows:
         """Return the rows at these *places*."""
         lines = self.records.splitlines(keepends=True)
-        marks, changed = ([of[at] for at in places] if of else of for of in (self.marks, self.changed))
+        keys, changed = ([of[at] for at in places] if of else of for of in (self.keys, self.changed))
         return replace(
-            self, records=b"".join(lines[at] for at in places), count=len(places), marks=marks, changed=changed
+            self, records=b"".join(lines[at] for at in places), count=len(places), keys=keys, changed=changed
         )
 
 
 class Came(Sequence[Any]):
     """The records of a page as they came, decoded when they are looked at."""
 
-    def __init__(self, records: Raw | bytes, count: int) -> None:
-        """Take the *count* records that stand in a list."""
-        self._list, self._count = records, count
+    def __init__(self, body: bytes, path: Sequence[str], count: int) -> None:
+        """Take the *count* records that stand at *path* in *body*."""
+        self._body, self._path, self._count = body, path, count
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -91,7 +93,10 @@ class Came(Sequence[Any]):
 
     @cached_property
     def _raws(self) -> list[Raw]:
-        return _list(self._list)
+        found: Any = self._body
+        for part in self._path:
+            found = _object(found)[part]
+        return _list(found)
 
 
 class Encoder:
@@ -117,8 +122,10 @@ class _Form:
         self.resource = resource
         self.why = _unfit(read, chosen) or _untimed(resource.updated, schema)
         self.misfits = 0
+        self.path = parts(read.records) if read.records else ()
+        self.skims = _looks_around(read.paging, read.records)
         needed = [name for name in (*resource.key, resource.updated) if name]
-        self.layout = Layout(Shape(read, schema), schema, chosen, needed, tuple(read.keep))
+        self.layout = Layout(self.path, Shape(read, schema), schema, chosen, needed, tuple(read.keep))
         log.debug("%s: %s", resource.name, f"record by record, for {self.why}" if self.why else "page by page")
 
     def rows(self, read: Read, replies: Sequence[Reply], values: Mapping[str, Any]) -> Rows | None:
@@ -138,31 +145,27 @@ class _Form:
 
     def _rows(self, read: Read, replies: Sequence[Reply], values: Mapping[str, Any]) -> Rows:
         kept = self.layout.shape({**fill(read.keep, values)}) if read.keep else {}
-        found, around = zip(*(_skimmed(reply, read) for reply in replies), strict=True)
-        text, count = b"", 0
-        marks: list[tuple[Any, ...]] = []
+        texts: list[bytes] = []
+        keys: list[tuple[Any, ...]] = []
         changed: list[Any] = []
-        for records in found:
-            page = self.layout.taken(records, kept)
-            count += len(page)
-            columns = [page.column(name) for name in self.resource.key]
-            if any(None in column for column in columns):
-                raise Unfit("a record without its key")
-            times = page.column(self.resource.updated) if self.resource.updated else [None] * len(page)
-            changed += times
-            text += page.text()
-            if columns:
-                marks += _marks(columns, times)
-        return Rows(text, count, marks, changed, Came(found[0], count), around[0])
+        pages = [self.layout.taken(_body(reply), kept) for reply in replies]
+        for page in pages:
+            columns = [_key(page.column(name)) for name in self.resource.key]
+            keys += zip(*columns, strict=True)
+            changed += page.column(self.resource.updated) if self.resource.updated else [None] * len(page)
+            texts.append(page.text())
+        first, around = replies[0], pages[0].around() if self.skims else None
+        came = Came(first.body, self.path, len(pages[0]))
+        told = first if around is None else replace(first, _json=around)
+        return Rows(b"".join(texts), len(changed), keys, changed, came, told)
 
 
-def _marks(columns: Sequence[Sequence[Any]], times: Sequence[Any]) -> list[tuple[Any, ...]]:
-    marks = list(zip(*columns, times, strict=True))
-    try:
-        set(marks)
-    except TypeError:
-        raise Unfit("a key that is no single value") from None
-    return marks
+def _key(column: list[Any]) -> list[Any]:
+    """Return the *column* of a key, each of whose values there is, and is a single one."""
+    kinds = set(map(type, column))
+    if not kinds <= _SINGLE:
+        raise Unfit("a record without its key" if type(None) in kinds else "a key that is no single value")
+    return column
 
 
 def _unfit(read: Read, chosen: Collection[str]) -> str:
@@ -183,33 +186,19 @@ def _untimed(updated: str, schema: Schema) -> str:
     return "" if right else "a time of change that is no date-time"
 
 
-def _skimmed(reply: Reply, read: Read) -> tuple[Raw | bytes, Reply]:
-    """Return the list of records in *reply*, undecoded, and the reply with what is around that list."""
+def _body(reply: Reply) -> bytes:
+    """Return the JSON in *reply*, in one line."""
     body = reply.body
     if reply.format or reply._json is not None:  # noqa: SLF001 - opened already: the body is not what was asked for
         raise Unfit("a body that is not JSON, or has an envelope")
     if not body.isascii():
         body.decode()  # what is not decoded is not checked either
-    if b"\n" in body or b"\r" in body:
-        body = msgspec.json.format(body, indent=-1)
-    if not read.records:
-        return body, reply
-    found: Raw | bytes = body
-    around: dict[str, Any] = {}
-    level = around
-    for part in parts(read.records):
-        inside = _object(found)
-        if part not in inside:
-            raise Unfit(f'no "{part}"')
-        found = inside.pop(part)
-        level |= {name: _decode(value) for name, value in inside.items()}
-        level[part] = level = {}
-    return found, replace(reply, _json=around) if _looks_around(read.paging, read.records) else reply
+    return msgspec.json.format(body, indent=-1) if b"\n" in body or b"\r" in body else body
 
 
 def _looks_around(kind: Paging | None, records: str) -> bool:
     """Return whether *kind* is one of ours, and reads nothing of the records in the reply itself."""
-    if kind is None or type(kind) not in paging.KINDS.values():
+    if not records or kind is None or type(kind) not in paging.KINDS.values():
         return False
     values = [getattr(kind, field.name) for field in fields(kind)]  # type: ignore[arg-type]
     return not any(isinstance(value, str) and f"{value}.".startswith(f"{records}.") for value in values)

@@ -1,14 +1,16 @@
-"""The type of a page's records, compiled from schema, selection and shape, and what is to be done to them once they are decoded.
+"""The type of a page, compiled from schema, selection and shape, and what is to be done to its records once they are decoded.
 
 What is not selected is dropped by the decoder; what is as it should be stays a piece of the page; only fields that the shape changes,
-or that are looked at, become values. Where each field stands (in the record, or in an object that is lifted) and in which order
-is learned from a page.
+or that are looked at, become values. Where each field stands (in the record, or in an object that is lifted), in which order,
+and what there is around the records is learned from a page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -17,19 +19,17 @@ from msgspec import UNSET, Raw
 
 from antiphon.api import Schema
 from antiphon.schema import types
-from antiphon.shape import NATIVE, Shape, are_written_right, is_pair
+from antiphon.shape import FULL, NATIVE, Shape, is_pair, one_length
 
-_JOINT = "antiphon:joint"
-"""The key at which the text of a record goes on with that of a lifted object."""
 _NOWHERE = Literal["antiphon:nowhere"]
 """The type of a field where it was never seen: no value fits."""
-_NO_NUMBER = (b"NaN", b"Infinity")
-"""What JSON cannot say of a number, as a Decimal is written."""
+_MOST_AROUND = 100
+"""Names beside the records that are learned: more are data, and differ from page to page."""
 
 _Field = tuple[str, Any, Any, str]
 """Attribute, type, default and name."""
 
-_decode = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal).decode
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode_lines
 
 
@@ -43,12 +43,19 @@ def written(records: Sequence[Any]) -> bytes:
 
 
 class Layout:
-    """How the records of one shape are decoded."""
+    """How pages of one shape are decoded, whose records stand at *path*."""
 
     def __init__(
-        self, shape: Shape, schema: Schema, chosen: Collection[str], needed: Collection[str], kept: Collection[str]
+        self,
+        path: Sequence[str],
+        shape: Shape,
+        schema: Schema,
+        chosen: Collection[str],
+        needed: Collection[str],
+        kept: Collection[str],
     ) -> None:
         """Prepare; *needed* fields are looked at, *kept* ones are given to every record."""
+        self.path = path
         self.shape, self.kept = shape, [name for name in kept if name in chosen or name in needed]
         self.properties = schema.get("properties", {})
         stems = (name.removesuffix(shape.pairs) for name in chosen if shape.pairs)
@@ -57,42 +64,57 @@ class Layout:
         self.attributes = {name: f"f{number}" for number, name in enumerate(self.wanted)}
         self.places: dict[str, int] = {}
         """By field: 0 for the record itself, else the number of the lifted object; in the order in which they come."""
-        self.native = True
-        """Whether numbers and flags are read by msgspec; it is stricter than the shape, so that one odd value ends that."""
+        self.around: list[dict[str, str]] | None = [{} for _ in path]
+        """The names beside each part of the path, and their attributes; None where they are too many."""
+        self.native = {
+            name
+            for name in self.wanted
+            if NATIVE.get(shape.converters.get(name)) and not shape.nulls and not self.pair(name)
+        }
+        """Numbers and flags that are read by msgspec. It is stricter than the shape: a field with an odd value is one no more."""
         self.decode: Any = None
 
-    def taken(self, records: Raw | bytes, kept: Mapping[str, Any]) -> Taken:
-        """Return the list of *records* decoded and in shape; each is given the fields *kept*.
+    def taken(self, body: bytes, kept: Mapping[str, Any]) -> Taken:
+        """Return the records in *body* decoded and in shape; each is given the fields *kept*.
 
         Raises:
             Unfit: they are not what the shape can be compiled for.
             msgspec.DecodeError: they are not what was compiled, or no JSON.
         """
-        for retry in (self._learn_more, self._read_natively_no_more, None):
+        if self.decode is None:
+            self._learn(body)
+        while True:
             try:
-                if self.decode is None:
-                    self._learn(records)
-                decode: Any = self.decode  # _learn has set it
-                return Taken(self, decode(records), kept)
-            except msgspec.ValidationError:
-                if retry is None:
+                return Taken(self, self.decode(body), kept)
+            except msgspec.ValidationError as error:
+                if not self._yields(str(error), body):
                     raise
-                retry(records)
-        raise AssertionError
 
-    def _learn_more(self, records: Raw | bytes) -> None:
-        known = len(self.places)
-        self._learn(records)
-        if known == len(self.places):
-            self._read_natively_no_more(records)
+    def _yields(self, said: str, body: bytes) -> bool:
+        """Make room for what did not fit, and return whether that is something else than before."""
+        odd = [name for name in self.native if said.endswith(f".{name}`")]
+        if odd:
+            self.native.remove(max(odd, key=len))
+            self._compile()
+            return True
+        known = self._known()
+        self._learn(body)
+        return known != self._known()
 
-    def _read_natively_no_more(self, records: Raw | bytes) -> None:  # noqa: ARG002
-        self.native = False
-        self._compile()
+    def _known(self) -> tuple[int, int]:
+        return len(self.places), -1 if self.around is None else sum(map(len, self.around))
 
-    def _learn(self, records: Raw | bytes) -> None:
+    def _learn(self, body: bytes) -> None:
         lifts = {name: number for number, name in enumerate(self.shape.lifts, 1)}
-        for row in _decode(records):
+        found = _decode(body)
+        for depth, part in enumerate(self.path):
+            if not isinstance(found, dict) or part not in found:
+                raise Unfit(f'no "{part}"')
+            self._beside(depth, [name for name in found if name != part])
+            found = found[part]
+        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+            raise Unfit("no list of records")
+        for row in found:
             for name, value in row.items():
                 if name not in lifts:
                     self._seen(name, 0)
@@ -101,27 +123,47 @@ class Layout:
                         self._seen(inner, lifts[name])
         self._compile()
 
+    def _beside(self, depth: int, names: Sequence[str]) -> None:
+        if self.around is not None:
+            there = self.around[depth]
+            for name in names:
+                there.setdefault(name, f"around{len(there)}")
+            if len(there) > _MOST_AROUND:
+                self.around = None
+
     def _seen(self, name: str, place: int) -> None:
         if name in self.attributes and name not in self.kept and self.places.setdefault(name, place) != place:
             raise Unfit(f'"{name}", which stands in two places')
 
     def _compile(self) -> None:
         known = [name for name in self.wanted if name not in self.kept]
-        names = [*self.places, *(name for name in known if name not in self.places)]
-        depth = len(self.shape.lifts)
-        self.inner = [self._struct(names, place, []) for place in range(1, depth + 1)]
+        names = sorted(self.places, key=self.places.__getitem__)
+        names += [name for name in known if name not in self.places]
+        self.present = list(self.places) if self.shape.lifts else names
+        """The fields that records may have."""
+        self.inner = [self._struct(names, place, []) for place in range(1, len(self.shape.lifts) + 1)]
         lifted: list[_Field] = [
             (f"lift{place}", inner | None, UNSET, self.shape.lifts[place - 1])
             for place, inner in enumerate(self.inner, 1)
         ]
-        given: list[_Field] = [(self.attributes[name], Any, UNSET, name) for name in self.kept]
-        row = self._struct(names, 0, [*given, *lifted])
-        self.decode = msgspec.json.Decoder(list[row], strict=not self.native, float_hook=Decimal).decode  # type: ignore[valid-type]
-        self.changed = [name for name in known if self._type(name) is Any and self._changes(name)]
-        self.decimals = any(self._type(name) not in {Raw, Any} for name in known)
+        row = self._struct(names, 0, lifted)
+        page: Any = list[row]  # type: ignore[valid-type]
+        for depth, part in reversed(list(enumerate(self.path))):
+            beside = self.around[depth] if self.around is not None else {}
+            others: list[_Field] = [(attribute, Any, UNSET, name) for name, attribute in beside.items()]
+            page = _defined(
+                [("inside", page, msgspec.NODEFAULT, part), *others],
+                forbid_unknown_fields=self.around is not None,
+            )
+        self.decode = msgspec.json.Decoder(page, strict=not self.native, float_hook=Decimal).decode
+        self.changed = [name for name in self.present if self._type(name) is Any and self._changes(name)]
+        self.numbers = [name for name in self.present if name in self.native and self.shape.is_number(name)]
 
     def _struct(self, names: Sequence[str], place: int, more: Sequence[_Field]) -> Any:
-        """Return the type of the record (*place* 0) or of a lifted object, which knows all fields: those of other places fit nothing."""
+        """Return the type of the record (*place* 0) or of a lifted object, which has all fields: those of other places fit nothing.
+
+        Fields that are kept are last.
+        """
         single = not self.shape.lifts
         made: list[_Field] = [
             (
@@ -132,20 +174,13 @@ class Layout:
             )
             for name in names
         ]
-        joint: list[_Field] = [("joint", _NOWHERE, "", _JOINT)] if place < len(self.shape.lifts) else []
-        made += [*more, *joint]
-        try:
-            return msgspec.defstruct(
-                "Row", [field[:3] for field in made], rename={attribute: name for attribute, *_, name in made}, gc=False
-            )
-        except ValueError as error:  # a name that msgspec does not take
-            raise Unfit(str(error)) from None
+        kept: list[_Field] = [(self.attributes[name], Any, UNSET, name) for name in self.kept]
+        return _defined([*made, *kept, *more])
 
     def _type(self, name: str) -> Any:
-        if self._changes(name):
-            native = NATIVE.get(self.shape.converters.get(name))
-            return native if native and self.native and not self.shape.nulls else Any
-        return Any if name in self.needed else Raw
+        if name in self.native:
+            return NATIVE[self.shape.converters[name]]
+        return Any if name in self.needed or self._changes(name) else Raw
 
     def _changes(self, name: str) -> bool:
         return name in self.shape.converters or bool(self.shape.nulls) or self.pair(name)
@@ -155,47 +190,75 @@ class Layout:
         return bool(self.shape.pairs) and types(self.properties.get(name, {})) == ("integer",)
 
 
+def _defined(made: Sequence[_Field], **options: Any) -> Any:
+    names = {attribute: name for attribute, *_, name in made}
+    try:
+        return msgspec.defstruct("Row", [field[:3] for field in made], rename=names, gc=False, **options)
+    except ValueError as error:  # a name that msgspec does not take
+        raise Unfit(str(error)) from None
+
+
 class Taken:
     """The records of one page, decoded and in shape."""
 
-    def __init__(self, layout: Layout, rows: list[Any], kept: Mapping[str, Any]) -> None:
-        """Bring *rows* into shape."""
-        self.layout = layout
-        self.places = [rows]
+    def __init__(self, layout: Layout, page: Any, kept: Mapping[str, Any]) -> None:
+        """Bring the records in *page* into shape."""
+        self.layout, self.page, self.kept = layout, page, kept
+        for _ in layout.path:
+            page = page.inside
+        self.places: list[list[Any]] = [page]
         """The records themselves, then for each lifted object those of all records."""
         for number, inner in enumerate(layout.inner, 1):
-            empty, lift = inner(), f"lift{number}"
-            self.places.append([found or empty for found in map(attrgetter(lift), rows)])
-            for row in rows:
-                setattr(row, lift, UNSET)
-        for name in layout.kept:
-            for row in rows:
-                setattr(row, layout.attributes[name], kept.get(name, UNSET))
+            self.places.append([found or inner() for found in map(attrgetter(f"lift{number}"), page)])
         for name in layout.changed:
             self._shape(name)
+        for name in layout.numbers:
+            self._number(name)
 
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self.places[0])
 
+    def around(self) -> dict[str, Any] | None:
+        """Return the page without its records; None where what is around them was not decoded."""
+        if self.layout.around is None:
+            return None
+        level = around = dict[str, Any]()
+        page = self.page
+        for part, beside in zip(self.layout.path, self.layout.around, strict=True):
+            level |= {name: value for name, at in beside.items() if (value := getattr(page, at)) is not UNSET}
+            level[part] = level = {}
+            page = page.inside
+        return around
+
     def column(self, name: str) -> list[Any]:
         """Return the values of the field *name*; None where there is none."""
-        values = map(attrgetter(self.layout.attributes[name]), self._rows(name))
-        return [None if value is UNSET else value for value in values]
+        if name in self.layout.kept:
+            return [self.kept.get(name)] * len(self)
+        values = list(map(attrgetter(self.layout.attributes[name]), self._rows(name)))
+        return [None if value is UNSET else value for value in values] if UNSET in values else values
 
     def text(self) -> bytes:
-        """Return the records, each in a line of its own. Their fields that are not sent are gone then.
+        """Return the records, each in a line of its own. They are of no more use then.
 
         Raises:
-            Unfit: a text that was to be a number is none.
+            Unfit: a number cannot be written.
         """
-        for name in self.layout.unsent:
-            for row in self._rows(name):
-                setattr(row, self.layout.attributes[name], UNSET)
-        text = self._joined() if len(self.places) > 1 else written(self.places[0])
-        if self.layout.decimals and any(word in text for word in _NO_NUMBER):
-            raise Unfit("a number that is none")
-        return text
+        layout = self.layout
+        at = min(1, len(layout.inner))  # what is lifted is most of a record: the rest moves there
+        rows = self.places[at]
+        for name in layout.present:
+            attribute, there = layout.attributes[name], self._rows(name)
+            if name in layout.unsent:
+                _set(there, attribute, repeat(UNSET))
+            elif there is not rows:
+                _set(rows, attribute, map(attrgetter(attribute), there))
+        for name in layout.kept:
+            _set(rows, layout.attributes[name], repeat(UNSET if name in layout.unsent else self.kept.get(name, UNSET)))
+        try:
+            return written(rows)
+        except ValueError as error:  # a whole number with thousands of digits
+            raise Unfit(str(error)) from None
 
     def _rows(self, name: str) -> list[Any]:
         return self.places[self.layout.places.get(name, 0)]
@@ -205,13 +268,29 @@ class Taken:
         attribute = layout.attributes[name]
         values = list(map(attrgetter(attribute), rows))
         converted = name in shape.converters
-        if not shape.nulls and shape.is_time(name) and are_written_right(values):
-            return
-        for row, value in zip(rows, values, strict=True):
-            if value is not None and value is not UNSET and (converted or type(value) in shape.absent):
-                setattr(row, attribute, shape.value(name, value))
+        if not shape.nulls and shape.is_time(name) and (text := one_length(values)) is not None:
+            ends = zip(rows, values, strict=True) if FULL in text else ()
+            wrong = [(row, value) for row, value in ends if value and value.endswith(FULL)]
+        else:
+            absent, converted = shape.absent, name in shape.converters
+            wrong = [
+                (row, value)
+                for row, value in zip(rows, values, strict=True)
+                if value is not None and value is not UNSET and (converted or type(value) in absent)
+            ]
+        for row, value in wrong:
+            setattr(row, attribute, shape.value(name, value))
         if layout.pair(name):
             self._apart(name)
+
+    def _number(self, name: str) -> None:
+        """Read values as the shape does that are no finite numbers: JSON has no word for them."""
+        rows, attribute = self._rows(name), self.layout.attributes[name]
+        values = list(map(attrgetter(attribute), rows))
+        if Decimal in set(map(type, values)):
+            for row, value in zip(rows, values, strict=True):
+                if type(value) is Decimal and not value.is_finite():
+                    setattr(row, attribute, self.layout.shape.value(name, str(value)))
 
     def _apart(self, name: str) -> None:
         """Take pairs of an id and a name apart, as :mod:`antiphon.shape` does."""
@@ -226,13 +305,6 @@ class Taken:
             elif value is None and named:
                 setattr(row, named, None)
 
-    def _joined(self) -> bytes:
-        """Write each record and its lifted objects as one."""
-        depth = len(self.places)
-        woven: list[Any] = [None] * (depth * len(self))
-        for place, rows in enumerate(self.places):
-            woven[place::depth] = rows
-        text, joint = written(woven), f'"{_JOINT}":""}}\n'.encode()
-        for _ in range(1, depth):  # an empty one at the end goes first, then perhaps the one before it
-            text = text.replace(b"{" + joint + b"{}", b"{}").replace(b"," + joint + b"{}", b"}")
-        return text.replace(joint + b"{", b"")
+
+def _set(rows: Iterable[Any], attribute: str, values: Iterable[Any]) -> None:
+    deque(map(setattr, rows, repeat(attribute), values), maxlen=0)

@@ -135,7 +135,9 @@ class _Walk:
 
     def new(self, page: Rows | None) -> bool:
         """Return whether all rows of a page that is written already are new; from now on they were sent."""
-        return page is not None and (self._paging is None or (not self.overlaps and self._sent.took(page.marks)))
+        return page is not None and (
+            self._paging is None or (not self.overlaps and self._sent.took(page.keys, page.changed))
+        )
 
     def fresh(self, found: list[Record]) -> list[Record]:
         """Return those of the records *found* that were not sent before.
@@ -212,7 +214,7 @@ def _written(query: Query, read: Read, replies: Sequence[Reply], values: Mapping
 def _brief(page: Rows, resource: Resource) -> list[Record]:
     """Return of each row what it is known by: its key and its time of change."""
     names = (*resource.key, resource.updated)
-    return [dict(zip(names, mark, strict=True)) for mark in page.marks]
+    return [dict(zip(names, (*key, time), strict=True)) for key, time in zip(page.keys, page.changed, strict=True)]
 
 
 def _only(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from itertools import islice, takewhile
 from typing import Any
 
@@ -51,14 +51,13 @@ class Sent:
         """Return whether one of the records *found* was sent before."""
         return any(self._known(self.key(row)) for row in found)
 
-    def took(self, marks: Collection[tuple[Any, ...]]) -> bool:
-        """Return whether none of the records was sent before whose key and time of change are in *marks*; then they were, now."""
-        versions = {mark[:-1]: mark[-1] for mark in marks}
-        if not self._versions.keys().isdisjoint(versions.keys()):
+    def took(self, keys: Sequence[tuple[Any, ...]], changed: Sequence[Any]) -> bool:
+        """Return whether none of the records with these *keys*, *changed* at these times, was sent before; then they were, now."""
+        if not self._versions.keys().isdisjoint(keys):
             return False
-        if self._told and any(repr(key) in self._told for key in versions):
+        if self._told and any(repr(key) in self._told for key in keys):
             return False
-        self._versions |= versions
+        self._versions.update(zip(keys, changed, strict=False))  # there are no keys where the resource has none
         self._forget()
         return True
 
@@ -105,9 +104,10 @@ class Sent:
 
     def _forget(self) -> None:
         surplus = len(self._versions) - REMEMBERED - len(self._ahead)
-        if surplus > 0:
+        if surplus > REMEMBERED // 10:  # many at a time: the way to the oldest is long
             self.whole = False
-            for key in list(islice((key for key in self._versions if key not in self._ahead), surplus)):
+            old = (key for key in self._versions if key not in self._ahead) if self._ahead else self._versions
+            for key in list(islice(old, surplus)):
                 del self._versions[key]
 
     def last(self) -> list[str]:

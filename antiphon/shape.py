@@ -67,6 +67,10 @@ class Shape:
         """Return whether the field *name* is a date-time."""
         return self.converters.get(name) is _moment
 
+    def is_number(self, name: str) -> bool:
+        """Return whether the field *name* is a number that is read from text."""
+        return self.converters.get(name) is _number
+
     def value(self, name: str, value: Any) -> Any:
         """Return one *value*, not null, of the field *name* as the schema has it; null where it is none of its type."""
         if type(value) in self.absent and value in self.nulls and not (value is False and name in self.flags):
@@ -126,24 +130,30 @@ def _moment(value: Any) -> str | None:
     return moment.rfc3339(value)
 
 
-def are_written_right(values: Sequence[Any]) -> bool:
-    """Return whether those of *values* that are given are date-times, all of one length, that stay as they are."""
-    given = [value for value in values if value is not None and value is not UNSET]
+FULL = ".000Z"
+"""How a date-time ends that is written as a full second without it."""
+
+
+def one_length(values: Sequence[Any]) -> str | None:
+    """Return those of *values* that are given as one text, if all are date-times in UTC and of one length; else None."""
+    given = list(filter(None, values))
+    if len(given) < len(values):  # other things than what is not given are false as well
+        given = [value for value in values if value is not None and value is not UNSET]
     try:
         text = "".join(given)
     except TypeError:
-        return False
+        return None
     if not given:
-        return True
+        return ""
     length, more = divmod(len(text), len(given))
-    return (
+    right = (
         not more
         and length > len("2026-01-31T")
         and text[10::length] == "T" * len(given)
         and text[length - 1 :: length] == "Z" * len(given)
-        and ".000Z" not in text
         and set(map(len, given)) == {length}
     )
+    return text if right else None
 
 
 def _date(value: Any) -> str | None:
@@ -175,7 +185,11 @@ def _number(value: Any) -> Decimal | int | None:
     number = Decimal(value)
     if not number.is_finite():
         raise ValueError(value)
-    return int(number) if "." not in value and "e" not in value.lower() else number
+    if "." in value or "e" in value.lower():
+        return number
+    if number.adjusted() > _DIGITS:
+        raise ValueError(value)
+    return int(number)
 
 
 def _boolean(value: Any) -> bool | None:
@@ -192,4 +206,4 @@ def _boolean(value: Any) -> bool | None:
 
 
 #: The types of values that :mod:`msgspec` (not strict) reads from text as these do, if it takes them at all; but for no number (NaN).
-NATIVE: dict[Convert | None, Any] = {_number: Decimal | None, _boolean: bool | None}
+NATIVE: dict[Convert | None, Any] = {_number: int | Decimal | None, _boolean: bool | None}

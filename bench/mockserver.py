@@ -38,7 +38,7 @@ PROPERTIES = {
 }
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-HubSpot-RateLimit-Max: 1000000\r\n"
-    b"X-HubSpot-RateLimit-Interval-Milliseconds: 10000\r\nX-HubSpot-RateLimit-Remaining: 1000000\r\n"
+    b"X-HubSpot-RateLimit-Interval-Milliseconds: 100\r\nX-HubSpot-RateLimit-Remaining: 1000000\r\n"
     b"Content-Length: %d\r\n\r\n"
 )
 """HubSpot's announcement of a limit that nobody meets is part of it: a client waits for none then."""
