@@ -4,12 +4,14 @@ import gc
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from antiphon import auth, launch, style
 from antiphon.sandbox import start
+from antiphon.singer.spared import spared
 
 ROOT = Path(__file__).parent.parent
 RUN = """
@@ -34,10 +36,16 @@ UNUSED = {
     "antiphon.sources",
     "antiphon.style.envelopes",
     "antiphon.style.kinds",
+    "asyncio",
     "authlib",
+    "backoff",
     "botocore",
+    "fsspec",
+    "joblib",
+    "multiprocessing",
     "rich",
     "sqlalchemy",
+    "upath",
     "yaml",
 }
 """What neither a tap nor a target of HubSpot uses."""
@@ -102,3 +110,40 @@ def test_importing_leaves_the_collector_at_work():
     with launch.importing():
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+AS_EVER = """
+from antiphon.singer import UNUSED
+import sys
+assert not sys.modules.keys() & set(UNUSED)
+from singer_sdk.helpers._batch import StorageTarget
+from singer_sdk.streams import rest
+from singer_sdk import target_base
+with StorageTarget(sys.argv[1]).open("a", "wb") as file:
+    file.write(b"written")
+waits = rest.RESTStream.backoff_wait_generator(None)
+assert target_base.Parallel(n_jobs=1)(target_base.delayed(abs)(n) for n in (-1, -2)) == [1, 2]
+import backoff, joblib, upath
+assert type(waits) is type(backoff.expo()) and waits.gi_code is backoff.expo().gi_code
+assert isinstance(upath.UPath, type) and isinstance(joblib.Parallel, type) and backoff.expo.__module__.startswith("backoff")
+"""
+
+
+def test_what_the_sdk_has_of_packages_that_are_spared_works_when_it_is_called(tmp_path):
+    subprocess.run([sys.executable, "-c", AS_EVER, tmp_path.as_uri()], cwd=ROOT, check=True, timeout=60)
+    assert (tmp_path / "a").read_text() == "written"
+
+
+def test_who_needs_more_of_a_package_than_a_call_imports_it(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "needed_package.py").write_text("class Base: pass")
+    (tmp_path / "needing.py").write_text("from needed_package import Base\nclass Derived(Base): pass")
+    with pytest.raises(TypeError), spared("needed_package"):
+        import_module("needing")
+    assert import_module("needing").Derived.__mro__[1].__module__ == "needed_package"
+
+
+def test_a_package_that_is_there_is_not_replaced():
+    with spared("json"):
+        assert sys.modules["json"] is json
+    assert sys.modules["json"] is json

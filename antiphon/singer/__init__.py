@@ -8,5 +8,16 @@
 ``config``     a plugin's settings: their JSON Schema, and how they are found and checked
 ``cli``        the command line: an error is one line, a closed stdout is silence
 ``messages``   messages written in blocks, so that a pipe is not flushed for every record
+``spared``     what the SDK imports and is not used here is not imported
 =============  ==========================================================================
 """
+
+from contextlib import suppress
+
+from antiphon.singer.spared import UNUSED, spared
+
+with (
+    suppress(Exception),
+    spared(*UNUSED),
+):  # an SDK that needs more of them than a call is imported whole, by the modules of this package
+    import singer_sdk  # noqa: F401
