@@ -10,6 +10,7 @@ from antiphon import moment
 from antiphon.api import Query, Read, Record, Reply, Request, Resource, Then, Write
 from antiphon.errors import BadReply
 from antiphon.fill import MISSING, fill, fill_path, look, parts, put
+from antiphon.paging import asked_with
 from antiphon.schema import types
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def request(read: Read, values: Mapping[str, Any], cursor: Any, *, doubled: str 
     """
     values = {**values, **_told(read, cursor)}
     made = made_of(read, values, doubled=doubled)
-    return read.paging.ask(made, cursor) if read.paging else made
+    return asked_with(read.paging, made, cursor, values) if read.paging else made
 
 
 def _told(read: Read, cursor: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -32,6 +32,10 @@ class Kind(enum.StrEnum):
     SUPERSEDED = "superseded"  # a later record of the same batch has the same key
     REJECTED = "rejected"  # refused, by us or by the API
     UNKNOWN = "unknown"  # the answer was lost and could not be found out
+
+
+Became = Literal["created", "updated", "unchanged", "deleted", "done", "rejected"]
+"""What an API may say has become of a record."""
 
 
 @dataclass(slots=True)
@@ -160,7 +164,7 @@ class ByStatus:
     A status that is no 2xx comes here only if the Write ``accepts`` it. One that fits nowhere is a refusal.
     """
 
-    kinds: Mapping[str, str] = field(default_factory=lambda: {"201": "created", "200-299": "updated"})
+    kinds: Mapping[str, Became] = field(default_factory=lambda: {"201": "created", "200-299": "updated"})
     """Status, or a range of them -> ``created``, ``updated``, ``unchanged``, ``deleted``, ``done`` or ``rejected``."""
     id: str = "id"
     at: str = ""
@@ -186,7 +190,7 @@ class ByPath:
     """Where the value is."""
     good: Any = True
     """The value that means success, or a list of those, or a range of numbers (``200-299``)."""
-    kinds: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Became] = field(default_factory=dict)
     """Value -> ``created``, ``updated``, ``unchanged`` …, where it tells that; these are successes then."""
     id: str = "id"
     at: str = ""
@@ -227,7 +231,7 @@ class PerItem:
     """Where in an entry it is said whether it worked; without it, an entry with an error failed."""
     good: Any = None
     """What is said there of a success: a value, a list of values, or a range of numbers (``200-299``)."""
-    kinds: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Became] = field(default_factory=dict)
     """What is said there -> ``created``, ``updated``, ``unchanged`` …, where it tells that; these are successes then."""
     key: str = ""
     """Where in an entry the key is by which it is paired with a change (SCIM's ``bulkId``); without it, by their order."""
@@ -325,7 +329,7 @@ def _key(change: Change, path: str) -> str:
     return str(look(change.values(), path))
 
 
-def _word(found: Any, kinds: Mapping[str, str]) -> Kind | None:
+def _word(found: Any, kinds: Mapping[str, Became]) -> Kind | None:
     return next((Kind(word) for wanted, word in kinds.items() if fits(found, wanted)), None)
 
 

@@ -18,7 +18,7 @@ def load(path: Path) -> Api:
     """Run the file at *path* and return its API: the one under the file's own name, else the only one there is.
 
     Raises:
-        DescriptionError: it cannot be run (the text says at which line), or does not hold one API.
+        DescriptionError: it cannot be run (the text says at which line and column), or does not hold one API.
     """
     name = f"antiphon_script_{path.stem}"
     spec = spec_from_file_location(name, path)
@@ -30,13 +30,13 @@ def load(path: Path) -> Api:
     try:
         spec.loader.exec_module(module)
     except DescriptionError as error:
-        raise DescriptionError(f"{path}, line {_line(error, own)} -> {error.message}", hint=error.hint) from None
+        raise DescriptionError(f"{path}:{_place(error, own)}: {error.message}", hint=error.hint) from None
     except SyntaxError as error:
         where = path if error.filename in {None, own} else error.filename
-        raise DescriptionError(f"{where}, line {error.lineno or 1} -> {error.msg}") from None
+        raise DescriptionError(f"{where}:{error.lineno or 1}:{error.offset or 1}: {error.msg}") from None
     except Exception as error:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise DescriptionError(f"{path}, line {_line(error, own)} -> {said}") from error
+        raise DescriptionError(f"{path}:{_place(error, own)}: {said}") from error
     apis = {name: value for name, value in vars(module).items() if isinstance(value, Api)}
     distinct = {id(api): api for api in apis.values()}
     if path.stem in apis:
@@ -47,7 +47,7 @@ def load(path: Path) -> Api:
     return next(iter(distinct.values()))
 
 
-def _line(error: BaseException, file: str) -> int:
-    """Return the line of the *file* at which the error came up: the last one of its own."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return next((frame.lineno or 1 for frame in reversed(frames) if frame.filename == file), 1)
+def _place(error: BaseException, file: str) -> str:
+    """Return the line and the column of the *file* at which the error came up: the last of its own."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f"{own[-1].lineno or 1}:{(own[-1].colno or 0) + 1}" if own else "1:1"

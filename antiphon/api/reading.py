@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from antiphon.api.settings import JSON
 from antiphon.api.wire import Encoding, Format, Paging, decode
+from antiphon.bounds import Count, Method, Place
 from antiphon.fill import look
 from antiphon.outcome import Record
 
@@ -22,7 +23,7 @@ class Read:
     """A request that lists, searches or gets records, and how they look."""
 
     path: str = ""
-    method: str = "GET"
+    method: Method = "GET"
     params: Mapping[str, JSON] = field(default_factory=dict)
     body: JSON = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class Read:
     """Values that mean null."""
     pairs: str = ""
     """What is added to a field's name for the name in a value that is a pair of id and name (Odoo's many2one)."""
-    values: int = 1
+    values: Count = 1
     """How many values one look-up may ask for (``{match.values}``)."""
     query: str = ""
     """A GraphQL document. It is sent as it is, never filled: values go in by ``body``, which are its variables."""
@@ -76,9 +77,9 @@ class Then:
     read: Read
     into: str = "inputs"
     each: JSON = field(default_factory=lambda: {"id": "{id}"})
-    size: int = 100
+    size: Count = 100
     key: str = "id"
-    over: int = 0
+    over: Place = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from antiphon.api.reading import Read, Reader
 from antiphon.api.settings import JSON
 from antiphon.api.writing import Write, Writer
+from antiphon.bounds import Wait
 from antiphon.schema import unique_fields
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Resource:
     """The resource under whose records these are listed."""
     common: bool = True
     """Whether its stream is selected unless the user says otherwise."""
-    lookback: float = 0
+    lookback: Wait = 0
     """Seconds by which a change may become visible late."""
     read: Read | Reader | None = None
     changes: Read | Reader | None = None

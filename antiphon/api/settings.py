@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from antiphon.bounds import Seconds, Span
 
 JSON = Any
 
@@ -91,8 +93,8 @@ class RateLimit:
     A request counts towards every limit that applies to it.
     """
 
-    calls: float
-    seconds: float
+    calls: Annotated[float, Span(above=0)]
+    seconds: Seconds
     paths: tuple[str, ...] = ()
     headers: LimitHeaders | None = None
 

@@ -12,6 +12,7 @@ from antiphon.api.resource import Resource
 from antiphon.api.settings import COMMON_SETTINGS, Quota, RateLimit, Setting
 from antiphon.api.wire import Auth, Encoding, Format, Style
 from antiphon.api.writing import Write
+from antiphon.bounds import Url
 from antiphon.errors import DescriptionError, Unknown, did_you_mean
 from antiphon.fill import names, refuse_unknown
 
@@ -27,7 +28,7 @@ class Api:
     """What the connection is called, and its variables begin with."""
     title: str
     """What people call the API."""
-    base_url: str
+    base_url: Url
     """Where all paths begin; settings may stand in it."""
     resources: tuple[Resource, ...] = ()
     auth: Auth | tuple[Auth, ...] = ()
@@ -47,7 +48,7 @@ class Api:
     """The cheapest request that shows whether the credentials work."""
     hosts: tuple[str, ...] = ()
     """Hosts that may be spoken to besides the base URL's."""
-    docs: str = ""
+    docs: Url = ""
     """The URL of the vendor's reference."""
     version: str = ""
     """The version of the API that is described."""
@@ -118,9 +119,8 @@ def check_resource(api: Api, resource: Resource) -> None:
         if isinstance(what, Read):
             refuse_unknown([what.path, what.params, what.body, what.headers, what.keep], known, where)
             if not moment.is_zone(what.zone):
-                raise DescriptionError(
-                    f'{where}: there is no time zone "{what.zone}"', hint="For example: Europe/Berlin."
-                )
+                said, at = f'there is no time zone "{what.zone}"', ("resources", resource.name, slot, "zone")
+                raise DescriptionError(f"{where}: {said}", hint="For example: Europe/Berlin.", at=at, said=said)
             if what.then:
                 then = what.then.read
                 refuse_unknown([then.path, then.params, then.body, what.then.each], known, where)

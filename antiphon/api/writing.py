@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from antiphon.api.settings import JSON
 from antiphon.api.wire import Encoding, Format
+from antiphon.bounds import Count, Method, Wait
 from antiphon.outcome import Change, One, Outcome, Outcomes
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Job:
     """Wait for the job and read what became of each record. Of a job that was never started, nothing."""
     above: str
     """The setting that holds the number of records above which a job is worth it; 0 means never."""
-    most: int = 100_000
+    most: Count = 100_000
     """Records in one job."""
 
 
@@ -43,7 +44,7 @@ class Write:
     """A request that changes one record, or a batch of them."""
 
     path: str = ""
-    method: str = "POST"
+    method: Method = "POST"
     via: Writer | None = None
     """A function that does it, where one request is not enough; what else is said here of the write still holds."""
     job: Job | None = None
@@ -52,7 +53,7 @@ class Write:
     """The request's body, for a write of one record; for a batch, what stands beside the records."""
     params: Mapping[str, JSON] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    batch: int = 1
+    batch: Count = 1
     into: str = ""
     """Where in the body the list of records goes."""
     each: JSON = "{record}"
@@ -68,7 +69,7 @@ class Write:
     """Fields that the path takes and the body does not."""
     takes: tuple[str, ...] = ()
     """The fields it heeds, where the API silently ignores others; none: all."""
-    remembers: float = 0
+    remembers: Wait = 0
     """Seconds for which the API answers a repeated ``{token}`` with its first answer, and does nothing (idempotency key)."""
     accepts: tuple[str, ...] = ()
     """Statuses, or ranges of them (``409``, ``400-499``), that are no fault but an answer, for ``outcomes`` to read."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "antiphon.apis"
-FILES = (".yaml", ".yml", ".json", ".py")
+DATA = (".yaml", ".yml", ".json")
+FILES = (*DATA, ".py")
 """How the names of files that describe an API end."""
 
 Reference = str | os.PathLike[str] | Mapping[str, Any]
@@ -70,6 +71,19 @@ def load(reference: Reference, *, folder: Path | None = None) -> Api:
     )
 
 
+def problems(reference: Reference) -> list[str]:
+    """Return all that is wrong with what *reference* names or describes, a line each: where, what, and what to do."""
+    from antiphon import description  # noqa: PLC0415
+
+    if is_file(reference) and Path(str(reference)).suffix in DATA:
+        return description.problems(Path(str(reference)))
+    try:
+        api = load(reference)
+    except (DescriptionError, Unknown) as error:
+        return [str(error)]
+    return description.problems_of(api, str(reference))
+
+
 def _named(name: str) -> Api:
     wanted = name.lower().replace("-", "_")
     if wanted in shipped():
@@ -79,7 +93,7 @@ def _named(name: str) -> Api:
         raise Unknown(f'there is no API "{name}"', hint=did_you_mean(wanted, names()))
     where = f'the API "{name}" of the package {_package(found)}'
     try:
-        return _an_api(found.load(), where)
+        return _judged(_an_api(found.load(), where), where)
     except DescriptionError:
         raise
     except Exception as error:
@@ -125,14 +139,20 @@ def _filed(path: Path) -> Api:
     if path.suffix == ".py":
         from antiphon import script  # noqa: PLC0415
 
-        return _beside(script.load(path), path.parent)
-    if path.suffix in FILES:
+        return _beside(_judged(script.load(path), str(path)), path.parent)
+    if path.suffix in DATA:
         from antiphon import description  # noqa: PLC0415
 
         return _beside(description.load(path), path.parent)
     raise DescriptionError(
         f"{path} -> no description of an API", hint=f"Its name should end with {' or '.join(FILES)}."
     )
+
+
+def _judged(api: Api, where: str) -> Api:
+    from antiphon import description  # noqa: PLC0415
+
+    return description.judged(api, where)
 
 
 def _beside(api: Api, folder: Path) -> Api:

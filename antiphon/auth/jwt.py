@@ -9,16 +9,21 @@ import uuid
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.api import Auth, Reply, Request
 from antiphon.auth.library import library
+from antiphon.bounds import Count
 from antiphon.errors import SettingError
 from antiphon.fill import fill, names, text
 
 if TYPE_CHECKING:
     from antiphon.http import Http
 
+Algorithm = Literal[
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
+KeyEncoding = Literal["raw", "base64", "hex"]
 _TYPES = {"HS": "oct", "ES": "EC", "Ed": "OKP"}
 
 
@@ -31,15 +36,15 @@ class Jwt(Auth):
 
     key: str = "{private_key}"
     """The key: a PEM text without a password (RS, PS, ES, EdDSA), or a shared secret (HS)."""
-    algorithm: str = "RS256"
+    algorithm: Algorithm = "RS256"
     """HS256, HS384, HS512, and the same of RS, PS and ES, or EdDSA."""
     claims: Mapping[str, Any] = field(default_factory=dict)
     """What it says, ``{iss: "{client_id}", aud: "https://login.example.org"}``."""
-    seconds: int = 180
+    seconds: Count = 180
     """How long it is valid."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """What its header says besides the algorithm: ``{kid: "{key_id}"}``."""
-    key_encoding: str = "raw"
+    key_encoding: KeyEncoding = "raw"
     """How a shared secret is written in its setting: raw, base64 or hex."""
     scheme: str = "Bearer"
     """The word before it in the Authorization header."""
@@ -113,7 +118,7 @@ class Jwt(Auth):
         )
 
 
-def decoded(secret: str, encoding: str) -> bytes:
+def decoded(secret: str, encoding: KeyEncoding) -> bytes:
     """Return the bytes of a *secret* that is written ``raw``, in ``base64`` (of either alphabet) or in ``hex``.
 
     Raises:

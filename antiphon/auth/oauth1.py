@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from antiphon.api import Auth, Request
 from antiphon.auth.library import library, plain
 from antiphon.auth.place import FORM, content_type, set_header
 from antiphon.auth.stored import digest_of, store_of
+from antiphon.bounds import Url
 from antiphon.errors import DescriptionError, Refused, SettingError, Unauthorized, Unavailable
 from antiphon.fill import fill, names, text
 from antiphon.http import written_url
@@ -19,7 +20,7 @@ from antiphon.tokens import Token
 if TYPE_CHECKING:
     from antiphon.http import Http
 
-METHODS = ("HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "RSA-SHA1", "RSA-SHA256", "RSA-SHA512", "PLAINTEXT")
+Method = Literal["HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512", "RSA-SHA1", "RSA-SHA256", "RSA-SHA512", "PLAINTEXT"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class OAuth1(Auth):
     """The user's token; empty for requests of the app alone."""
     token_secret: str = "{token_secret}"  # noqa: S105
     """The secret that came with it."""
-    method: str = "HMAC-SHA1"
+    method: Method = "HMAC-SHA1"
     """HMAC-SHA1, HMAC-SHA256, HMAC-SHA512, the same of RSA, or PLAINTEXT."""
     private_key: str = "{private_key}"
     """The app's key for RSA: a PEM text without a password."""
@@ -46,17 +47,15 @@ class OAuth1(Auth):
     """What stands before the parameters of the header, where the API wants it (NetSuite: the account)."""
     query: bool = False
     """Whether the signature stands in the query, not in the Authorization header."""
-    request_url: str = ""
+    request_url: Url = ""
     """Where a log-in begins: the address that gives a request token."""
-    authorize_url: str = ""
+    authorize_url: Url = ""
     """The page on which the user says yes."""
-    access_url: str = ""
+    access_url: Url = ""
     """The address that gives the token for the user's yes."""
 
     def __post_init__(self) -> None:
-        """Refuse a signature method that nobody knows, and a log-in with a part missing."""
-        if self.method not in METHODS:
-            raise DescriptionError(f'oauth1: no method "{self.method}"', hint=f"There are: {', '.join(METHODS)}.")
+        """Refuse a log-in with a part missing."""
         if len([url for url in self.addresses if url]) not in {0, len(self.addresses)}:
             raise DescriptionError("oauth1: a log-in needs request_url, authorize_url and access_url")
 

@@ -13,13 +13,14 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote_plus, urlsplit
 
 from antiphon.api import Auth, Reply, Request
 from antiphon.auth.jwt import Jwt
 from antiphon.auth.library import library, plain
 from antiphon.auth.stored import digest_of, store_of
+from antiphon.bounds import Url, Wait
 from antiphon.errors import DescriptionError, SettingError, Unauthorized, Unavailable
 from antiphon.fill import fill, look, names
 from antiphon.http import Http, origin, retry_after
@@ -28,7 +29,6 @@ from antiphon.tokens import Token, TokenStore
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LONGEST = 30.0
 """Seconds to wait for the token endpoint, at most: others may be waiting for the lock."""
-_NAMED = ("client_secret_post", "client_secret_basic", "none")
 _LATER = frozenset({"temporarily_unavailable", "server_error"})
 _CLIENT = frozenset({"invalid_client", "unauthorized_client"})
 
@@ -41,11 +41,11 @@ class OAuth2(Auth):
     token from ``antiphon login`` (authorization code with PKCE, device code) is a stored one.
     """
 
-    token_url: str
+    token_url: Url
     """The token endpoint."""
-    authorize_url: str = ""
+    authorize_url: Url = ""
     """The page on which a user says yes; what else a vendor wants to be told stands in its query."""
-    device_url: str = ""
+    device_url: Url = ""
     """The address that gives codes to type on another device (RFC 8628)."""
     scope: str = ""
     """What is asked for when somebody logs in."""
@@ -60,23 +60,19 @@ class OAuth2(Auth):
     grant: Mapping[str, str] = field(default_factory=dict)
     """The form that a token is asked for with where nobody logs in: ``{grant_type: client_credentials}``, ``{grant_type:
     password, username: "{username}", password: "{password}"}``, a token exchange (RFC 8693) or a vendor's own."""
-    client_auth: str = "client_secret_post"
+    client_auth: Literal["client_secret_post", "client_secret_basic", "none"] = "client_secret_post"
     """How the client names itself: client_secret_post, client_secret_basic or none."""
     base: str = ""
     """Where in the token's reply the API's base URL is, if that is where it is told."""
-    lifetime: float = 0
+    lifetime: Wait = 0
     """Seconds a token lives where the reply does not say; 0: until it is not accepted any more."""
     scheme: str = "Bearer"
     """The word before the token in the Authorization header."""
 
     def __post_init__(self) -> None:
-        """Refuse a grant that has no type, and a client that names itself in an unknown way."""
+        """Refuse a grant that has no type."""
         if self.grant and not self.grant.get("grant_type"):
             raise DescriptionError("oauth2: the grant has no grant_type", hint="For example: client_credentials.")
-        if self.client_auth not in _NAMED:
-            raise DescriptionError(
-                f'oauth2: client_auth "{self.client_auth}" is unknown', hint=f"There are: {', '.join(_NAMED)}."
-            )
 
     def needs(self) -> tuple[str, ...]:
         """Return the setting without which there is no token."""

@@ -19,6 +19,7 @@ from antiphon import moment
 from antiphon.api import JSON, Auth, Reply, Request
 from antiphon.auth.place import FORM, put, set_header
 from antiphon.auth.stored import is_sealed, sealed, store_of
+from antiphon.bounds import Method, Status, Wait
 from antiphon.errors import BadReply, DescriptionError, Unauthorized, Unavailable
 from antiphon.fill import fill, look, names, text
 from antiphon.style import Rest
@@ -37,7 +38,7 @@ class Step:
 
     url: str
     """A path of the API, or the whole address of another host that gives tokens."""
-    method: str = "POST"
+    method: Method = "POST"
     """The method."""
     params: Mapping[str, JSON] = field(default_factory=dict)
     """The query."""
@@ -122,13 +123,13 @@ class Login(Auth):
     """The same in the fields of its body: dotted paths."""
     base64: Mapping[str, str] = field(default_factory=dict)
     """Names for what is written in base64: ``{pair: "{username}:{password}"}``, then ``Basic {pair}``."""
-    seconds: float = 0
+    seconds: Wait = 0
     """How long it lasts; 0: until a request is refused."""
     expires_in: str = ""
     """The name of what was taken that says for how many seconds it lasts."""
     expires_at: str = ""
     """The name of what was taken that says when it ends: RFC 3339, or seconds or milliseconds since the epoch."""
-    expired_status: tuple[int, ...] = ()
+    expired_status: tuple[Status, ...] = ()
     """Statuses besides 401 that say that it has ended."""
     expired_text: str = ""
     """Words in an answer, whatever its status, that say so."""

@@ -14,7 +14,7 @@ from antiphon.api import Api
 from antiphon.description.completion import json_schema
 from antiphon.description.nodes import MOST_BYTES, Node, Unreadable, composed, composed_of, decoded
 from antiphon.description.problems import Problem
-from antiphon.description.reading import read
+from antiphon.description.reading import faults, read
 from antiphon.description.writing import data, dump
 from antiphon.errors import DescriptionError
 
@@ -72,6 +72,28 @@ def draft(text: str, where: str) -> Api:
         raise _refused(error, where) from None
 
 
+def judged(api: Api, where: str) -> Api:
+    """Return *api*, which was made in Python, if all is well with it; *where* names it in errors.
+
+    Raises:
+        DescriptionError: something is wrong with it, which its types do not let through.
+    """
+    return _only(api if not (found := _faults(api)) else None, found, where)
+
+
+def problems_of(api: Api, where: str) -> list[str]:
+    """Return all that is wrong with *api*, which was made in Python, a line each."""
+    return [problem.told(where) for problem in _faults(api)]
+
+
+def _faults(api: Api) -> list[Problem]:
+    signing = api.auth if isinstance(api.auth, tuple) else (api.auth,)
+    try:
+        return faults(composed_of(data(api)), {"auth": tuple(name for auth in signing for name in auth.needs())})
+    except Unreadable as error:
+        return [Problem((0, 0), "", error.message, error.hint)]
+
+
 def problems(path: Path | str) -> list[str]:
     """Return all that is wrong with the file at *path*, a line each, in the order of the file."""
     try:
@@ -103,4 +125,16 @@ def _only(api: Api | None, found: list[Problem], where: str) -> Api:
     return api
 
 
-__all__ = ["Problem", "data", "draft", "dump", "from_mapping", "json_schema", "load", "parse", "problems"]
+__all__ = [
+    "Problem",
+    "data",
+    "draft",
+    "dump",
+    "from_mapping",
+    "json_schema",
+    "judged",
+    "load",
+    "parse",
+    "problems",
+    "problems_of",
+]

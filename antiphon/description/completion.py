@@ -82,11 +82,11 @@ def _reference(cls: type, definitions: dict[str, JsonSchema], *, without: str = 
 def _schema(shape: Shape, definitions: dict[str, JsonSchema]) -> JsonSchema:  # noqa: C901, PLR0911, PLR0912 - one case for each shape
     match shape:
         case shapes.Text():
-            return {"type": "string"}
+            return {"type": "string", **(shape.bounds.schema() if shape.bounds else {})}
         case shapes.Whole():
-            return {"type": "integer"}
+            return {"type": "integer", **(shape.bounds.schema() if shape.bounds else {})}
         case shapes.Number():
-            return {"type": "number"}
+            return {"type": "number", **(shape.bounds.schema() if shape.bounds else {})}
         case shapes.Flag():
             return {"type": "boolean"}
         case shapes.Word():

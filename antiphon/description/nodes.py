@@ -200,6 +200,8 @@ class _Composer:
             places[key] = at
             if key == "<<" and event.style is None:
                 merged = self.shared(value, at)
+            elif key == "<<" and self.is_shared(value):
+                raise Unreadable('in quotes "<<" is a key like any other', at, hint="Take the quotes away.")
             else:
                 node.value[key], node.keys[key] = value, at
                 _bounded(node, 1 + value.size)
@@ -209,6 +211,11 @@ class _Composer:
                     node.value[key], node.keys[key] = value, source.keys[key]
                     _bounded(node, 1 + value.size)
         return node
+
+    def is_shared(self, value: Node) -> bool:
+        """Whether *value* is what an alias names, or a list of such."""
+        sources = value.value if isinstance(value.value, list) else [value]
+        return any(source is named for source in sources for named in self.anchors.values())
 
     def shared(self, value: Node, at: Mark) -> list[Node]:
         sources = value.value if isinstance(value.value, list) else [value]

@@ -43,6 +43,15 @@ def misfits(root: Node) -> list[Problem]:
     return findings.in_order()
 
 
+def faults(root: Node, needed: Mapping[str, tuple[str, ...]]) -> list[Problem]:
+    """Return what is wrong with *root*, which an API that was made in Python is written as; *needed* are the settings its slots need."""
+    findings = Findings()
+    _Judging(findings).fields(Api, root, "", None)
+    findings.needs += [Need(root, path, settings) for path, settings in needed.items()]
+    check(root, findings)
+    return findings.in_order()
+
+
 class _Reading:
     """One walk through a description. What is wrong goes to the findings, and :data:`_INVALID` stands for it."""
 
@@ -53,13 +62,13 @@ class _Reading:
         self.findings.wrong(where, path, message, hint)
         return _INVALID
 
-    def misfit(self, node: Node, path: str, wanted: str, hint: str = "") -> Any:
-        return self.wrong(node, path, f"{wanted} is wanted, not {_said(node)}", hint)
+    def misfit(self, node: Node, path: str, wanted: str, hint: str = "", *, exact: bool = False) -> Any:
+        return self.wrong(node, path, f"{wanted} is wanted, not {_said(node, exact=exact)}", hint)
 
     def value(self, shape: Shape, node: Node, path: str, names: Names) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case for each shape
         """Return what *node* says where *shape* is wanted."""
-        if self.is_function(node, path):
-            return _INVALID
+        if _is_function(node):
+            return self.function(node, path, "a function is named, and no code is run for a description in YAML")
         match shape:
             case shapes.Maybe():
                 return None if node.value is None else self.value(shape.shape, node, path, names)
@@ -83,17 +92,22 @@ class _Reading:
             case shapes.Anything():
                 return self.anything(node, path, names)
             case shapes.Function():
-                return self.wrong(node, path, "only a function can stand here", _PYTHON)
+                return self.function(node, path, "only a function can stand here")
             case _:
                 return self.scalar(shape, node, path, names)
 
     def scalar(self, shape: Shape, node: Node, path: str, names: Names) -> Any:
         if not _fits(shape, node):
-            quotes = shape == shapes.Text() and isinstance(node.value, int | float)
+            quotes = isinstance(shape, shapes.Text) and isinstance(node.value, int | float)
             hint = "Put it in quotes." if quotes else _quotes_for(_unquoted(node))
             return self.misfit(node, path, _WANTED[type(shape)], hint)
         if isinstance(shape, shapes.Word) and node.value not in shape.words:
-            return self.wrong(node, path, f'unknown word "{node.value}"', near(node.value, shape.words))
+            return self.wrong(
+                node, path, f'unknown word "{node.value}"', near(node.value, (word or '""' for word in shape.words))
+            )
+        bounds = getattr(shape, "bounds", None)
+        if bounds and not bounds.holds(node.value):
+            return self.misfit(node, path, bounds.wanted, exact=True)
         if isinstance(node.value, str):
             self.note(node, path, names)
         return node.value
@@ -251,13 +265,9 @@ class _Reading:
         except DescriptionError as error:
             return self.wrong(node, path, error.message, error.hint)
 
-    def is_function(self, node: Node, path: str) -> bool:
-        """Whether a function is named instead of data; that is a problem."""
-        name = node.value.get("function") if isinstance(node.value, dict) else None
-        found = name is not None and isinstance(name.value, str) and bool(_FUNCTION.fullmatch(name.value))
-        if found:
-            self.wrong(node, path, "a function is named, and no code is run for a description in YAML", _PYTHON)
-        return found
+    def function(self, node: Node, path: str, said: str) -> Any:
+        """Say that there is no function here: only Python has them."""
+        return self.wrong(node, path, said, _PYTHON)
 
 
 class _Looking(_Reading):
@@ -265,6 +275,13 @@ class _Looking(_Reading):
 
     def made(self, cls: type, values: Mapping[str, Any], node: Node, path: str) -> Any:  # noqa: ARG002
         return _INVALID if _any_invalid(values.values()) else None
+
+
+class _Judging(_Looking):
+    """A walk through what was made in Python, where functions may stand."""
+
+    def function(self, node: Node, path: str, said: str) -> Any:  # noqa: ARG002
+        return None
 
 
 #: What to do where a field is missing, if not just to write it.
@@ -294,6 +311,12 @@ def _fits(shape: Shape, node: Node) -> bool:
         shapes.Record: dict,
     }.get(type(shape), ())
     return isinstance(node.value, types) and (types is bool or not isinstance(node.value, bool))
+
+
+def _is_function(node: Node) -> bool:
+    """Whether a function is named instead of data."""
+    name = node.value.get("function") if isinstance(node.value, dict) else None
+    return name is not None and isinstance(name.value, str) and bool(_FUNCTION.fullmatch(name.value))
 
 
 def _unquoted(node: Node) -> str:
@@ -352,7 +375,7 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _said(node: Node) -> str:
+def _said(node: Node, *, exact: bool = False) -> str:  # noqa: PLR0911 - one for each kind of value
     match node.value:
         case None:
             return "nothing"
@@ -360,6 +383,8 @@ def _said(node: Node) -> str:
             return str(node.value).lower()
         case int() | float():
             return f"the number {node.value}"
+        case str() if exact:
+            return f'"{node.value}"'
         case str():
             return "a text"
         case list():

@@ -10,13 +10,14 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from antiphon import api, outcome
 from antiphon.api import Resource, Setting
+from antiphon.bounds import Span, Written
 
 if TYPE_CHECKING:
     from antiphon.client import Client
@@ -24,17 +25,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Text:
-    """A text."""
+    """A text, which may have to be written in a certain way."""
+
+    bounds: Written | None = None
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number."""
+    """A whole number, perhaps within bounds."""
+
+    bounds: Span | None = None
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number."""
+    """A number, perhaps within bounds."""
+
+    bounds: Span | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Record:
-    """An object with known fields; where no field but the first has to be given, that one's text or list may stand for it."""
+    """An object with known fields; where no field but the first has to be given, that one's text, word or list may stand for it."""
 
     cls: type
 
@@ -177,11 +184,11 @@ def fields(cls: type) -> dict[str, Field]:
 
 @cache
 def brief(cls: type) -> Field | None:
-    """Return the field whose text or list may stand for the whole object: the first, where no other has to be given."""
+    """Return the field whose text, word or list may stand for the whole object: the first, where no other has to be given."""
     first, *others = fields(cls).values() or (None,)
     if first is None or any(field.required for field in others):
         return None
-    return first if isinstance(first.shape, Text | Many) else None
+    return first if isinstance(first.shape, Text | Word | Many) else None
 
 
 @cache
@@ -196,7 +203,7 @@ def is_json_schema(value: Mapping[str, Any]) -> bool:
 
 
 def _hinted(cls: type) -> list[tuple[dataclasses.Field[Any], Any]]:
-    hints = typing.get_type_hints(cls, localns=_names())
+    hints = typing.get_type_hints(cls, localns=_names(), include_extras=True)
     return [(field, hints[field.name]) for field in dataclasses.fields(cls) if field.init]
 
 
@@ -214,6 +221,8 @@ def _shape(hint: Any) -> Shape:  # noqa: PLR0911 - one for each way to write a t
     if hint in _slots():
         return Choice(_slots()[hint])
     origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _bounded(_shape(args[0]), args[1])
     if origin in {typing.Union, types.UnionType}:
         return _union(args)
     if origin is typing.Literal:
@@ -227,6 +236,11 @@ def _shape(hint: Any) -> Shape:  # noqa: PLR0911 - one for each way to write a t
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return Function() if in_python_alone(hint) else Record(hint)
     raise TypeError(f"no shape for the type {hint}: a slot needs its line in antiphon.description.shapes.SLOTS")
+
+
+def _bounded(shape: Shape, bounds: Any) -> Shape:
+    assert isinstance(shape, Text | Whole | Number)  # noqa: S101
+    return replace(shape, bounds=bounds)
 
 
 def _list(origin: type, args: tuple[Any, ...]) -> Shape:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from antiphon.bounds import Letter
 from antiphon.errors import BadReply
 
 LONGEST_CELL = 1 << 24
@@ -18,12 +19,16 @@ LONGEST_CELL = 1 << 24
 class Csv:
     """A table of text with a header; each line becomes an object. Values are text and are read by the schema's types."""
 
-    delimiter: str = ","
-    quote: str = '"'
+    delimiter: Letter = ","
+    """What stands between two values."""
+    quote: Letter = '"'
+    """What stands around a value that holds one of these."""
     charset: str = "utf-8-sig"
+    """The character set: `utf-8-sig` is UTF-8, with a byte order mark or without."""
     header: tuple[str, ...] = ()
     """The names of the columns, where the first line does not have them."""
     empty_is_null: bool = True
+    """Whether a value without a letter is null, and no empty text."""
 
     accept: ClassVar[str] = "text/csv, */*;q=0.5"
     text: ClassVar[bool] = True

@@ -7,7 +7,7 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from urllib3.filepost import encode_multipart_formdata
@@ -21,7 +21,7 @@ from antiphon.formats.as_json import Json
 class Form:
     """A form (``application/x-www-form-urlencoded``): what is nested is written as ``a[b]=c``, null as an empty text."""
 
-    lists: str = "index"
+    lists: Literal["index", "brackets", "repeat"] = "index"
     """How a list is written: ``index`` (``a[0]=…``), ``brackets`` (``a[]=…``) or ``repeat`` (``a=…&a=…``)."""
 
     def encode(self, body: Any) -> tuple[bytes, str]:

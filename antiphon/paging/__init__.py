@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from antiphon.paging.links import Cursor, Keyset, LinkHeader, NextUrl, ODataLinks, Relay, Single, link
 from antiphon.paging.places import Offset, Page
-from antiphon.paging.turns import Advanced, Windows
+from antiphon.paging.turns import Advanced, Windows, asked_with
 
 KINDS: dict[str, type] = {
     "none": Single,
@@ -50,5 +50,6 @@ __all__ = [
     "Relay",
     "Single",
     "Windows",
+    "asked_with",
     "link",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from antiphon.api import Reply, Request
+from antiphon.bounds import Count, Place
 from antiphon.errors import BadReply, PagingError
 from antiphon.fill import look, with_value
 from antiphon.paging.asked import EMPTY, at, put_in, sized
@@ -39,7 +40,7 @@ class Cursor:
     """Where in the reply the name is: a dotted path."""
     param: str = "cursor"
     """The parameter that takes it, in the query or in the body."""
-    size: tuple[str, int] | None = None
+    size: tuple[str, Count] | None = None
     """The parameter that sets the size of a page, and that size."""
     header: str = ""
     """The header of the reply that has the name, instead of its body."""
@@ -78,7 +79,7 @@ class Keyset:
     """A key before every other; null where the first request names none."""
     param: str = ""
     """The parameter that takes the key; without it ``{last}`` stands for the key somewhere in the request."""
-    size: tuple[str, int] | None = None
+    size: tuple[str, Count] | None = None
     """The parameter that sets the size of a page, and that size."""
     more: str = ""
     """Where in the reply there is something unless the page is the last (Stripe's ``has_more``)."""
@@ -121,7 +122,7 @@ class NextUrl:
 
     at: str = "next"
     """Where in the reply the URL is."""
-    size: tuple[str, int] | None = None
+    size: tuple[str, Count] | None = None
     """The parameter that sets the size of a page, and that size."""
 
     def first(self) -> Any:
@@ -143,7 +144,7 @@ class LinkHeader:
     """The reply gives the URL of the next page in its Link header (RFC 8288), as the relation *rel*."""
 
     rel: str = "next"
-    size: tuple[str, int] | None = None
+    size: tuple[str, Count] | None = None
     """The parameter that sets the size of a page, and that size."""
 
     def first(self) -> Any:
@@ -164,7 +165,7 @@ class LinkHeader:
 class ODataLinks:
     """The reply gives the URL of the next page as OData does (v4, v3 or v2). It is used as it came."""
 
-    size: int = 0
+    size: Place = 0
     """Records of a page, as far as the service heeds it (``Prefer: odata.maxpagesize``)."""
 
     def first(self) -> Any:
@@ -193,7 +194,7 @@ class Relay:
     """Where in the data the connection is."""
     after: str = "after"
     """The variable that takes the cursor."""
-    size: tuple[str, int] | None = None
+    size: tuple[str, Count] | None = None
     """The variable that sets the size of a page, and that size."""
 
     def first(self) -> Any:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon.api import Reply, Request
+from antiphon.bounds import Count, Place, Status
 from antiphon.fill import look
 from antiphon.paging.asked import put_in, reached, sized
 
@@ -26,11 +27,11 @@ class Offset:
 
     param: str = "offset"
     """The parameter that takes the number."""
-    size: tuple[str, int] | None = None
+    size: tuple[str, Count] | None = None
     """The parameter that sets the size of a page, and that size."""
     total: str = ""
     """Where in the reply the number of all records is."""
-    start: int = 0
+    start: Place = 0
     """What the first record's number is: 0, or 1 (SCIM's ``startIndex``)."""
     overlap: bool = True
     """Whether each page begins with the last record of the one before. No: the list does not change while it is read."""
@@ -38,7 +39,7 @@ class Offset:
     """Whether to go on by the size that was asked for, whatever came: the API leaves records out of its pages. They do not overlap."""
     short_is_last: bool = False
     """Whether a page with fewer records than were asked for is surely the last."""
-    past_end: tuple[int, ...] = ()
+    past_end: tuple[Status, ...] = ()
     """Statuses that mean that there is no such page any more."""
 
     def first(self) -> Any:
@@ -80,9 +81,9 @@ class Page:
 
     param: str = "page"
     """The parameter that takes the number."""
-    start: int = 1
+    start: Place = 1
     """The number of the first page."""
-    size: tuple[str, int] | None = None
+    size: tuple[str, Count] | None = None
     """The parameter that sets the size of a page, and that size, the largest that is asked for."""
     pages: str = ""
     """Where in the reply the number of all pages is."""
@@ -90,7 +91,7 @@ class Page:
     """Whether pages overlap. No: the list does not change while it is read, or the API takes certain sizes only."""
     short_is_last: bool = False
     """Whether a page with fewer records than were asked for is surely the last."""
-    past_end: tuple[int, ...] = ()
+    past_end: tuple[Status, ...] = ()
     """Statuses that mean that there is no such page (any more): many an API answers 404 to a page after the last."""
 
     def first(self) -> Any:

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
 from antiphon import moment
 from antiphon.api import Paging, Query, Reply, Request
+from antiphon.bounds import Count, Place, Seconds, Span
 from antiphon.condition import Condition, all_hold
-from antiphon.errors import DescriptionError, PagingError
+from antiphon.errors import DescriptionError, PagingError, did_you_mean
 from antiphon.fill import fill, look, parts, paths, put
 from antiphon.paging.links import link
 
 MOST_IN_A_WINDOW = 20_000
 """Records; so many are remembered, to leave out those that come again in the halves of a window."""
+
+
+def asked_with(paging: Paging, request: Request, cursor: Any, values: Mapping[str, Any]) -> Request:
+    """Return *request* made to ask for the page at *cursor*; *values* are for those kinds whose parameters name some."""
+    ask_with = getattr(paging, "ask_with", None)
+    return ask_with(request, cursor, values) if ask_with else paging.ask(request, cursor)
 
 
 @dataclass(frozen=True)
@@ -25,9 +33,9 @@ class Windows:
     Where a window holds as many records as the API gives at most, it is halved and asked for again.
     """
 
-    seconds: float
+    seconds: Seconds
     """How long a window is, at most."""
-    cap: int
+    cap: Annotated[int, Span(least=1, most=MOST_IN_A_WINDOW)]
     """How many records the API gives for one question, at most."""
     start: str = moment.EPOCH
     """Where the first window begins (RFC 3339) when all is asked for."""
@@ -35,13 +43,11 @@ class Windows:
     """Where in the reply it is told how many records the window holds."""
     within: Paging | None = None
     """How the pages of one window follow each other. Pages by place do not overlap here: take others where rows come and go."""
-    least: float = 1
+    least: Seconds = 1
     """Seconds; a window that short is not halved any more."""
 
     def __post_init__(self) -> None:
-        """Refuse a cap that is larger than what can be remembered."""
-        if not 0 < self.cap <= MOST_IN_A_WINDOW:
-            raise DescriptionError(f"paging: a window's cap must be from 1 to {MOST_IN_A_WINDOW}, and not {self.cap}")
+        """Let the pages of one window not overlap."""
         if getattr(self.within, "overlap", False):
             object.__setattr__(self, "within", replace(self.within, overlap=False))  # type: ignore[type-var]
 
@@ -61,7 +67,11 @@ class Windows:
 
     def ask(self, request: Request, cursor: Any) -> Request:
         """Ask for a page of the window, whose bounds are filled in already."""
-        return self.within.ask(request, cursor["at"]) if self.within else request
+        return self.ask_with(request, cursor, {})
+
+    def ask_with(self, request: Request, cursor: Any, values: Mapping[str, Any]) -> Request:
+        """Ask, where the pages of the window are told by *values*, too."""
+        return asked_with(self.within, request, cursor["at"], values) if self.within else request
 
     def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:
         """Return the window's next page, its first half, or the window after it.
@@ -104,6 +114,8 @@ class Advanced:
     ``response…``        the body of the answer before
     ``headers…``         its headers; ``links.next`` … are the URLs in its Link header
     ===================  ==================================================================
+
+    Parameters may name settings and the rest of what a request may name, besides.
     """
 
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -116,9 +128,9 @@ class Advanced:
     """When these are added: when all of the conditions hold. None: always."""
     break_early: tuple[Condition, ...] = ()
     """When the loop ends before a request: when all of the conditions hold. None: never."""
-    limit: int = 0
+    limit: Place = 0
     """The size of a page, for ``limit`` and ``skip``."""
-    most: int = 1000
+    most: Count = 1000
     """Turns; more are an error."""
 
     VALUES: ClassVar[tuple[str, ...]] = (
@@ -133,6 +145,16 @@ class Advanced:
     )
     """What its placeholders may name."""
 
+    def __post_init__(self) -> None:
+        """Refuse conditions on what there is not."""
+        for slot in ("add_if", "break_early"):
+            for condition in getattr(self, slot):
+                if (name := parts(condition.path)[0]) not in self.VALUES:
+                    said = f'there is no "{name}"'
+                    raise DescriptionError(
+                        f"advanced: {slot}: {said}", hint=did_you_mean(name, self.VALUES), at=(slot,), said=said
+                    )
+
     def first(self) -> Any:
         """Return the first turn."""
         return {"iteration": 0, "count": 0}
@@ -143,7 +165,11 @@ class Advanced:
 
     def ask(self, request: Request, cursor: Any) -> Request:
         """Add what is to be added on this turn."""
-        params, headers, body = self._added(cursor)
+        return self.ask_with(request, cursor, {})
+
+    def ask_with(self, request: Request, cursor: Any, values: Mapping[str, Any]) -> Request:
+        """Add what is to be added on this turn, which may name *values*, too."""
+        params, headers, body = self._added(cursor, values)
         added = replace(request, params={**request.params, **params}, headers={**request.headers, **headers})
         return replace(added, body={**(request.body or {}), **body}) if body else added
 
@@ -174,10 +200,11 @@ class Advanced:
         turn = cursor["iteration"]
         return {**cursor, "number": turn + 1, "limit": self.limit, "skip": turn * self.limit}
 
-    def _added(self, cursor: Any) -> Any:
-        values = self._values(cursor)
-        if self.add_if and not all_hold(self.add_if, values):
+    def _added(self, cursor: Any, known: Mapping[str, Any] = MappingProxyType({})) -> Any:
+        own = self._values(cursor)
+        if self.add_if and not all_hold(self.add_if, own):
             return {}, {}, {}
+        values = {**known, **own}
         return fill(self.params, values), fill(self.headers, values), fill(self.body, values)
 
     def _kept(self, reply: Reply) -> dict[str, Any]:

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from antiphon.style.envelopes import Cost, GraphQL, JsonRpc
     from antiphon.style.kinds import KINDS
     from antiphon.style.odata import OData
-    from antiphon.style.rest import MEANINGS, RETRIED, Rest
+    from antiphon.style.rest import RETRIED, Meaning, Rest
 
-__all__ = ["KINDS", "MEANINGS", "RETRIED", "Cost", "GraphQL", "JsonRpc", "OData", "Rest"]
+__all__ = ["KINDS", "RETRIED", "Cost", "GraphQL", "JsonRpc", "Meaning", "OData", "Rest"]
 
 __getattr__ = late(
     __name__,
     {
         "KINDS": "kinds",
-        "MEANINGS": "rest",
         "RETRIED": "rest",
         "Cost": "envelopes",
         "GraphQL": "envelopes",
         "JsonRpc": "envelopes",
+        "Meaning": "rest",
         "OData": "odata",
         "Rest": "rest",
     },

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from antiphon.api import Reply, Request
 from antiphon.errors import ApiError, BadReply
 from antiphon.fill import MISSING, fill, fill_path, look
-from antiphon.style.rest import Rest, body_of
+from antiphon.style.rest import Meaning, Rest, body_of
 
 if TYPE_CHECKING:
     from antiphon.http import Http
@@ -38,7 +38,7 @@ class JsonRpc:
 
     path: str = ""
     """Where calls go that name no path of their own."""
-    version: str = "2.0"
+    version: Literal["2.0", "1.0"] = "2.0"
     """``2.0``, or ``1.0``, where calls do not name their version."""
     members: Mapping[str, Any] = field(default_factory=dict)
     """What stands beside method and params in each call: ``{auth: "{token}"}``."""
@@ -55,12 +55,8 @@ class JsonRpc:
     """Where the answer has an error's words, the first found wins."""
     code: tuple[str, ...] = ("error.code", "error.0", "code")
     """Where it has an error's code."""
-    codes: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, Meaning] = field(default_factory=dict)
     """Code -> what it means: ``unauthorized``, ``forbidden``, ``not_found``, ``refused``, ``unavailable`` or ``quota_spent``."""
-
-    def __post_init__(self) -> None:
-        """Refuse a code that means nothing."""
-        self._rest()
 
     def _rest(self) -> Rest:
         return Rest(self.message, self.code, codes=self.codes)
@@ -124,12 +120,8 @@ class GraphQL:
     """Where the answer has an error's words, the first found wins."""
     code: tuple[str, ...] = ("errors.0.extensions.code", "errors.0.code", "error_code", "code")
     """Where it has an error's code."""
-    codes: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, Meaning] = field(default_factory=dict)
     """Code -> what it means: ``unauthorized``, ``forbidden``, ``not_found``, ``refused``, ``unavailable`` or ``quota_spent``."""
-
-    def __post_init__(self) -> None:
-        """Refuse a code that means nothing."""
-        self._rest()
 
     def _rest(self) -> Rest:
         return Rest(self.message, self.code, codes=self.codes)

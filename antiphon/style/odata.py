@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from antiphon.api import Reply, Request
-from antiphon.errors import ApiError, DescriptionError
+from antiphon.errors import ApiError
 from antiphon.fill import look
-from antiphon.style.rest import Rest
+from antiphon.style.rest import Meaning, Rest
 
 if TYPE_CHECKING:
     from antiphon.http import Http
@@ -28,21 +28,15 @@ _HINTS: dict[int, str] = {
 class OData:
     """OData v4, with JSON. In a value that stands between single quotes, these are doubled."""
 
-    etag: str = "*"
+    etag: Literal["*", "read", ""] = "*"
     """What a change of a record is made under, unless its Write names an ``If-Match`` itself: ``*`` (whatever the record is
     now, if it is there), ``read`` (as it is when looked at right before), or nothing."""
     version: str = "4.0"
     doubled: str = "'"
     """A character that is doubled in a value between two of it."""
-    codes: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, Meaning] = field(default_factory=dict)
     """An error's code -> what it means, where the status does not tell: ``unauthorized``, ``forbidden``, ``not_found``,
     ``refused``, ``unavailable`` or ``quota_spent``."""
-
-    def __post_init__(self) -> None:
-        """Refuse what is no way to make a change, and a code that means nothing."""
-        Rest(codes=self.codes)
-        if self.etag not in {"*", "read", ""}:
-            raise DescriptionError(f'style: etag is "{self.etag}"', hint='It may be "*", "read" or "".')
 
     def encode(self, http: Http, request: Request) -> Request:
         """Return the request with the headers of OData, and for a change the ETag it is made under."""

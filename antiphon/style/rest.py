@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from antiphon.api import Reply, Request
+from antiphon.bounds import Status
 from antiphon.condition import Condition, all_hold
 from antiphon.errors import (
     ApiError,
     BadReply,
-    DescriptionError,
     Forbidden,
     NotFound,
     QuotaSpent,
     Refused,
     Unauthorized,
     Unavailable,
-    did_you_mean,
 )
 from antiphon.fill import look
 
@@ -31,8 +30,9 @@ if TYPE_CHECKING:
 #: Statuses that mean "not now": RFC 9110, RFC 6585, RFC 8470.
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BY_STATUS: dict[int, type[ApiError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound, 410: NotFound}
-#: What a code may mean, in words.
-MEANINGS: dict[str, type[ApiError]] = {
+Meaning = Literal["unauthorized", "forbidden", "not_found", "refused", "unavailable", "quota_spent"]
+"""What a code may mean, in words."""
+_MEANINGS: dict[str, type[ApiError]] = {
     "unauthorized": Unauthorized,
     "forbidden": Forbidden,
     "not_found": NotFound,
@@ -58,11 +58,11 @@ class Rest:
     """Where an error's body has its words, the first found wins; or a function of the body."""
     code: tuple[str, ...] = ("code", "error.code", "errors.0.code", "error")
     """Where it has its code."""
-    retry: frozenset[int] = frozenset()
+    retry: frozenset[Status] = frozenset()
     """Statuses of this API that mean "not now" besides the usual."""
     spent: Mapping[str, Any] = field(default_factory=dict)
     """Path -> value: a fault whose body has one of them is a quota that does not come back soon."""
-    codes: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, Meaning] = field(default_factory=dict)
     """Code -> what it means, where the status does not tell: ``unauthorized``, ``forbidden``, ``not_found``, ``refused``,
     ``unavailable`` or ``quota_spent``."""
     failed: tuple[Condition, ...] = ()
@@ -71,12 +71,6 @@ class Rest:
     """A character that is doubled in a value between two of it, as in ``name eq '{match.value}'``; usually ``'``."""
     kind: Callable[[int, Any], type[ApiError] | None] | None = None
     """A function of status and body that says which error it is where these do not; None leaves it to them."""
-
-    def __post_init__(self) -> None:
-        """Refuse a code that means nothing."""
-        for code, word in self.codes.items():
-            if word not in MEANINGS:
-                raise DescriptionError(f'style: the code "{code}" means "{word}"', hint=did_you_mean(word, MEANINGS))
 
     def encode(self, http: Http, request: Request) -> Request:  # noqa: ARG002
         """Return *request* as it is."""
@@ -98,7 +92,7 @@ class Rest:
         """Return the error that a *body* tells of; one with a good *status* that means "not now" was surely not done."""
         code = self._code(body)
         kind = (
-            MEANINGS.get(self.codes.get(code, ""))
+            _MEANINGS.get(self.codes.get(code, ""))
             or (self.kind and self.kind(status, body))
             or self._kind(status, body)
         )

@@ -39,14 +39,55 @@ def test_lint_tells_all_that_is_wrong_a_line_each_with_its_place(run, good):
     ("args", "code", "said"),
     [
         ((), 2, "Missing argument 'FILES...'."),
-        ((".",), 2, "File '.' is a directory."),
+        (("./folder",), 1, "folder -> it is a folder. Check the path."),
         (("none.yaml",), 1, "reading none.yaml -> No such file or directory"),
+        (("none.py",), 1, "none.py -> there is no such file. Check the path."),
+        (("hubspto",), 1, 'there is no API "hubspto". Did you mean "hubspot"?'),
+        (("notes.txt/",), 1, "notes.txt -> there is no such file."),
     ],
 )
-def test_lint_wants_files_that_are_there(run, args, code, said):
+def test_lint_wants_files_that_are_there(run, tmp_path, args, code, said):
+    (tmp_path / "folder").mkdir()
     ran = run("lint", *args)
     assert ran.code == code
     assert said in ran.out + ran.err
+
+
+@pytest.mark.parametrize("name", apis.names())
+def test_lint_finds_nothing_wrong_with_an_api_that_we_ship(run, name):
+    assert (run("lint", name).code, run("lint", name).out) == (0, f"{name}: all is well\n")
+
+
+PYTHON = """\
+from antiphon.api import Api, RateLimit, Read, Resource, Setting
+from antiphon.auth import Bearer
+from antiphon.paging import Cursor
+
+shop = Api("shop", "Shop", "https://shop.example.org", auth=Bearer(), settings=(Setting("access_token"),), resources=(
+    Resource("orders", lambda client: {}, read=Read("/orders", paging=Cursor("next"))),
+))
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("", "", "shop.py: all is well"),
+        ("access_token", "token", 'shop.py: auth: it needs the setting "access_token", which there is not. Declare it'),
+        ('Cursor("next")', 'Cursor(size=("limit", 0))', "shop.py: resources.orders.read.paging.cursor.size: a number from 1 on is"),
+        ("settings=", "limits=(RateLimit(-1, 60),), settings=", "shop.py: limits.calls: a number above 0 is wanted, not the"),
+        ("https:", "ftp:", 'shop.py: base_url: a URL that begins with https:// or http:// is wanted, not "ftp:'),
+        ('"/orders"', '"/{order}"', "shop.py:5:8: shop: orders.read: unknown placeholder {order}"),
+        ('Cursor("next")', "Cursr()", "shop.py:6:71: NameError: name 'Cursr' is not defined"),
+        ("\n))\n", "\n)\n", "shop.py:5:11: '(' was never closed"),
+    ],
+)  # fmt: skip
+def test_lint_takes_python_too(run, tmp_path, old, new, line):
+    (tmp_path / "shop.py").write_text(PYTHON.replace(old, new, 1))
+    ran = run("lint", "shop.py")
+    assert ran.code == (1 if new else 0)
+    assert ran.out.startswith(line), ran.out
+    assert len(ran.out.splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", apis.names())

@@ -1,5 +1,6 @@
 """Strategies for descriptions, made of the shapes of the types and of the registries of kinds."""
 
+import math
 from dataclasses import replace
 
 from hypothesis import assume
@@ -67,15 +68,26 @@ def of(shape, depth=3):  # noqa: C901, PLR0911, PLR0912
         case shapes.Anything():
             return json
         case shapes.Text():
-            return texts
+            bounds = shape.bounds
+            return st.from_regex(bounds.pattern).filter(lambda t: "{" not in t and bounds.holds(t)) if bounds else texts
         case shapes.Whole():
-            return st.integers(-(10**20), 10**20)
+            return st.integers(*ends(shape.bounds))
         case shapes.Number():
-            return numbers
+            least, most = ends(shape.bounds)
+            return (
+                numbers if shape.bounds is None else st.floats(max(least, 0.001), most) | st.integers(least + 1, most)
+            )
         case shapes.Flag():
             return st.booleans()
         case shapes.Word():
             return st.sampled_from(shape.words)
+
+
+def ends(bounds):
+    """Return the least and the greatest whole number that *bounds* allow, or that is tried."""
+    least, most = (bounds.least, bounds.most) if bounds else (-math.inf, math.inf)
+    least = max(least, bounds.above if bounds else -math.inf)
+    return int(max(least, -(10**20))), int(min(most, 10**20))
 
 
 @st.composite

@@ -145,12 +145,12 @@ def test_of_several_apis_the_one_called_like_the_file_is_meant(here):
     ("text", "said"),
     [
         ("x = 1", "shop.py -> it holds no Api. Call the one that is meant shop, like the file."),
-        ("x = 1\ny = (", "shop.py, line 2 -> '(' was never closed"),
-        ("\n\nimport nowhere", "shop.py, line 3 -> ModuleNotFoundError: No module named 'nowhere'"),
-        ("def f():\n    return {}['a']\n\nf()", "shop.py, line 2 -> KeyError: 'a'"),
+        ("x = 1\ny = (", "shop.py:2:5: '(' was never closed"),
+        ("\n\nimport nowhere", "shop.py:3:1: ModuleNotFoundError: No module named 'nowhere'"),
+        ("def f():\n    return {}['a']\n\nf()", "shop.py:2:12: KeyError: 'a'"),
         ("from antiphon.api import Api\n\na = Api('a', title='A', base_url='{nobody}')",
-         "shop.py, line 3 -> a: base_url: unknown placeholder {nobody}. There are: "),
-        ("from antiphon import schema\nschema.of('strin')", "shop.py, line 2 -> no type of field is called"),
+         "shop.py:3:5: a: base_url: unknown placeholder {nobody}. There are: "),
+        ("from antiphon import schema\nschema.of('strin')", "shop.py:2:1: no type of field is called"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_python_file_is_told_with_its_line(here, text, said):

@@ -261,7 +261,7 @@ def test_a_form_that_is_none_is_refused_before_it_goes(session):
         client.http.send(Request("POST", "/x", headers={"Content-Type": FORM}, body=b"\xff%%"), "telling")
 
 
-@pytest.mark.parametrize("wrong", [{"method": "HMAC"}, {"request_url": "https://a"}])
+@pytest.mark.parametrize("wrong", [{"request_url": "https://a"}, {"access_url": "https://a"}])
 def test_a_description_of_oauth_1_is_whole(wrong):
     with pytest.raises(DescriptionError, match="oauth1"):
         OAuth1(**wrong)
@@ -548,14 +548,6 @@ def test_a_secret_that_is_not_written_as_it_should_be_is_named_and_not_shown(ses
     with pytest.raises(SettingError, match="the setting secret is not written in hex") as raised:
         a_client(Hmac(SIGNED, HEADERS, key_encoding="hex"), session, secret="wxyz").call("GET", "/x")
     assert "wxyz" not in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"hash": "sha3"}, {"encoding": "utf-8"}, {"body_hash": "crc"}, {"key_encoding": "pem"}]
-)
-def test_a_hash_or_an_encoding_that_there_is_not_is_refused(wrong):
-    with pytest.raises(DescriptionError, match=r"is unknown\. There are: "):
-        Hmac("{body}", {}, **wrong)
 
 
 def test_the_url_that_is_signed_is_the_url_that_is_sent(session, adapter):

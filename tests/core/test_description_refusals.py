@@ -142,6 +142,96 @@ MISTAKES = {
         "body: {record}",
         'my.yaml:21:35: resources.people.create.body: a mapping of record to nothing. A placeholder goes into quotes: "{record}".',
     ),
+    "a limit of less than nothing": (
+        "calls: 100",
+        "calls: -1",
+        "my.yaml:7:17: limits.calls: a number above 0 is wanted, not the number -1.",
+    ),
+    "pages without a record": (
+        "size: {limit: 100}",
+        "size: {limit: 0}",
+        "my.yaml:18:66: resources.people.read.paging.cursor.size: a number from 1 on is wanted, not the number 0.",
+    ),
+    "a window of more than can be remembered": (
+        "{cursor: {next: next, param: cursor, size: {limit: 100}}}",
+        "{windows: {seconds: 60, cap: 30000}}",
+        "my.yaml:18:44: resources.people.read.paging.windows.cap: a number from 1 to 20000 is wanted, not the number 30000.",
+    ),
+    "a status that is none": (
+        "{cursor: {next: next, param: cursor, size: {limit: 100}}}",
+        "{page: {past_end: 4040}}",
+        "my.yaml:18:33: resources.people.read.paging.page.past_end: a number from 100 to 599 is wanted, not the number 4040.",
+    ),
+    "another protocol": (
+        "https://api.example.com/v1",
+        "ftp://api.example.com",
+        'my.yaml:3:11: base_url: a URL that begins with https:// or http:// is wanted, not "ftp://api.example.com".',
+    ),
+    "a URL without a scheme": (
+        "https://api.example.com/v1",
+        "api.example.com",
+        'my.yaml:3:11: base_url: a URL that begins with https:// or http:// is wanted, not "api.example.com".',
+    ),
+    "an address of a log-in that is a path": (
+        '{bearer: "{access_token}"}',
+        "{oauth2: {token_url: /token}}",
+        'my.yaml:4:28: auth.oauth2.token_url: a URL that begins with https:// or http:// is wanted, not "/token".',
+    ),
+    "a method in small letters": (
+        "method: DELETE",
+        "method: delete",
+        'my.yaml:22:44: resources.people.delete.method: a method in capitals, such as GET or POST, is wanted, not "delete".',
+    ),
+    "a word that is none of those there are": (
+        '{bearer: "{access_token}"}',
+        '{hmac: {template: "{body}", headers: {X: "{signature}"}, key: "{access_token}", hash: sha-1}}',
+        'my.yaml:4:93: auth.hmac.hash: unknown word "sha-1". Did you mean "sha1"?',
+    ),
+    "a way of a client that there is not": (
+        '{bearer: "{access_token}"}',
+        "{oauth2: {token_url: https://example.com, client_auth: basic}}",
+        'my.yaml:4:62: auth.oauth2.client_auth: unknown word "basic". There are: client_secret_basic, client_secret_post, none',
+    ),
+    "a signature of OAuth 1 that there is not": (
+        '{bearer: "{access_token}"}',
+        "{oauth1: {method: HMAC}}",
+        'my.yaml:4:25: auth.oauth1.method: unknown word "HMAC". ',
+    ),
+    "an ETag that is no way": (
+        "limits:",
+        "style: {odata: none}\nlimits:",
+        'my.yaml:7:16: style.odata: unknown word "none". There are: "", *, read.',
+    ),
+    "a meaning that nobody knows": (
+        "limits:",
+        "style: {rest: {codes: {Odd: unavailible}}}\nlimits:",
+        'my.yaml:7:29: style.rest.codes.Odd: unknown word "unavailible". Did you mean "unavailable"?',
+    ),
+    "an outcome that nobody knows": (
+        "outcomes: nothing",
+        "outcomes: {by_status: {kinds: {200: change}}}",
+        'my.yaml:22:88: resources.people.delete.outcomes.by_status.kinds.200: unknown word "change". ',
+    ),
+    "shared parts in quotes": (
+        "changes: {<<: *list",
+        'changes: {"<<": *list',
+        'my.yaml:19:15: in quotes "<<" is a key like any other. Take the quotes away.',
+    ),
+    "a list of shared parts in quotes": (
+        "changes: {<<: *list",
+        "changes: {'<<': [*list]",
+        'my.yaml:19:15: in quotes "<<" is a key like any other. Take the quotes away.',
+    ),
+    "a time zone that there is not": (
+        "records: items",
+        "zone: Berlin",
+        'my.yaml:17:13: resources.people.read.zone: there is no time zone "Berlin". For example: Europe/Berlin.',
+    ),
+    "a condition on what there is not": (
+        "{cursor: {next: next, param: cursor, size: {limit: 100}}}",
+        "{advanced: {break_early: {path: responce.next, empty: true}}}",
+        'my.yaml:18:40: resources.people.read.paging.advanced.break_early: there is no "responce". Did you mean "response"?',
+    ),
 }  # fmt: skip
 
 

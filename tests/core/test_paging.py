@@ -7,9 +7,10 @@ import requests_mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon.api import Query, Read, Reply, Request
+from antiphon.api import Query, Read, Reply, Request, Setting
+from antiphon.condition import Condition
 from antiphon.errors import ForeignHost, PagingError
-from antiphon.paging import Cursor, Keyset, LinkHeader, NextUrl, Offset, Page, link
+from antiphon.paging import Advanced, Cursor, Keyset, LinkHeader, NextUrl, Offset, Page, Windows, link
 
 from .tiny import URL, a_client, an_api, mounted, people
 
@@ -327,3 +328,32 @@ def test_a_cursor_is_put_into_a_copy_of_the_body():
 def test_a_next_url_is_made_absolute_by_the_url_that_gave_it():
     reply = Reply(200, {}, b'{"next": "?page=2"}', f"{URL}/v2/people?page=1")
     assert NextUrl().following({"url": None}, reply, []) == {"url": f"{URL}/v2/people?page=2"}
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_what_a_loop_by_conditions_adds_may_name_settings_and_what_is_asked_for(session, adapter, within):
+    adapter.register_uri("GET", "/people", [{"json": [{"id": 1}]}, {"json": [{"id": 2}]}, {"json": []}])
+    loop = Advanced(
+        {"page": "{number}", "key": "{token}-{number}", "from": "{since}", "limit": "{limit}"},
+        {"X-Team": "{team}"},
+        add_if=(Condition("iteration", above=0),),
+        limit=5,
+    )
+    paging = Windows(seconds=10**9, cap=10, within=loop) if within else loop
+    read = Read("/people", params={"all": "{team}"}, paging=paging)
+    api = an_api(people(changes=read), settings=tuple(map(Setting, ("access_token", "token", "team", "limit"))))
+    client = a_client(api, session, token="t", team="red", limit="own")
+    query = Query(since="2026-01-01T00:00:00Z", until="2026-01-02T00:00:00Z")
+    for _ in client.read(client.resource("people"), query, slot="changes"):
+        pass
+    first, second, *_ = adapter.request_history
+    assert first.qs == {"all": ["red"]}
+    assert "X-Team" not in first.headers
+    assert second.qs == {
+        "all": ["red"],
+        "page": ["2"],
+        "key": ["t-2"],
+        "from": ["2026-01-01t00:00:00z"],
+        "limit": ["5"],
+    }
+    assert second.headers["X-Team"] == "red"

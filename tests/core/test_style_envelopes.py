@@ -6,7 +6,6 @@ from antiphon.api import Read, Reply, Setting, Write
 from antiphon.condition import Condition
 from antiphon.errors import (
     BadReply,
-    DescriptionError,
     Forbidden,
     NotFound,
     QuotaSpent,
@@ -61,11 +60,6 @@ def test_a_code_says_what_the_status_does_not(word, kind):
     error = style.fault(Reply(400, {}, b'{"__type": "Odd", "message": "no"}', URL))
     assert (type(error), error.code) == (kind, "Odd")
     assert type(style.fault(Reply(400, {}, b'{"__type": "Other"}', URL))) is Refused
-
-
-def test_a_meaning_that_nobody_knows_is_refused():
-    with pytest.raises(DescriptionError, match=r'"Odd" means "unavailible". Did you mean "unavailable"'):
-        Rest(codes={"Odd": "unavailible"})
 
 
 def test_an_error_is_told_in_the_words_of_the_format_it_comes_in(session, adapter):
@@ -329,8 +323,3 @@ def test_a_change_under_another_etag_is_refused_with_what_to_do(status, said):
     error = OData().fault(Reply(status, {}, b'{"error": {"code": "E", "message": "Precondition"}}', URL))
     assert (type(error), error.code, error.message) == (Refused, "E", f"{status} Precondition")
     assert said in error.hint
-
-
-def test_an_etag_that_is_no_way_is_refused():
-    with pytest.raises(DescriptionError, match="etag"):
-        OData(etag="none")

@@ -225,7 +225,7 @@ def test_it_can_be_used_from_python(shop, tmp_path):
         ("tap-universal", {"api": 7}, "the setting api: no API: 7. "),
         ("tap-universal", {"api": "shop.py"}, "the setting token (Token) is missing. Give it in the config, "),
         ("tap-universal", {"api": "shop.py", "tokn": "x"}, 'there is no setting "tokn". Did you mean "token"? '),
-        ("tap-universal", {"api": "broken.py"}, "the setting api: broken.py, line 2 -> NameError: "),
+        ("tap-universal", {"api": "broken.py"}, "the setting api: broken.py:2:1: NameError: "),
         ("tap-universal", {"api": {"name": "x", "title": "X", "base_url": "https://x.example", "dosc": ""}},
          'the setting api: the mapping given as api: unknown key "dosc". Did you mean "docs"?'),
         ("tap-universal", {"api": "late.py"},
