@@ -97,7 +97,7 @@ def test_a_target_loads_what_it_uses(config):
 def test_a_package_of_kinds_has_what_it_names(package):
     assert all(
         getattr(package, name).__module__.startswith(package.__name__)
-        for name in set(package.__all__) - {"KINDS", "MEANINGS", "RETRIED"}
+        for name in set(package.__all__) - {"KINDS", "Meaning", "RETRIED"}
     )
     assert set(package.KINDS.values()) <= {
         getattr(package, name) for name in package.__all__ if isinstance(getattr(package, name), type)
