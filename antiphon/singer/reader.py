@@ -11,12 +11,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from queue import SimpleQueue
 from typing import IO, Any
 
 import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
 from antiphon.errors import InputError
+from antiphon.singer.arriving import lines
 
 _SHOWN = 80
 _BRACE = ord("{")
@@ -58,6 +60,13 @@ class LineReader(GenericSingerReader[bytes]):
         """Called once with what is read from, before the first line."""
         self.on_records: Run = lambda _stream, _records, _line, _version: 1
         """Called with the records of RECORD messages, instead of a callback for each message."""
+        news: SimpleQueue[None] = SimpleQueue()
+        self.on_wait: Callable[[], Any] = news.get
+        """Called while there is nothing to read. It is to return after :attr:`wake` was called."""
+        self.wake: Callable[[], Any] = lambda: news.put(None)
+        """Called in another thread when there is something to read."""
+        self.on_error: Callable[[BaseException], Any] = lambda _error: None
+        """Called when an error ends the reading, before it is raised."""
 
     @property
     def default_input(self) -> IO[bytes]:
@@ -74,9 +83,16 @@ class LineReader(GenericSingerReader[bytes]):
         self, file_input: IO[bytes] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
     ) -> Counter[str]:
         """Give each message to the callback of its type; return how many there were of each."""
-        counts: Counter[str] = Counter()
         source: IO[bytes] = getattr(file_input, "buffer", file_input) or self.default_input
         self.on_input(source)
+        try:
+            return self._read(source, callbacks)
+        except BaseException as error:
+            self.on_error(error)
+            raise
+
+    def _read(self, source: IO[bytes], callbacks: dict[str, Callable[[dict[str, Any]], None]]) -> Counter[str]:
+        counts: Counter[str] = Counter()
         stream, version, most = "", None, 1
         run: list[msgspec.Raw] = []
 
@@ -86,7 +102,7 @@ class LineReader(GenericSingerReader[bytes]):
                 most = min(_RUN, self.on_records(stream, run, last - len(run) + 1, version))
                 run = []
 
-        for line in source:
+        for line in lines(source, self.on_wait, self.wake):
             self.line_number += 1
             if (record := _record(line)) is not None:
                 if record.stream != stream or record.version != version:

@@ -176,15 +176,18 @@ class Sink(BatchSink):
         return validator
 
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
-        """Write what is held."""
+        """Begin to write what is held."""
         held, self.held = self.held, []
-        with self.target.at_work():
-            version = self.version if self.plan.mode == "mirror" else None
-            good = [h for h in held if not h.refused]
-            outcomes = self.writer.write([h.record for h in good], [h.position for h in good], version)
-            self.writer.seen.keyless += len(held) - len(good)
+        version = self.version if self.plan.mode == "mirror" else None
+        good = [h for h in held if not h.refused]
+        batch = self.writer.batch([h.record for h in good], [h.position for h in good], version)
+        self.writer.seen.keyless += len(held) - len(good)
+
+        def told(outcomes: Sequence[Outcome]) -> None:
             by_position = {h.position: o for h, o in zip(good, outcomes, strict=True)}
             self.target.account(self, held, [by_position.get(h.position) or _refused(h) for h in held])
+
+        self.target.begin(batch, self.writer.steps, told)
 
     def take_away(self, version: int) -> None:
         """Take away what the stream made and its source, read whole as *version*, has no more."""

@@ -1,8 +1,9 @@
 """A target: writes the streams that come in to the resources of an API, and accounts for every record.
 
 What this class changes in the Singer SDK's: STATE is written as soon as everything before it is accounted for, never
-earlier; SIGTERM and SIGINT let the batch in hand finish, then end the run with 143 or 130; a schema that changes midway
-has the records before it written first; one record that is refused does not end the run.
+earlier; several batches are under way at once, and the next lines are read meanwhile; SIGTERM and SIGINT let what is under way
+finish, then end the run with 143 or 130; a schema that changes midway has the records before it written first; one record that is
+refused does not end the run.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import copy
 import signal
 import sys
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -42,9 +43,11 @@ from antiphon.singer.reader import LineReader, decoded
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
 from antiphon.singer.sink import PARALLEL, CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
-from antiphon.writeback.flights import Flights
+from antiphon.writeback.batch import Batch
+from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Ledger, Payload
 from antiphon.writeback.sending import settle_open
+from antiphon.writeback.underway import UnderWay
 from antiphon.writeback.writer import Allowance, Seen
 
 TEST_STREAM = "meltano_test_stream"
@@ -117,6 +120,7 @@ class Target(singer_sdk.Target):
     package_name = "antiphon"
     default_sink_class = Sink
     _busy = False
+    """Whether a signal is to wait for what is done just now."""
     _stopping = 0
     message_reader_class = LineReader
     capabilities: ClassVar[list[Any]] = [
@@ -143,6 +147,7 @@ class Target(singer_sdk.Target):
         super().__init__(**kwargs)
         self.max_parallelism = 1  # streams in the order of their first SCHEMA: companies before their contacts
         self.flights = Flights(int(self.config.get("parallel") or PARALLEL))
+        self.under_way = UnderWay(self.flights)
         self.allowances: dict[str, Allowance] = {}
         self.recent: dict[str, dict[Any, str | None]] = {}
         self.seen: dict[str, Seen] = {}
@@ -172,6 +177,7 @@ class Target(singer_sdk.Target):
         reader: LineReader = self.message_reader  # type: ignore[assignment]
         reader.on_input = self._refuse_own_files
         reader.on_records = self._process_records
+        reader.on_wait, reader.wake, reader.on_error = self._wait, self.flights.wake, self._broken_off
 
     def _refuse_own_files(self, source: IO[bytes]) -> None:
         for file in (self.rejects, self.receipts):
@@ -275,6 +281,7 @@ class Target(singer_sdk.Target):
         self._refuse_unannounced(stream, self.message_reader.line_number)  # type: ignore[attr-defined]
         self._take_mapped(stream, message_dict["record"], message_dict.get("version"))
         self._handle_max_record_age()
+        self._go_on()
 
     def _process_records(self, stream: str, records: list[msgspec.Raw], line: int, version: int | None) -> int:
         """Take *records* of a *version* of *stream*, the first on the line of that number; return how many more fill a batch."""
@@ -289,6 +296,7 @@ class Target(singer_sdk.Target):
             for record in records:
                 self._take_mapped(stream, decoded(record), version)
         self._handle_max_record_age()
+        self._go_on()
         return room
 
     def _refuse_unannounced(self, stream: str, line: int) -> None:
@@ -345,6 +353,7 @@ class Target(singer_sdk.Target):
             sink = self._sinks_active.get(stream_map.stream_alias)
             if isinstance(sink, Sink) and sink.plan.mode == "mirror" and sink.plan.complete == "version":
                 self.drain_one(sink)
+                self._finish()
                 if sink.version is not None and sink.version == message_dict.get("version"):
                     sink.take_away(sink.version)
                     self._mirrored.add(sink.stream_name)
@@ -360,6 +369,7 @@ class Target(singer_sdk.Target):
             SystemExit: more was refused than ``max_rejects`` allows, or the end of a record is not known.
         """
         self.drain_all(is_endofpipe=True)
+        self._finish()
         for sink in self._sinks_active.values():
             if isinstance(sink, Sink) and sink.plan.mode == "mirror":
                 if sink.plan.complete == "end" and sink.version is not None:
@@ -494,11 +504,43 @@ class Target(singer_sdk.Target):
             )
         return 1 if rejects > allowed or unknown or self._kept_back else 0
 
-    # Signals
+    # Batches under way
+
+    def begin(
+        self, batch: Batch, steps: Callable[[Batch], Steps[list[Outcome]]], told: Callable[[list[Outcome]], None]
+    ) -> None:
+        """Begin to write *batch* in *steps* when there is room for it; what became of its records is *told* in its turn."""
+        while self.under_way.full:
+            self._wait()
+        self.under_way.begin(batch, steps, told)
+
+    def _broken_off(self, error: BaseException) -> None:
+        """Write what is under way to its end where the input ends in an *error*; whoever wants to end at once waits for nothing."""
+        with suppress(Exception):  # the first error is the one that is told
+            if isinstance(error, Exception):
+                self.under_way.finish()
+        self.under_way.drop()
+
+    def _wait(self) -> None:
+        """Wait for news, of the input or of a batch, and go on with what is under way."""
+        self.flights.wait()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Go on with the batches under way; after a signal that is the last that is done."""
+        self.under_way.go_on()
+        if self._stopping:
+            self._finish()
+
+    def _finish(self) -> None:
+        """Write to their end the batches under way."""
+        self.under_way.finish()
+        if self._stopping:
+            self._end(self._stopping)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Let a batch be finished before a signal ends the run."""
+        """Let something be finished before a signal ends the run."""
         self._busy = True
         try:
             yield
@@ -507,15 +549,19 @@ class Target(singer_sdk.Target):
         if self._stopping:
             self._end(self._stopping)
 
+    # Signals
+
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        if self._busy and not self._stopping:
+        if (self._busy or self.under_way) and not self._stopping:
             self._stopping = signum
-            self._tell(f"{signal.Signals(signum).name}: finishing the batch in hand")
+            self._tell(f"{signal.Signals(signum).name}: finishing what is under way")
+            self.flights.wake()
         else:
             self._end(signum)
 
     def _end(self, signum: int) -> None:
         """End the run. What was written is covered by the last STATE, or in the ledger."""
+        self.under_way.drop()
         self._tell(f"ended by {signal.Signals(signum).name}; run again with the last state to go on")
         sys.exit(128 + signum)
 

@@ -89,6 +89,11 @@ class Flights:
         if failed:
             raise failed
 
+    @property
+    def waiting(self) -> int:
+        """How many requests have been asked for and not begun."""
+        return sum(len(group.waiting) for group in self._groups)
+
     def run(self, steps: Steps[Result]) -> Result:
         """Do *steps* to their end, waiting where they have to, and return what they return."""
         while True:

@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,14 @@ def run(*args: str, given: bytes = b"", folder: Path, **variables: str) -> Ran:
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Wait until *condition* holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.01)
+
+
 class Process:
     """The console script, under way. What it says is collected as it says it."""
 
@@ -217,6 +226,11 @@ class Process:
         ]
         for thread in self._threads:
             thread.start()
+
+    @property
+    def states(self) -> list[Any]:
+        """The states that have come out by now."""
+        return [json.loads(line) for line in [*self.out]]
 
     @staticmethod
     def _collect(pipe: Any, into: list[bytes]) -> None:

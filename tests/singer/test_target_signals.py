@@ -8,7 +8,7 @@ import time
 import pytest
 
 from .pipes import crm as an_account
-from .pipes import record, schema, state
+from .pipes import record, schema, state, until
 
 PEOPLE = schema("contacts", "email")
 CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
@@ -16,13 +16,6 @@ CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 def person(n):
     return record("contacts", email=f"p{n}@example.com")
-
-
-def until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("number", CODES)
@@ -34,23 +27,22 @@ def test_a_signal_in_a_batch_lets_it_be_finished_and_the_next_run_goes_on(tmp_pa
         until(lambda: crm.app.count("batch/create"))  # one of three has been sent
         process.popen.send_signal(number)
         ran = process.ended()
-        assert (ran.code, ran.states) == (
-            CODES[number],
-            [{"n": 299}],
-        )  # the 300th fills the batch, and its STATE is unread
+        [covered] = [value["n"] for value in ran.states]
+        assert ran.code == CODES[number]
+        assert 290 <= covered <= 300  # of 500 STATEs that wait, not all are kept
         assert ran.err.splitlines() == [
-            f"target-hubspot: {number.name}: finishing the batch in hand",
+            f"target-hubspot: {number.name}: finishing what is under way",
             f"target-hubspot: ended by {number.name}; run again with the last state to go on",
         ]
         assert len(crm.emails()) == 300
         crm.app.latency_ms = 0
         crm.app.reset_calls()
-        rest = [message for n in range(300, 501) for message in (person(n), state({"n": n}))]
+        rest = [message for n in range(covered + 1, 501) for message in (person(n), state({"n": n}))]
         again = crm.command(PEOPLE, *rest)
         assert (again.code, again.states[-1]) == (0, {"n": 500})
         assert set(crm.emails().values()) == {1}
         assert len(crm.emails()) == 500
-        assert crm.app.count("batch/read") == 2  # nothing was left open, and the 300th is recognised
+        assert crm.app.count("batch/read") == 2  # nothing was left open, and those up to the 300th are recognised
 
 
 @pytest.mark.parametrize("number", CODES)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import sys
+import threading
+import time
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
 
@@ -19,7 +20,7 @@ from antiphon.outcome import Kind, Outcome, rejected
 from antiphon.singer.target import Target
 
 from .pipes import crm as an_account
-from .pipes import encoded, record, schema, state
+from .pipes import encoded, record, schema, state, until
 
 
 @pytest.fixture
@@ -61,29 +62,21 @@ def test_a_state_leaves_as_it_came(crm):
     assert "1.50" in ran.out
 
 
-class Source:
-    """Gives messages one by one, and keeps what had come out on stdout before each."""
-
-    def __init__(self, *messages):
-        self.messages = messages
-        self.out = []
-
-    def __iter__(self):
-        for message in self.messages:
-            self.out.append(sys.stdout.getvalue())
-            yield encoded([message])
-        self.out.append(sys.stdout.getvalue())
-
-
 def test_a_state_comes_out_before_the_end_of_the_input_as_soon_as_a_batch_is_durable(crm):
-    source = Source(PEOPLE, person(1), state({"a": 1}), person(2), state({"a": 2}), person(3), state({"a": 3}))
-    assert crm.pipe(source=source, batch_size_rows=2).states == [{"a": 1}, {"a": 2}, {"a": 3}]
-    one, two = '{"a":1}\n', '{"a":1}\n{"a":2}\n'
-    assert source.out == ["", "", "", "", one, two, two, two]
+    process = crm.started(batch_size_rows=2)
+    process.give(PEOPLE, person(1), state({"a": 1}), person(2))
+    until(lambda: process.states == [{"a": 1}])
+    process.give(state({"a": 2}))
+    until(lambda: process.states == [{"a": 1}, {"a": 2}])
+    process.give(person(3), state({"a": 3}))
+    time.sleep(0.3)
+    assert process.states == [{"a": 1}, {"a": 2}]
+    assert process.ended().states == [{"a": 1}, {"a": 2}, {"a": 3}]
 
 
 def test_a_state_waits_for_every_stream_that_came_before_it(crm):
-    source = Source(
+    process = crm.started(batch_size_rows=2)
+    process.give(
         PEOPLE,
         schema("companies", "domain"),
         record("companies", domain="a.example"),
@@ -91,10 +84,13 @@ def test_a_state_waits_for_every_stream_that_came_before_it(crm):
         person(2),  # a full batch of contacts; the company is held
         state({"a": 1}),
         person(3),
-        record("companies", domain="b.example"),  # and now a full batch of companies
     )
-    assert crm.pipe(source=source, batch_size_rows=2).states == [{"a": 1}]
-    assert source.out[-2:] == ["", '{"a":1}\n']
+    until(lambda: len(crm.shown("contacts")) == 2)
+    time.sleep(0.3)
+    assert process.states == []
+    process.give(record("companies", domain="b.example"))  # and now a full batch of companies
+    until(lambda: process.states == [{"a": 1}])
+    assert process.ended().states == [{"a": 1}]
     assert [len(crm.shown(name)) for name in ("contacts", "companies")] == [3, 2]
 
 
@@ -111,10 +107,13 @@ def test_the_newest_of_many_pending_states_is_never_dropped(crm, count):
 
 def test_a_state_is_not_moved_by_what_could_not_be_sent(crm):
     crm.app.fail_next(20, "429", "batch/create")
-    out = io.StringIO()
-    with redirect_stdout(out), pytest.raises(Unavailable, match="hubspot: creating contacts -> 429"):
+    with pytest.raises(Unavailable, match="hubspot: creating contacts -> 429"):
         crm.pipe(PEOPLE, person(1), state({"a": 1}))
-    assert out.getvalue() == ""
+    crm.app.fail_next(20, "429", "batch/create")
+    process = crm.started(hasty=True)
+    process.give(PEOPLE, person(1), state({"a": 1}), close=True)
+    ran = process.ended()
+    assert (ran.code, ran.states) == (1, [])
 
 
 def test_rejected_records_are_accounted_for_and_on_the_disk_before_the_state(crm):
@@ -182,6 +181,34 @@ def test_of_two_streams_to_one_resource_nothing_is_created_twice(tmp_path):
         )
         assert (ran.code, ran.states) == (0, [{"a": 1}])
         assert len(crm.shown("companies")) == 1
+
+
+def test_what_came_before_a_broken_line_is_written_and_covered(tmp_path):
+    with an_account(tmp_path, latency_ms=50) as crm:
+        people = [person(n) for n in range(6)]
+        ran = crm.command(
+            PEOPLE, *people[:2], state({"a": 2}), *people[2:], state({"a": 6}), b"no message", batch_size_rows=2
+        )
+        assert (ran.code, ran.states[-1]) == (1, {"a": 6})
+        assert "line 10 is no JSON object" in ran.last
+        assert len(crm.emails()) == 6
+
+
+def test_several_batches_are_under_way_and_no_state_is_ahead_of_them(tmp_path):
+    with an_account(tmp_path, latency_ms=20) as crm:
+        process = crm.started(batch_size_rows=100)
+        people = [message for n in range(2000) for message in (person(n), *([state({"n": n + 1})] * (n % 50 == 49)))]
+        feeding = threading.Thread(target=process.give, args=(PEOPLE, *people), kwargs={"close": True})
+        feeding.start()
+        most = 0
+        while process.popen.poll() is None:
+            covered = process.states[-1]["n"] if process.states else 0
+            there = crm.emails().keys()
+            assert {f"p{n}@example.com" for n in range(covered)} <= there
+            most = max(most, len(there) - covered)
+        feeding.join()
+        assert process.ended().states[-1] == {"n": 2000}
+        assert most > 100  # more than one batch was written ahead of the STATE
 
 
 # Any interleaving of records of three streams and states

@@ -1,0 +1,67 @@
+"""The lines of a file or pipe as they arrive: a thread reads ahead, so that whoever has none yet can do something else."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import IO
+
+_PIECE = 1 << 16
+"""Bytes that are read at once, at most: what a pipe holds."""
+_AHEAD = 16
+"""Pieces that are read ahead."""
+
+
+def lines(source: IO[bytes], wait: Callable[[], object], wake: Callable[[], object]) -> Iterator[bytes]:
+    """Yield the lines of *source*, each without its end; *wait* is called for as long as there is none, until *wake* was.
+
+    What has no file behind it is read where it is asked for.
+    """
+    try:
+        file = source.fileno()
+    except (OSError, AttributeError):
+        yield from source
+        return
+    begun: list[bytes] = []
+    for piece in _pieces(file, wait, wake):
+        *whole, rest = piece.split(b"\n")
+        if whole:
+            yield b"".join((*begun, whole[0]))
+            yield from whole[1:]
+            begun = []
+        begun.append(rest)
+    if last := b"".join(begun):
+        yield last
+
+
+def _pieces(file: int, wait: Callable[[], object], wake: Callable[[], object]) -> Iterator[bytes]:
+    there: deque[bytes | OSError] = deque()
+    room = threading.Semaphore(_AHEAD)
+
+    def read() -> None:
+        piece: bytes | OSError = b""
+        while room.acquire():
+            try:
+                piece = os.read(
+                    file, _PIECE
+                )  # not through the file object, whose lock the interpreter needs at its end
+            except OSError as error:
+                piece = error
+            there.append(piece)
+            wake()
+            if not piece or isinstance(piece, OSError):
+                break
+
+    threading.Thread(target=read, name="input", daemon=True).start()
+    while True:
+        while not there:
+            wait()
+        piece = there.popleft()
+        room.release()
+        if isinstance(piece, OSError):
+            raise piece
+        if not piece:
+            break
+        yield piece
