@@ -198,7 +198,7 @@ def _body(reply: Reply) -> bytes:
 
 def _looks_around(kind: Paging | None, records: str) -> bool:
     """Return whether *kind* is one of ours, and reads nothing of the records in the reply itself."""
-    if not records or kind is None or type(kind) not in paging.KINDS.values():
+    if not records or kind is None or not type(kind).__module__.startswith(f"{paging.__name__}."):
         return False
     values = [getattr(kind, field.name) for field in fields(kind)]  # type: ignore[arg-type]
     return not any(isinstance(value, str) and f"{value}.".startswith(f"{records}.") for value in values)

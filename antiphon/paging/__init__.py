@@ -19,23 +19,15 @@ that is short, or empty where there is a cursor, ends none unless the descriptio
 
 from __future__ import annotations
 
-from antiphon.paging.links import Cursor, Keyset, LinkHeader, NextUrl, ODataLinks, Relay, Single, link
-from antiphon.paging.places import Offset, Page
-from antiphon.paging.turns import Advanced, Windows, asked_with
+from typing import TYPE_CHECKING
 
-KINDS: dict[str, type] = {
-    "none": Single,
-    "cursor": Cursor,
-    "keyset": Keyset,
-    "page": Page,
-    "offset": Offset,
-    "next_url": NextUrl,
-    "link_header": LinkHeader,
-    "odata": ODataLinks,
-    "relay": Relay,
-    "windows": Windows,
-    "advanced": Advanced,
-}
+from antiphon.late import late
+
+if TYPE_CHECKING:
+    from antiphon.paging.kinds import KINDS
+    from antiphon.paging.links import Cursor, Keyset, LinkHeader, NextUrl, ODataLinks, Relay, Single, link
+    from antiphon.paging.places import Offset, Page
+    from antiphon.paging.turns import Advanced, Windows, asked_with
 
 __all__ = [
     "KINDS",
@@ -53,3 +45,23 @@ __all__ = [
     "asked_with",
     "link",
 ]
+
+__getattr__ = late(
+    __name__,
+    {
+        "KINDS": "kinds",
+        "Advanced": "turns",
+        "Cursor": "links",
+        "Keyset": "links",
+        "LinkHeader": "links",
+        "NextUrl": "links",
+        "ODataLinks": "links",
+        "Offset": "places",
+        "Page": "places",
+        "Relay": "links",
+        "Single": "links",
+        "Windows": "turns",
+        "asked_with": "turns",
+        "link": "links",
+    },
+)

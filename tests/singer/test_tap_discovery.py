@@ -64,6 +64,15 @@ def test_a_catalog_of_known_streams_needs_no_discovery(shelf):
     assert shelf.calls() == {"/notes": 1, "/people": 2}
 
 
+def test_a_catalog_that_has_all_fields_has_no_schema_made(shelf, monkeypatch):
+    catalog = select(discovered(shelf), "people", "notes", "tags")
+    made = []
+    monkeypatch.setattr("antiphon.singer.tap.for_catalog", made.append)
+    monkeypatch.setattr("antiphon.schema.record", made.append)
+    assert sync(shelf, catalog=catalog).ids("people") == [1, 2, 3, 4]
+    assert not made
+
+
 def test_a_selected_stream_that_has_no_fields_yet_is_completed(shelf):
     catalog = select(discovered(shelf), "horses")
     shelf.asked.clear()
