@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING
 from antiphon.late import late
 
 if TYPE_CHECKING:
+    from antiphon.paging.asked import asked_with
     from antiphon.paging.kinds import KINDS
     from antiphon.paging.links import Cursor, Keyset, LinkHeader, NextUrl, ODataLinks, Relay, Single, link
     from antiphon.paging.places import Offset, Page
-    from antiphon.paging.turns import Advanced, Windows, asked_with
+    from antiphon.paging.turns import Advanced, Windows
 
 __all__ = [
     "KINDS",
@@ -61,7 +62,7 @@ __getattr__ = late(
         "Relay": "links",
         "Single": "links",
         "Windows": "turns",
-        "asked_with": "turns",
+        "asked_with": "asked",
         "link": "links",
     },
 )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from antiphon.api import Request
+from antiphon.api import Paging, Request
 from antiphon.fill import with_value
 
 EMPTY: tuple[Any, ...] = (None, "", False)
 """Values that say that nothing follows."""
+
+
+def asked_with(paging: Paging, request: Request, cursor: Any, values: Mapping[str, Any]) -> Request:
+    """Return *request* made to ask for the page at *cursor*; *values* are for those kinds whose parameters name some."""
+    ask_with = getattr(paging, "ask_with", None)
+    return ask_with(request, cursor, values) if ask_with else paging.ask(request, cursor)
 
 
 def put_in(request: Request, name: str, value: Any) -> None:

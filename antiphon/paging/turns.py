@@ -14,16 +14,11 @@ from antiphon.bounds import Count, Place, Seconds, Span
 from antiphon.condition import Condition, all_hold
 from antiphon.errors import DescriptionError, PagingError, did_you_mean
 from antiphon.fill import fill, look, parts, paths, put
+from antiphon.paging.asked import asked_with
 from antiphon.paging.links import link
 
 MOST_IN_A_WINDOW = 20_000
 """Records; so many are remembered, to leave out those that come again in the halves of a window."""
-
-
-def asked_with(paging: Paging, request: Request, cursor: Any, values: Mapping[str, Any]) -> Request:
-    """Return *request* made to ask for the page at *cursor*; *values* are for those kinds whose parameters name some."""
-    ask_with = getattr(paging, "ask_with", None)
-    return ask_with(request, cursor, values) if ask_with else paging.ask(request, cursor)
 
 
 @dataclass(frozen=True)
