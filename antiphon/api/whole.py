@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from antiphon import moment
 from antiphon.api.reading import Read, Reader
@@ -12,7 +12,7 @@ from antiphon.api.resource import Resource
 from antiphon.api.settings import COMMON_SETTINGS, Quota, RateLimit, Setting
 from antiphon.api.wire import Auth, Encoding, Format, Style
 from antiphon.api.writing import Write
-from antiphon.bounds import Url
+from antiphon.bounds import Span, Url
 from antiphon.errors import DescriptionError, Unknown, did_you_mean
 from antiphon.fill import names, refuse_unknown
 
@@ -36,6 +36,8 @@ class Api:
     settings: tuple[Setting, ...] = ()
     limits: tuple[RateLimit, ...] = ()
     """Calls in seconds; a request counts towards each limit that applies to it."""
+    parallel: Annotated[int, Span(least=1, most=10)] = 4
+    """How many requests that write may be under way at a time, unless the setting of that name says otherwise."""
     quota: Quota | None = None
     """The reply headers that tell a daily quota."""
     style: Style | None = None

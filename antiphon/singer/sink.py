@@ -26,8 +26,6 @@ from antiphon.writeback.writer import Allowance, Seen, Writer
 if TYPE_CHECKING:
     from antiphon.singer.target import Target
 
-PARALLEL = 4
-"""Requests under way at a time, unless ``parallel`` says otherwise."""
 HELD = 1000
 """Records that are held before they are written, unless ``batch_size_rows`` says otherwise."""
 

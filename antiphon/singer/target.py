@@ -41,7 +41,7 @@ from antiphon.singer.cli import command
 from antiphon.singer.plan import STREAM_SCHEMA, Plan, plan, share
 from antiphon.singer.reader import LineReader, decoded
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
-from antiphon.singer.sink import PARALLEL, CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
+from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
@@ -81,9 +81,8 @@ SETTINGS: dict[str, Any] = {
         "type": "integer",
         "minimum": 1,
         "maximum": 10,
-        "default": PARALLEL,
         "title": "Requests at a time",
-        "description": "How many requests of a stream may be under way at a time, within the API's rate limit.",
+        "description": "How many requests may be under way at a time, within the API's rate limit.",
     },
     "pipeline": {
         "type": "string",
@@ -136,7 +135,8 @@ class Target(singer_sdk.Target):
         super().__init_subclass__(**kwargs)
         api = cls.description()
         cls.name = f"target-{api.name.replace('_', '-')}"
-        cls.config_jsonschema = plugin_config.settings_schema(api, reading=False, extra=SETTINGS)
+        extra = {**SETTINGS, "parallel": {**SETTINGS["parallel"], "default": api.parallel}}
+        cls.config_jsonschema = plugin_config.settings_schema(api, reading=False, extra=extra)
 
     def __new__(cls, *, config: Any = None, **_given: Any) -> Self:
         """Make a target for the API that the config names, where the class does not say which."""
@@ -146,7 +146,7 @@ class Target(singer_sdk.Target):
         """Find the connection's settings. Nothing is sent before the first SCHEMA."""
         super().__init__(**kwargs)
         self.max_parallelism = 1  # streams in the order of their first SCHEMA: companies before their contacts
-        self.flights = Flights(int(self.config.get("parallel") or PARALLEL))
+        self.flights = Flights(self.config["parallel"])
         self.under_way = UnderWay(self.flights)
         self.allowances: dict[str, Allowance] = {}
         self.recent: dict[str, dict[Any, str | None]] = {}
