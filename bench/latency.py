@@ -3,7 +3,8 @@
     python bench/latency.py [--records 20000]
 
 The sandbox of HubSpot waits so many milliseconds before each answer. Where it has a limit it enforces it: a call too many is a 429,
-and there must be none. The fewest seconds that the limit allows for the calls that were made are what the wall time is a share of.
+and there must be none. The fewest seconds that the limit allows for the calls that were made are what the wall time is a share of. How
+many requests were under way on average is what calls and latency make in that time.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ PEERS = Path(__file__).parent / "peers"
 
 @dataclass(frozen=True)
 class Ran:
-    """One run of ours: seconds, calls, calls refused as too many, seconds until the first RECORD."""
+    """One run: seconds, calls, calls refused as too many; seconds of CPU, and until the first RECORD."""
 
     wall: float
     calls: int
     refused: int
+    cpu: float = 0.0
     first: float = 0.0
 
     def share(self, limit: str) -> float:
@@ -54,7 +56,7 @@ def read(hubspot: Account, folder: Path, streams: tuple[str, ...] = ("contacts",
     if process.returncode:
         raise SystemExit(f"tap-hubspot -> exit code {process.returncode}")
     wall = time.monotonic() - began
-    return Ran(wall, *hubspot.calls(), first)
+    return Ran(wall, *hubspot.calls(), first=first)
 
 
 def write(hubspot: Account, folder: Path, source: Path) -> Ran:
@@ -62,7 +64,7 @@ def write(hubspot: Account, folder: Path, source: Path) -> Ran:
     (folder / "config.json").write_text(json.dumps({**hubspot.config, "state_dir": str(folder)}))
     hubspot.calls()
     used = run(Side("target-hubspot", [BIN / "target-hubspot", "--config", folder / "config.json"], source))
-    return Ran(used.wall, *hubspot.calls())
+    return Ran(used.wall, *hubspot.calls(), used.cpu)
 
 
 def stock_write(hubspot: Account, folder: Path, source: Path) -> Ran:
@@ -77,7 +79,7 @@ def stock_write(hubspot: Account, folder: Path, source: Path) -> Ran:
         folder / "none.json",
     ]
     used = run(Side("stock", command, source, environment=environment))
-    return Ran(used.wall, *hubspot.calls())
+    return Ran(used.wall, *hubspot.calls(), used.cpu)
 
 
 def imported() -> float:
@@ -85,42 +87,55 @@ def imported() -> float:
     return run(Side("import", [sys.executable, "-c", "import singer_sdk, singer_sdk.tap_base"])).wall
 
 
-def measured(records: int) -> Iterator[tuple[str, Ran, str]]:
-    """Yield what was done, what it took, and the limit there was."""
+def measured(records: int) -> Iterator[tuple[str, Ran, int, str]]:
+    """Yield what was done, what it took, the latency, and the limit there was."""
     for latency in (50, 200):
         with tempfile.TemporaryDirectory() as name, account(records, latency=latency) as hubspot:
-            yield f"read {records:,} contacts, {latency} ms", read(hubspot, Path(name)), ""
+            yield f"read {records:,} contacts, {latency} ms", read(hubspot, Path(name)), latency, ""
         with tempfile.TemporaryDirectory() as name, account(0, latency=latency) as hubspot:
             folder = Path(name)
             source = people(folder, records)
-            yield f"upsert {records:,}, {latency} ms", write(hubspot, folder, source), ""
+            yield f"upsert {records:,}, {latency} ms", write(hubspot, folder, source), latency, ""
         if latency == 50:
             with tempfile.TemporaryDirectory() as name, account(0, latency=latency) as hubspot:
                 yield (
                     f"stock, the same batches in turn, {latency} ms",
                     stock_write(hubspot, Path(name), people(Path(name), records)),
+                    latency,
                     "",
                 )
     limit = "100/10"
     with tempfile.TemporaryDirectory() as name, account(records, latency=200, limit=limit) as hubspot:
-        yield f"read the account of {records:,} contacts, 200 ms, {limit}", read(hubspot, Path(name), ()), limit
+        yield f"read the account of {records:,} contacts, 200 ms, {limit}", read(hubspot, Path(name), ()), 200, limit
     with tempfile.TemporaryDirectory() as name, account(0, latency=200, limit=limit) as hubspot:
-        yield f"upsert {records:,}, 200 ms, {limit}", write(hubspot, Path(name), people(Path(name), records)), limit
+        yield (
+            f"upsert {records:,}, 200 ms, {limit}",
+            write(hubspot, Path(name), people(Path(name), records)),
+            200,
+            limit,
+        )
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--records", type=int, default=20_000)
+    records = parser.parse_args().records
     sdk = imported()
     print(f"Importing singer-sdk takes {sdk:.2f} s.\n")
-    print(
-        "| run | wall s | calls | 429s | share of the limit | first RECORD, s beyond the import |\n|---|---|---|---|---|---|"
-    )
-    for name, ran, limit in measured(parser.parse_args().records):
-        share = f"{ran.share(limit):.0%}" if limit else ""
+    head = ("run", "wall s", "calls", "under way", "CPU µs/record", "429s", "share of the limit")
+    print("|", " | ".join((*head, "first RECORD, s beyond the import")), "|\n" + "|---" * (len(head) + 1) + "|")
+    upserts: dict[str, float] = {}
+    for name, ran, latency, limit in measured(records):
+        under_way = f"{ran.calls * latency / 1000 / ran.wall:.1f}"
+        cpu = f"{ran.cpu / records * 1e6:.0f}" if ran.cpu else ""
+        share = f"{ran.share(limit):.1%}" if limit else ""
         first = f"{ran.first - sdk:.2f}" if ran.first else ""
-        print(f"| {name} | {ran.wall:.1f} | {ran.calls:,} | {ran.refused} | {share} | {first} |", flush=True)
+        told = (name, f"{ran.wall:.1f}", f"{ran.calls:,}", under_way, cpu, str(ran.refused), share, first)
+        print("|", " | ".join(told), "|", flush=True)
+        if latency == 50 and ran.cpu:
+            upserts["stock" if name.startswith("stock") else "ours"] = ran.wall
+    print(f"\nAt 50 ms stock takes {upserts['stock'] / upserts['ours']:.1f} times as long for the same batches.")
 
 
 if __name__ == "__main__":
