@@ -72,17 +72,23 @@ def catalog(hubspot: Account, folder: Path, streams: tuple[str, ...]) -> Path:
     return path
 
 
+def person(n: int, title: str) -> dict[str, str]:
+    """Return a new person."""
+    return dict(zip(FIELDS, (f"person{n}@example.org", "Person", f"No {n}", title), strict=True))
+
+
+def schema_of_people() -> dict[str, Any]:
+    """Return the SCHEMA message of people."""
+    schema = {"properties": {name: {"type": ["string", "null"]} for name in FIELDS}}
+    return {"type": "SCHEMA", "stream": "contacts", "schema": schema, "key_properties": ["email"]}
+
+
 def people(folder: Path, records: int, title: str = "Clerk") -> Path:
     """Write messages of so many new people, and return the path."""
     path = folder / "people.jsonl"
-    schema = {"properties": {name: {"type": ["string", "null"]} for name in FIELDS}}
     with path.open("w", encoding="utf-8") as file:
-        print(
-            json.dumps({"type": "SCHEMA", "stream": "contacts", "schema": schema, "key_properties": ["email"]}),
-            file=file,
-        )
+        print(json.dumps(schema_of_people()), file=file)
         for n in range(records):
-            person = dict(zip(FIELDS, (f"person{n}@example.org", "Person", f"No {n}", title), strict=True))
-            print(json.dumps({"type": "RECORD", "stream": "contacts", "record": person}), file=file)
+            print(json.dumps({"type": "RECORD", "stream": "contacts", "record": person(n, title)}), file=file)
         print(json.dumps({"type": "STATE", "value": {"written": records}}), file=file)
     return path

@@ -2,13 +2,18 @@
 
     python bench/mockserver.py --contacts 200000 --items 500000
 
-prints its port. Forty thousand are made of each and served in turn, so that any number takes the same memory: more than a tap remembers.
+prints its port. At most forty thousand are made of each and served in turn, so that any number takes the same memory: more than a tap remembers.
 
 ======================================================  =====================================================================
 ``GET …/contacts?limit=100&after=CURSOR``               100 contacts, and the cursor of the next page
 ``GET …/properties/contacts``                           the properties they have, with their types
 ``GET /items?page=N&per_page=1000``                     ``{"data": [1,000 items], "has_more": …}``; an empty page after the last
+``GET …/account-info/v3/details``                       an account
+``POST …/contacts/batch/read``                          none of those that are asked for is there
+``POST …/contacts/batch/create``, ``…/batch/upsert``    each is created; nothing of it is kept but the count
 ======================================================  =====================================================================
+
+The version in HubSpot's paths may be any, so that clients of several read the same.
 """
 
 from __future__ import annotations
@@ -37,13 +42,14 @@ PROPERTIES = {
     "hs_is_unworked": "bool",
 }
 _HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-HubSpot-RateLimit-Max: 1000000\r\n"
+    b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nX-HubSpot-RateLimit-Max: 1000000\r\n"
     b"X-HubSpot-RateLimit-Interval-Milliseconds: 100\r\nX-HubSpot-RateLimit-Remaining: 1000000\r\n"
     b"Content-Length: %d\r\n\r\n"
 )
 """HubSpot's announcement of a limit that nobody meets is part of it: a client waits for none then."""
 _STAGES = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer")
 _AFTER, _PAGE = re.compile(rb"[?&]after=(\d+)"), re.compile(rb"[?&]page=(\d+)")
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 def contact(n: int, chance: random.Random) -> dict[str, Any]:
@@ -72,17 +78,35 @@ class Lists:
         chance = random.Random(7)
         encode = msgspec.json.encode
         self.contacts, self.items = -(-contacts // CONTACTS), -(-items_ // ITEMS)
-        people = [contact(n, chance) for n in range(1, DIFFERENT + 1)]
-        things = list(items(DIFFERENT))
+        people = [contact(n, chance) for n in range(1, min(DIFFERENT, max(1, self.contacts) * CONTACTS) + 1)]
+        things = list(items(min(DIFFERENT, self.items * ITEMS)))
         self._people = [encode(people[n : n + CONTACTS]) for n in range(0, len(people), CONTACTS)]
         self._things = [encode(things[n : n + ITEMS]) for n in range(0, len(things), ITEMS)]
+        self.created = 0
         named = [{"name": name, "type": kind, "label": name} for name, kind in PROPERTIES.items()]
         self._properties = encode({"results": named})
+
+    def written(self, path: bytes, body: bytes) -> tuple[bytes, bytes]:
+        """Return status and body for a batch that is looked for or written."""
+        inputs = msgspec.json.decode(body)["inputs"]
+        if path.endswith(b"/batch/read"):
+            about = {"status": "error", "category": "OBJECT_NOT_FOUND", "message": "Could not get some CONTACT objects"}
+            missing = {**about, "context": {"ids": [one["id"] for one in inputs]}}
+            found = {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [missing]}
+            return b"207 Multi-Status", msgspec.json.encode(found)
+        first, self.created = self.created + 1, self.created + len(inputs)
+        results = [
+            {"id": str(n), "properties": one["properties"], "new": True, "archived": False}
+            for n, one in enumerate(inputs, first)
+        ]
+        return b"201 Created", msgspec.json.encode({"status": "COMPLETE", "results": results})
 
     def answer(self, path: bytes) -> tuple[bytes, ...]:
         """Return the parts of the body for a request of *path*."""
         if b"/properties/" in path:
             return (self._properties,)
+        if b"/account-info/" in path:
+            return (b'{"portalId":1,"accountType":"STANDARD","timeZone":"UTC"}',)
         if b"contacts" in path:
             at = int(found[1]) if (found := _AFTER.search(path)) else 0
             following = b',"paging":{"next":{"after":"%d"}}' % (at + 1) if at + 1 < self.contacts else b""
@@ -107,11 +131,17 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._held += data
         while (end := self._held.find(b"\r\n\r\n")) >= 0:
-            path = self._held.split(b" ", 2)[1]
-            self._held = self._held[end + 4 :]
-            body = self._lists.answer(path)
-            head = _HEAD % sum(map(len, body))
-            self._transport.write(b"".join((head, *body)))
+            head = self._held[:end]
+            method, path = head.split(b" ", 2)[:2]
+            until = end + 4 + (int(found[1]) if (found := _LENGTH.search(head)) else 0)
+            if len(self._held) < until:
+                return
+            given, self._held = self._held[end + 4 : until], self._held[until:]
+            if method == b"POST":
+                status, *body = self._lists.written(path, given)
+            else:
+                status, body = b"200 OK", list(self._lists.answer(path))
+            self._transport.write(b"".join((_HEAD % (status, sum(map(len, body))), *body)))
 
 
 async def _serve(lists: Lists) -> None:

@@ -1,34 +1,46 @@
-"""What a tap takes for each record: ours, a stock one, frameworks of others, and the floors. All read one mock.
+"""What a tap takes for each record: ours, a stock one, taps and frameworks of others, and the floor. All read one mock.
 
-    python bench/reading.py [--contacts 50000] [--items 50000] [--rounds 3] [--alone]
+    python bench/reading.py [--contacts 50000] [--items 100000] [--rounds 3] [--slow 3] [--alone]
 
-All read the same records; CPU is that of the whole process, start-up included. Before anything is measured, what ours and the stock tap write is compared: every record must mean the same. ``--alone`` leaves out the peers but the stock tap.
+All read the same records, and CPU is that of the whole process, start-up included. Before anything is measured the records that each
+side gives are counted, and what ours and the stock tap write is compared: every record must mean the same. A ratio is that of CPU in one
+round, and the median of all rounds. ``--alone`` leaves out the peers but the stock tap; ``--slow`` is for how many rounds the peers are
+measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import goals
 import peers
 from account import BIN
-from measure import Side, Used, in_turns, run
-from mockserver import served
+from measure import Side, Used, in_turns, lines_in, median, times, verify
+from mockserver import CONTACTS, DIFFERENT, ITEMS, served
 
 HERE = Path(__file__).parent
 PEERS = HERE / "peers"
-MEMORY = 120
-"""Megabytes that a tap may take, however many records there are."""
+GOALS = {
+    "contacts": {"singer-sdk": 8, "meltano-tap-hubspot": 12, "airbyte-cdk": 10, "dlt, to files": 12},
+    "items": {"singer-sdk": 15, "airbyte-cdk": 12, "dlt, to files": 15},
+}
+"""How many times the CPU of ours the others are to take."""
+FLOOR = "floor: decode, encode"
+OVER = 1.6
+"""How many times the floor ours may take for items, both without their start-up."""
 _FLOOR = """
 import sys, msgspec, urllib3
-from urllib.parse import urlsplit
 stream, base = sys.argv[1:]
 decode, lines = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode_lines
 pool = urllib3.connectionpool.connection_from_url(base)
@@ -42,7 +54,7 @@ def write(records):
 at = "" if stream == "contacts" else 1
 while at is not None:
     path = f"/crm/objects/2026-09/contacts?limit=100&after={at}" if stream == "contacts" else f"/items?page={at}&per_page=1000"
-    page = decode(pool.request("GET", path.replace("&after=&", "&").removesuffix("&after=")).data)
+    page = decode(pool.request("GET", path.removesuffix("&after=")).data)
     if stream == "contacts":
         write(page["results"])
         at = page.get("paging", {}).get("next", {}).get("after")
@@ -53,79 +65,89 @@ while at is not None:
 
 
 class Bench:
-    """The sides of one *stream* on the mock at *base*."""
+    """The sides of one *stream* on the mock at *base*; peers are measured in so many rounds at the most."""
 
-    def __init__(self, stream: str, folder: Path, base: str) -> None:
-        """Write what they need: configs, the schema, catalogs."""
-        self.stream, self.folder, self.base = stream, folder, base
+    def __init__(self, stream: str, folder: Path, base: str, slow: int | None = None) -> None:
+        """Write what ours needs: a config and a catalog."""
+        self.stream, self.folder, self.base, self.slow = stream, folder, base, slow
         token = {"access_token": "t"} if stream == "contacts" else {}
-        (folder / "config.json").write_text(json.dumps({"base_url": base, "state_dir": str(folder), **token}))
-        (folder / "none.json").write_text("{}")
+        self._write("config", {"base_url": base, "state_dir": str(folder), **token})
+        self.entry = self._discovered([*self._tap(), "--config", folder / "config.json"])
+        self._write("catalog", {"streams": [self.entry]})
+
+    def _write(self, name: str, what: object) -> Path:
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps(what))
+        return path
+
+    def _discovered(self, tap: list[str | Path]) -> Any:
+        """Return the entry of the stream in what *tap* discovers."""
         found = subprocess.run(
-            [*self._tap(), "--config", folder / "config.json", "--discover"],
+            [*tap, "--discover"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             check=True,
+            env={**os.environ, "BASE": self.base},
         )
-        [entry] = [entry for entry in json.loads(found.stdout)["streams"] if entry["tap_stream_id"] == stream]
-        (folder / "catalog.json").write_text(json.dumps({"streams": [entry]}))
-        (folder / "schema.json").write_text(json.dumps(entry["schema"]))
-        sync = {"sync_mode": "full_refresh", "destination_sync_mode": "append"}
-        whole = {"name": stream, "json_schema": entry["schema"], "supported_sync_modes": ["full_refresh"]}
-        (folder / "airbyte.json").write_text(json.dumps({"streams": [{"stream": whole, **sync}]}))
+        [entry] = [entry for entry in json.loads(found.stdout)["streams"] if entry["tap_stream_id"] == self.stream]
+        return entry
 
     def _tap(self) -> list[str | Path]:
         return [BIN / "tap-hubspot"] if self.stream == "contacts" else [sys.executable, HERE / "items_tap.py"]
 
-    def side(self, name: str, command: list[str | Path], out: Path | None = None) -> Side:
-        """Return one side, with what the peers read from the environment."""
+    def _side(self, name: str, command: list[str | Path], **more: Any) -> Side:
         given = {"BASE": self.base, "STREAM": self.stream, "SCHEMA": str(self.folder / "schema.json")}
-        return Side(name, command, stdout=out, environment=given, folder=self.folder)
+        return Side(name, command, environment=given, folder=self.folder, **more)
 
-    def ours(self, out: Path | None = None) -> Side:
+    def ours(self) -> Side:
         """Return our tap."""
         config: list[str | Path] = ["--config", self.folder / "config.json", "--catalog", self.folder / "catalog.json"]
-        return self.side("antiphon", [*self._tap(), *config], out)
+        return self._side("antiphon", [*self._tap(), *config])
 
-    def stock(self, out: Path | None = None) -> Side:
+    def floor(self) -> Side:
+        """Return a loop that decodes and encodes, and nothing else."""
+        return self._side(FLOOR, [sys.executable, "-c", _FLOOR, self.stream, self.base])
+
+    def stock(self) -> Side:
         """Return a tap of the stock SDK."""
+        self._write("schema", self.entry["schema"])
         command: list[str | Path] = [peers.python("singer-sdk"), PEERS / "stock_tap.py"]
-        return self.side("singer-sdk", [*command, "--config", self.folder / "none.json"], out)
+        return self._side("singer-sdk", [*command, "--config", self._write("none", {})], rounds=self.slow)
 
     def others(self) -> Iterator[Side]:
         """Yield the other peers."""
-        reading: list[str | Path] = [
-            "read",
-            "--config",
-            self.folder / "none.json",
-            "--catalog",
-            self.folder / "airbyte.json",
-        ]
-        yield self.side("airbyte-cdk", [peers.python("airbyte-cdk"), PEERS / "airbyte_source.py", *reading])
-        yield self.side(
-            "dlt, to files", [peers.python("dlt"), PEERS / "dlt_source.py", self.stream, self.folder / "dlt"]
-        )
-
-    def compare(self) -> None:
-        """Let ours and the stock tap read all, and compare.
-
-        Raises:
-            SystemExit: what they wrote does not mean the same.
-        """
-        ours, stock = (self.ours(self.folder / "ours.jsonl"), self.stock(self.folder / "stock.jsonl"))
-        for side in (ours, stock):
-            run(side)
-        count = 0
-        for count, (mine, theirs) in enumerate(zip(*map(records, (ours, stock)), strict=True), 1):  # noqa: B007
-            if meaning(mine) != meaning(theirs):
-                raise SystemExit(f"not the same:\n{mine!r}\n{theirs!r}")
-        print(f"{count:,} {self.stream}: what ours and the stock tap write means the same.\n", file=sys.stderr)
+        if self.stream == "contacts":
+            config = self._write("meltano", {"access_token": "t"})
+            tap: list[str | Path] = [peers.python("meltano-tap-hubspot"), PEERS / "hubspot_tap.py", "--config", config]
+            catalog = self._write("meltano-catalog", {"streams": [self._discovered(tap)]})
+            yield self._side("meltano-tap-hubspot", [*tap, "--catalog", catalog], rounds=self.slow)
+        whole = {"name": self.stream, "json_schema": self.entry["schema"], "supported_sync_modes": ["full_refresh"]}
+        sync = {"sync_mode": "full_refresh", "destination_sync_mode": "append"}
+        catalog = self._write("airbyte", {"streams": [{"stream": whole, **sync}]})
+        source: list[str | Path] = [peers.python("airbyte-cdk"), PEERS / "airbyte_source.py", "read"]
+        config = self._write("none", {})
+        yield self._side("airbyte-cdk", [*source, "--config", config, "--catalog", catalog], rounds=self.slow)
+        files = self.folder / "dlt"
+        made = files / "files" / "bench" / self.stream
+        pipeline: list[str | Path] = [peers.python("dlt"), PEERS / "dlt_source.py", self.stream, files]
+        yield self._side("dlt, to files", pipeline, rounds=self.slow, count=lambda: lines_in(made.iterdir()))
 
 
-def records(side: Side) -> Iterator[bytes]:
-    """Yield the RECORD lines that *side* wrote; not kept, for a child is charged with what its parent holds."""
-    assert side.stdout is not None
-    with side.stdout.open("rb") as lines:
+def compare(ours: Path, stock: Path) -> None:
+    """Compare the records that ours and the stock tap wrote, as far as the mock's are different.
+
+    Raises:
+        SystemExit: they do not mean the same.
+    """
+    both = zip(*(islice(records(path), DIFFERENT + 1) for path in (ours, stock)), strict=True)
+    for mine, theirs in both:
+        if meaning(mine) != meaning(theirs):
+            raise SystemExit(f"not the same:\n{mine!r}\n{theirs!r}")
+
+
+def records(path: Path) -> Iterator[bytes]:
+    """Yield the RECORD lines in a file; not kept, for a child is charged with what its parent holds."""
+    with path.open("rb") as lines:
         yield from (line for line in lines if line.startswith(b'{"type":"RECORD"'))
 
 
@@ -134,65 +156,78 @@ def meaning(line: bytes) -> Any:
     return json.loads(line.replace(b'.000Z"', b'Z"'), parse_float=Decimal, parse_int=Decimal)["record"]
 
 
-def measured(stream: str, records: int, rounds: int, *, alone: bool) -> dict[str, Used]:
-    """Return what each side took."""
+def measured(stream: str, count: int, rounds: int, slow: int, *, alone: bool) -> dict[str, list[Used]]:
+    """Return the runs of each side, and those of ours and of the floor with a single page, for what start-up takes."""
+    page = CONTACTS if stream == "contacts" else ITEMS
     with (
         tempfile.TemporaryDirectory(prefix="antiphon-bench-") as name,
-        served(records, records) as at,
+        tempfile.TemporaryDirectory(prefix="antiphon-bench-") as other,
+        served(count, count) as at,
+        served(page, page) as first,
     ):
-        bench = Bench(stream, Path(name), at)
-        bench.compare()
-        floor: list[str | Path] = [sys.executable, "-c", _FLOOR, stream, at]
-        sides = [bench.ours(), bench.side("floor: decode, encode", floor), bench.stock()]
-        if not alone:
-            sides += bench.others()
-        took = in_turns(sides, rounds)
-        none = run(bench.side("start-up", [*bench.ours().command, "--about"]))
-    return {"start-up": none, **took}
+        bench, small = Bench(stream, Path(name), at, slow), Bench(stream, Path(other), first)
+        sides = [bench.ours(), bench.floor(), bench.stock(), *([] if alone else bench.others())]
+        wrote = {side.name: Path(name) / f"{n}.jsonl" for n, side in enumerate(sides)}
+        for side in sides:
+            print(f"counting what {side.name} gives of {count:,} {stream} …", file=sys.stderr)
+            verify(side, count, wrote[side.name])
+            if side.name not in ("antiphon", "singer-sdk"):
+                wrote[side.name].unlink()
+        compare(wrote["antiphon"], wrote["singer-sdk"])
+        begun = [replace(side, name=f"start of {side.name}") for side in (small.ours(), small.floor())]
+        return in_turns([*begun, *sides], rounds)
 
 
-def table(stream: str, count: int, found: dict[str, Used]) -> None:
-    """Print what was measured."""
-    start, ours, floor = found.pop("start-up"), found["antiphon"], found["floor: decode, encode"]
-    print(f"| tap, {stream} | CPU, ours = 1 | CPU µs/record | peak MB |\n|---|---|---|---|")
-    for name, used in found.items():
-        print(f"| {name} | {used.cpu / ours.cpu:.1f} | {used.cpu / count * 1e6:.1f} | {used.memory:.0f} |")
+def table(stream: str, count: int, runs: dict[str, list[Used]]) -> list[goals.Goal]:
+    """Print what was measured; return the goals."""
+    started = [runs.pop(f"start of {name}") for name in ("antiphon", FLOOR)]
+    ours, page = runs["antiphon"], CONTACTS if stream == "contacts" else ITEMS
+    print(f"| tap, {stream} | CPU, ours = 1 | CPU µs/record | peak MB | rounds |\n|---|---|---|---|---|")
+    for name, took in runs.items():
+        used = median(took)
+        each = used.cpu / count * 1e6
+        print(f"| {name} | {times(took, ours):.1f} | {each:.1f} | {used.memory:.0f} | {len(took)} |", flush=True)
+    over = without_start(runs, started)
+    begun = " and ".join(f"{median(one).cpu:.2f}" for one in started)
     print(
-        f"\n{count:,} {stream} through each. Without the {start.cpu:.2f} s of start-up ours takes "
-        f"{(ours.cpu - start.cpu) / floor.cpu:.2f} times the floor (urllib3, msgspec, nothing else)."
+        f"\n{count:,} {stream} through each. Ours and the floor (urllib3, msgspec, nothing else) take {begun} s until their first {page:,} "
+        f"are out; for each further record ours takes {over:.2f} times the floor."
     )
+    reached = [
+        goals.faster(f"tap, {stream}: CPU against {name}", least, times(runs[name], ours))
+        for name, least in GOALS[stream].items()
+        if name in runs
+    ]
+    if stream == "items":
+        reached.append(goals.within("tap, items: CPU against the floor, without start-up", OVER, over, " times"))
+    return reached
 
 
-def flat(records: int) -> None:
-    """Read a million items, and five, say; print the memory it takes.
-
-    Raises:
-        SystemExit: it takes too much.
-    """
-    print("\n| tap, items | records | peak MB |\n|---|---|---|")
-    for count in (records // 10, records):
-        with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as name, served(100, count) as at:
-            used = run(Bench("items", Path(name), at).ours())
-        print(f"| antiphon | {count:,} | {used.memory:.0f} |")
-        if used.memory > MEMORY:
-            raise SystemExit(f"{used.memory:.0f} MB, where {MEMORY} are allowed")
+def without_start(runs: dict[str, list[Used]], started: list[list[Used]]) -> float:
+    """Return how many times the floor's CPU ours takes for each further record."""
+    ours, floor = (
+        [replace(all_, cpu=all_.cpu - start.cpu) for all_, start in zip(runs[name], begun, strict=True)]
+        for name, begun in zip(("antiphon", FLOOR), started, strict=True)
+    )
+    return times(ours, floor)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--contacts", type=int, default=50_000)
-    parser.add_argument("--items", type=int, default=50_000)
-    parser.add_argument("--most", type=int, default=5_000_000, help="records for the memory")
+    parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--slow", type=int, default=3, help="rounds of the peers")
+    parser.add_argument("--alone", action="store_true", help="no peers but the stock tap")
     given = parser.parse_args()
-    for stream, records in (("contacts", given.contacts), ("items", given.items)):
-        if records:
-            table(stream, records, measured(stream, records, given.rounds, alone=given.alone))
+    reached = []
+    for stream, count in (("contacts", given.contacts), ("items", given.items)):
+        if count:
+            runs = measured(stream, count, given.rounds, given.slow, alone=given.alone)
+            reached += table(stream, count, runs)
             print()
-    if given.most:
-        flat(given.most)
+    print(goals.table(reached))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """What a target takes for each record before it writes it: ours, a stock one, target-jsonl, and the floor of decoding each line.
 
-    python bench/writing.py [--records 500000]
+    python bench/writing.py [--records 100000] [--rounds 3] [--slow 3]
 
-All read the same file of flat items, in turns. The floor decodes each line and does nothing more; target-jsonl writes a file.
-The slow ones are given a fifth of the records: what is compared is CPU for each record, start-up included.
+All read the same file of flat items, in turns, and each is asked how many it took before anything is measured. The floor decodes each line
+and does nothing more; target-jsonl writes a file. CPU is that of the whole process, start-up included; a ratio is that of one round,
+and the median of all rounds. ``--slow`` is for how many rounds the peers are measured.
 """
 
 from __future__ import annotations
@@ -17,14 +18,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import goals
 import msgspec
 import peers
-from measure import Side, Used, in_turns
+from measure import Side, Used, in_turns, lines_in, median, times, verify
 
 HERE = Path(__file__).parent
-_FLOOR = (
-    "import sys, msgspec\ndecode = msgspec.json.Decoder().decode\nfor line in sys.stdin.buffer:\n    decode(line)\n"
-)
+STOCK = 25
+"""How many times the CPU of ours the stock target is to take."""
+_FLOOR = """
+import os, sys, msgspec
+decode, count = msgspec.json.Decoder().decode, 0
+for line in sys.stdin.buffer:
+    count += decode(line)["type"] == "RECORD"
+open(os.environ["COUNT"], "w").write(str(count))
+"""
 _STAGES = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer")
 
 
@@ -102,41 +110,64 @@ def messages(path: Path, count: int) -> Path:
     return path
 
 
-def measured(records: int, rounds: int) -> dict[str, tuple[Used, int]]:
-    """Return what each side took, and for how many records."""
+def sides(folder: Path, records: int, slow: int) -> list[Side]:
+    """Return those that are compared, each with so many records as its input."""
+    source = messages(folder / "items.jsonl", records)
+    count = folder / "count"
+    (folder / "ours.json").write_text(json.dumps({"state_dir": str(folder), "streams": {"items": {"mode": "create"}}}))
+    (folder / "none.json").write_text("{}")
+    (folder / "files.json").write_text(json.dumps({"destination_path": str(folder)}))
+
+    def counted(name: str, *command: str | Path, rounds: int | None = None) -> Side:
+        environment = {"COUNT": str(count)}
+        return Side(
+            name, command, source, environment=environment, rounds=rounds, count=lambda: int(count.read_text("utf-8"))
+        )
+
+    jsonl = peers.python("target-jsonl").with_name("target-jsonl")
+    stock: Path = HERE / "peers" / "stock_target.py"
+    return [
+        counted("antiphon", sys.executable, HERE / "noop_target.py", "--config", folder / "ours.json"),
+        counted("floor: decode each line", sys.executable, "-c", _FLOOR),
+        counted("singer-sdk", peers.python("singer-sdk"), stock, "--config", folder / "none.json", rounds=slow),
+        Side(
+            "target-jsonl",
+            [jsonl, "--config", folder / "files.json"],
+            source,
+            folder=folder,
+            rounds=slow,
+            count=lambda: lines_in(folder.glob("items-*.jsonl")),
+        ),
+    ]
+
+
+def measured(records: int, rounds: int, slow: int) -> dict[str, list[Used]]:
+    """Return the runs of each side."""
     with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as name:
-        folder = Path(name)
-        many, few = messages(folder / "many.jsonl", records), messages(folder / "few.jsonl", records // 5)
-        (folder / "ours.json").write_text(json.dumps({"state_dir": name, "streams": {"items": {"mode": "create"}}}))
-        (folder / "none.json").write_text("{}")
-        (folder / "files.json").write_text(json.dumps({"destination_path": name}))
-        stock, jsonl = peers.python("singer-sdk"), peers.python("target-jsonl")
-        sides = [
-            Side("antiphon", [sys.executable, HERE / "noop_target.py", "--config", folder / "ours.json"], many),
-            Side("floor: decode each line", [sys.executable, "-c", _FLOOR], many),
-            Side("singer-sdk", [stock, HERE / "peers" / "stock_target.py", "--config", folder / "none.json"], few),
-            Side(
-                "target-jsonl", [jsonl.with_name("target-jsonl"), "--config", folder / "files.json"], few, folder=folder
-            ),
-        ]
-        return {
-            side: (used, records if used_many else records // 5)
-            for (side, used), used_many in zip(in_turns(sides, rounds).items(), (True, True, False, False), strict=True)
-        }
+        compared = sides(Path(name), records, slow)
+        for side in compared:
+            print(f"counting what {side.name} takes of {records:,} items …", file=sys.stderr)
+            verify(side, records, Path(name) / "out")
+        return in_turns(compared, rounds)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--records", type=int, default=500_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--slow", type=int, default=3, help="rounds of the peers")
     given = parser.parse_args()
-    found = measured(given.records, given.rounds)
-    ours, count = found["antiphon"]
-    print("| target, validation on | CPU, ours = 1 | CPU µs/record | peak MB |\n|---|---|---|---|")
-    for name, (used, of) in found.items():
-        each = used.cpu / of * 1e6
-        print(f"| {name} | {each / (ours.cpu / count * 1e6):.1f} | {each:.1f} | {used.memory:.0f} |")
+    runs = measured(given.records, given.rounds, given.slow)
+    ours = runs["antiphon"]
+    print("| target, validation on | CPU, ours = 1 | CPU µs/record | peak MB | rounds |\n|---|---|---|---|---|")
+    for name, took in runs.items():
+        used = median(took)
+        each = used.cpu / given.records * 1e6
+        print(f"| {name} | {times(took, ours):.1f} | {each:.1f} | {used.memory:.0f} | {len(took)} |")
+    print(f"\n{given.records:,} items into each.\n")
+    against = times(runs["singer-sdk"], ours)
+    print(goals.table([goals.faster("target, validation on: CPU against singer-sdk", STOCK, against)]))
 
 
 if __name__ == "__main__":

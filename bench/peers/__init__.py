@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 
 REQUIREMENTS: dict[str, str] = {
     "singer-sdk": "singer-sdk==0.54.9",
+    "meltano-tap-hubspot": "meltano-tap-hubspot==0.10.1",
     "airbyte-cdk": "airbyte-cdk==7.39.*",
     "dlt": "dlt==1.31.*",
     "target-jsonl": "target-jsonl==0.1.4",

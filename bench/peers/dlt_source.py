@@ -1,8 +1,9 @@
-"""The mock's two lists through dlt's rest_api source, into files of JSON lines in the folder that is named."""
+"""The mock's two lists through dlt's rest_api source, into files of JSON lines in the folder that is named: of one run, the last."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import Any
 
@@ -35,6 +36,7 @@ ENDPOINTS: dict[str, dict[str, Any]] = {
 
 if __name__ == "__main__":
     name, folder = sys.argv[1:]
+    shutil.rmtree(folder, ignore_errors=True)
     source = rest_api_source(
         {
             "client": {"base_url": os.environ["BASE"]},
