@@ -11,6 +11,7 @@ import click
 from antiphon import moment
 from antiphon.cli import given, shown
 from antiphon.errors import Unknown, did_you_mean
+from antiphon.writeback import inspection
 from antiphon.writeback.ledger import Ledger
 
 
@@ -44,15 +45,15 @@ def show(
     """Show how much is known of each stream, of one stream what is unknown, or all of one record."""
     with _opened(connection, pairs, config) as found:
         if key:
-            rows = [_told(one) for one in found.about(_stream(found, stream), key)]
+            rows = [_told(one) for one in inspection.about(found, _stream(found, stream), key)]
             if not rows:
                 raise Unknown(f"the ledger knows no {' '.join(key)} of {stream}", hint=f"It is {found.path}.")
             shown.records(rows, list(rows[0]), as_json=as_json)
             return
         if stream:
             _stream(found, stream)
-        counts = [one for one in found.summary() if stream in {"", one["stream"]}]
-        unknown = [one for one in found.unknowns() if stream in {"", one["stream"]}]
+        counts = [one for one in inspection.summary(found) if stream in {"", one["stream"]}]
+        unknown = [one for one in inspection.unknowns(found) if stream in {"", one["stream"]}]
     if not shown.for_people(as_json):
         click.echo(shown.encoded({"path": str(found.path), "streams": counts, "unknown": unknown}))
         return
@@ -89,7 +90,7 @@ def forget(
         what = " ".join((stream, *key)) or "everything"
         if not yes:
             click.confirm(f"Forget {'what is unknown of ' if unknown else ''}{what} in {found.path}?", abort=True)
-        count = found.strike(stream, key, unknown=unknown)
+        count = inspection.strike(found, stream, key, unknown=unknown)
     click.echo(f"{count:,} forgotten.")
 
 
@@ -111,7 +112,7 @@ def compact(
         raise click.UsageError("compact takes a connection alone.")
     with _opened(connection, pairs, config) as found:
         before = found.path.stat().st_size
-        count = 0 if older_than is None else found.expire(older_than)
+        count = 0 if older_than is None else inspection.expire(found, older_than)
         found.store.compact()
     click.echo(f"{count:,} forgotten; {before:,} bytes before, {found.path.stat().st_size:,} now.")
 
@@ -127,7 +128,7 @@ def _opened(name: str, pairs: tuple[str, ...], config: Path | None) -> Ledger:
 
 
 def _stream(found: Ledger, stream: str) -> str:
-    known = [one["stream"] for one in found.summary()]
+    known = [one["stream"] for one in inspection.summary(found)]
     if stream not in known:
         raise Unknown(f'the ledger knows no stream "{stream}"', hint=did_you_mean(stream, known))
     return stream

@@ -43,6 +43,7 @@ from antiphon.singer.reader import LineReader, decoded
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
+from antiphon.writeback import inspection
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Ledger, Payload
@@ -201,7 +202,7 @@ class Target(singer_sdk.Target):
         try:
             ledger.claim(self.client.account(), self.settings.name)
             if self._retention is not None:
-                ledger.expire(self._retention)
+                inspection.expire(ledger, self._retention)
             settled = settle_open(self.client, ledger)
         except BaseException:
             ledger.close()

@@ -8,11 +8,14 @@ from antiphon import moment
 from antiphon.api import Resource, Write
 from antiphon.outcome import Change, Kind, Outcome, Problem
 from antiphon.writeback.batch import Batch
-from antiphon.writeback.ledger import Known, Ledger
+from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.match import Match
+from antiphon.writeback.records import Known
 
 _FRESH = 86400
 """Seconds for which it need not be noted that a record was seen again."""
+_WRITTEN = frozenset({Kind.CREATED, Kind.UPDATED, Kind.DELETED})
+"""What the ledger was told when it was answered, the version as well."""
 _THERE = frozenset({Kind.CREATED, Kind.UPDATED, Kind.UNCHANGED})
 
 
@@ -43,7 +46,7 @@ class History:
         keyed = {c.token: batch.keys[c.token] for c in batch.waiting() if c.token in batch.keys}
         if self._full or not keyed:
             return
-        known = self._ledger.known(self._stream, keyed.values())
+        known = self._ledger.records.known(self._stream, keyed.values())
         for change in batch.waiting():
             one = known.get(keyed.get(change.token, b""))
             if one and one.content == batch.identities[change.token]:
@@ -57,6 +60,7 @@ class History:
     def keep(self, batch: Batch, outcomes: list[Outcome]) -> None:
         """Keep what was found to be so already, and of every record that it is in the batch's version of the stream, if that has one."""
         found = [*batch.stale]
+        seen = []
         for outcome in outcomes:
             token = outcome.change.token
             restored = outcome.kind is Kind.UPDATED and outcome.operation == "restore"
@@ -65,9 +69,11 @@ class History:
             if there and token in batch.keys and token not in batch.told:
                 kind = outcome.kind if outcome.kind is Kind.SKIPPED else Kind.UNCHANGED
                 found.append((batch.keys[token], batch.identities[token], outcome.id, kind.value))
-        self._ledger.keep(self._stream, found, batch.version)
+            elif token in batch.keys and outcome.kind not in _WRITTEN:
+                seen.append(batch.keys[token])
+        self._ledger.records.keep(self._stream, found, batch.version)
         if batch.version is not None:
-            self._ledger.see(self._stream, batch.keys.values(), batch.version)
+            self._ledger.records.see(self._stream, seen, batch.version)
 
     def _unchanged(self, change: Change, one: Known) -> Outcome | None:
         """Return the outcome of *change*, which is what was written last; None where that tells nothing."""

@@ -92,7 +92,7 @@ class LookUp:
         """Remember what the *ledger* knows of *changes* that a look-up may not see yet."""
         keys = {batch.keys[c.token]: self._match.key_of(c) for c in changes}
         keys = {key: match for key, match in keys.items() if match not in self.recent}
-        made = ledger.made(keys, int(moment.now().timestamp()) - _LATE)
+        made = ledger.records.made(keys, int(moment.now().timestamp()) - _LATE)
         self.recent |= {keys[key]: id for key, id in made.items()}
         self.recent |= {keys[key]: None for key in ledger.unknown(keys)}
 

@@ -46,7 +46,9 @@ def take_away(
         some = dict(keys[start : start + _AT_ONCE])
         there = _read_back(writer, list(some))
         undo(list(there.values()))
-        ledger.keep(writer.stream, [(key, b"", id, Kind.DELETED) for id, key in some.items() if id not in there])
+        ledger.records.keep(
+            writer.stream, [(key, b"", id, Kind.DELETED) for id, key in some.items() if id not in there]
+        )
         outcomes += _removed(writer, some, there)
     return outcomes, ""
 
@@ -55,14 +57,14 @@ def absent(ledger: Ledger, stream: str, version: int) -> tuple[dict[str, bytes],
     """Return the keys by the ids of what *stream* made and is not in *version*, and how many records it has there."""
     gone: dict[str, bytes] = {}
     total = others = 0
-    for key, id, kind, ours, seen in ledger.walk(stream):
+    for key, id, kind, ours, seen in ledger.records.walk(stream):
         if kind != Kind.DELETED:
             total += 1
             if seen != version and id is not None:
                 others += not ours
                 if ours:
                     gone[id] = key
-    for _, id, _, _, seen in ledger.walk(stream) if gone else ():
+    for _, id, _, _, seen in ledger.records.walk(stream) if gone else ():
         if seen == version and id is not None:
             gone.pop(id, None)  # it goes by another key now
     if others:

@@ -27,7 +27,7 @@ def taken_away(writer: Writer, batch: Batch, changes: Collection[Change]) -> set
     keys = {c.token: batch.keys[c.token] for c in changes if c.token in batch.keys}
     if writer.ledger is None or not keys:
         return set()
-    known = writer.ledger.known(writer.stream, keys.values())
+    known = writer.ledger.records.known(writer.stream, keys.values())
     return {token for token, key in keys.items() if key in known and known[key].kind == Kind.DELETED}
 
 

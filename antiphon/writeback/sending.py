@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -30,7 +30,8 @@ from antiphon.errors import (
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
-from antiphon.writeback.ledger import Intent, Ledger
+from antiphon.writeback.intent import Intent, Written
+from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.lookup import LookUp
 from antiphon.writeback.match import Match
 
@@ -71,7 +72,7 @@ class Sender:
     def __call__(self, batch: Batch, operation: str, changes: list[Change]) -> Steps[None]:
         """Carry out *operation* for *changes*, and settle each in the batch."""
         how = getattr(self._resource, operation)
-        if changes and how is None:
+        if not changes or how is None:
             for change in changes:
                 batch.settle(rejected(change, f"{self._client.api.name} cannot {operation} {self._resource.name}"))
             return
@@ -271,47 +272,53 @@ def settle_open(client: Client, ledger: Ledger) -> list[Outcome]:
 
     Returns the outcomes that are known now; what may simply be done again is struck from the ledger.
     """
-    groups: dict[tuple[str, str], list[Intent]] = {}
-    for intent in ledger.open_intents():
-        groups.setdefault((intent.resource, intent.operation), []).append(intent)
+    groups: dict[tuple[str, str], list[Written]] = {}
+    for written in ledger.open_intents():
+        groups.setdefault((written.resource, written.operation), []).append(written)
     known: list[Outcome] = []
-    for (name, operation), intents in groups.items():
+    for (name, operation), group in groups.items():
         try:
             resource = client.resource(name)
         except Unknown as error:  # an object that is no more
-            outcomes = [Outcome(i.change(), Kind.UNKNOWN, problem=Problem(error.message)) for i in intents]
+            outcomes = [Outcome(i.change(), Kind.UNKNOWN, problem=Problem(error.message)) for i in _intents(group)]
             ledger.answered(outcomes)
             known += outcomes
             continue
         how = getattr(resource, operation, None)
         remembers = how.remembers if isinstance(how, Write) else 0
         # Under its token it is sent again, should the source send it again.
-        left = [intent for intent in intents if not remembers or _older(intent.sent_at, remembers)]
+        left = [written for written in group if not remembers or _older(written.sent_at, remembers)]
         if not left:
             continue
         job = how.job if isinstance(how, Write) else None
-        begun = [intent for intent in left if job and intent.job]
-        told = _told_by_jobs(client, resource, job, begun) if job else []
+        by_job = [written for written in left if job and written.job]
+        told = _told_by_jobs(client, resource, job, by_job) if job else []
         lost = {outcome.change.token for outcome in told if outcome.kind is Kind.UNKNOWN}
         outcomes = [outcome for outcome in told if outcome.kind is not Kind.UNKNOWN]
         for outcome in outcomes:
             outcome.operation = operation
-        unsettled = [intent for intent in left if not (job and intent.job) or intent.token in lost]
+        unsettled = _intents(written for written in left if written not in by_job)
+        unsettled += [intent for intent in _intents(by_job) if intent.token in lost]
         sender = Sender(client, Match(resource, client.schema(resource)), ledger=None)
         outcomes += sender.settle(operation, unsettled)
         ledger.answered(outcomes)
         answered = {outcome.change.token for outcome in outcomes}
-        ledger.not_sent(intent.change() for intent in left if intent.token not in answered)
+        ledger.not_sent(intent.change() for intent in _intents(left) if intent.token not in answered)
         known += outcomes
     return known
 
 
-def _told_by_jobs(client: Client, resource: Resource, job: Job, intents: Sequence[Intent]) -> list[Outcome]:
-    """Return what became of *intents* that jobs of the API's were to carry out, as their results tell."""
-    changes: dict[str, list[Change]] = {}
-    for intent in intents:
-        changes.setdefault(str(intent.job), []).append(intent.change())
-    return [outcome for id, group in changes.items() for outcome in job.results(client, resource, id, group)]
+def _told_by_jobs(client: Client, resource: Resource, job: Job, group: Sequence[Written]) -> list[Outcome]:
+    """Return what became of intents that jobs of the API's were to carry out, as their results tell."""
+    return [
+        outcome
+        for written in group
+        for outcome in job.results(client, resource, str(written.job), [i.change() for i in _intents([written])])
+    ]
+
+
+def _intents(group: Iterable[Written]) -> list[Intent]:
+    return [intent for written in group for intent in written.intents.values()]
 
 
 def _older(sent_at: str, seconds: float) -> bool:

@@ -20,62 +20,22 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-import msgspec
 
 from antiphon import moment
 from antiphon.errors import Busy, Storage
+from antiphon.writeback.tables import TABLES, VERSION, migrate
 
 log = logging.getLogger("antiphon.ledger")
 
-VERSION = 2
-KEEP = """
-insert into records (stream, key, content, remote_id, kind, ours, run, at, version) values (?,?,?,?,?,?,?,?,?)
-on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
-    ours = case when records.kind = 'deleted' or records.remote_id <> excluded.remote_id then excluded.ours
-        else max(records.ours, excluded.ours) end,
-    run = excluded.run, at = excluded.at, version = coalesce(excluded.version, records.version)
-"""
-"""Keep what a later run wants to know of a record: the members of it, in that order."""
 _WAIT = 60.0
 """Seconds to wait for another run's transaction."""
+_CACHED = 16_000
+"""Kilobytes of the file in memory, at the most."""
+_COPIED = 8000
+"""Pages that are written before they are copied back: keys are spread, and each page is copied back once for many."""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-
-_TABLES = """
-create table if not exists notes (name text primary key, value text not null);
-create table if not exists runs (run integer primary key);
-create table if not exists streams (id integer primary key, name text not null unique, resource text, fields text);
-create table if not exists entries (
-    token text primary key,
-    run integer not null,
-    stream text not null,
-    position integer not null,
-    resource text not null,
-    operation text not null,
-    identity blob not null,
-    key blob,
-    remote_id text,
-    matched_by text,
-    matched_value text,
-    sent_at text not null,
-    job text,
-    kind text,
-    problem text
-) without rowid;
-create index if not exists entries_by_identity on entries (identity) where key is null;
-create index if not exists entries_by_key on entries (key) where key is not null;
-create table if not exists records (
-    stream integer not null,
-    key blob not null,
-    content blob not null,
-    remote_id text,
-    kind text not null,
-    ours integer not null,
-    run integer not null,
-    at integer not null,
-    version integer,
-    primary key (stream, key)
-) without rowid;
-"""
+_AT_ONCE = 500
+"""Values in one query."""
 
 
 class Store:
@@ -89,7 +49,7 @@ class Store:
             Storage: it cannot be read or written.
         """
         self.path = path
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._locks: dict[int, filelock.FileLock] = {}
         self._alone: dict[str, filelock.FileLock] = {}
         with self._told():
@@ -110,13 +70,13 @@ class Store:
                 self.ended = self._adopt()
                 self.began = int(time.time())
                 """Seconds since the epoch."""
-                self._version = self._db.execute("pragma data_version").fetchall()
+                self._version = self.version()
 
     def close(self) -> None:
         """Give back what is held: the runs that left nothing are struck from the list."""
-        with self._lock, suppress(sqlite3.Error):
+        with self.lock, suppress(sqlite3.Error):
             mine = [self.run, *self.ended]
-            left = {run for (run,) in self._db.execute("select distinct run from entries")}
+            left = {run for (run,) in self._db.execute("select run from entries union select run from intents")}
             self._db.executemany("delete from runs where run = ?", [(run,) for run in mine if run not in left])
             self._db.close()
         for lock in self._alone.values():
@@ -128,8 +88,11 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Do what is done within as one: all of it is on the disk afterwards, or nothing."""
-        with self._lock, self._told():
+        """Do what is done within as one: all of it is on the disk afterwards, or nothing. Within another it is part of that."""
+        with self.lock, self._told():
+            if self._db.in_transaction:
+                yield self._db
+                return
             self._db.execute("begin immediate")
             try:
                 yield self._db
@@ -141,21 +104,33 @@ class Store:
 
     def rows(self, sql: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds."""
-        with self._lock, self._told():
+        with self.lock, self._told():
             return self._db.execute(sql, tuple(values)).fetchall()
+
+    def among(self, sql: str, keys: Iterable[bytes], *first: Any) -> Iterator[tuple[Any, ...]]:
+        """Yield what a query finds for *keys*, so many at a time; ``{}`` in it stands for them."""
+        left = list(keys)
+        for start in range(0, len(left), _AT_ONCE):
+            some = left[start : start + _AT_ONCE]
+            yield from self.rows(sql.format(",".join("?" * len(some))), (*first, *some))
 
     def others(self) -> bool:
         """Return whether another run is writing through this connection now."""
         mine = ",".join(str(run) for run in (self.run, *self.ended))
         return bool(self.rows(f"select 1 from runs where run not in ({mine}) limit 1"))  # noqa: S608 - numbers of ours
 
+    def version(self) -> int:
+        """Return what is another number when another run has written anything here since it was asked last."""
+        [(version,)] = self.rows("pragma data_version")
+        return int(version)
+
     def written_by_others(self) -> bool:
         """Return whether another run has written anything here since this one began."""
-        return self.rows("pragma data_version") != self._version
+        return self.version() != self._version
 
     def compact(self) -> None:
         """Give the disk what is no more used."""
-        with self._lock, self._told():
+        with self.lock, self._told():
             self._db.execute("vacuum")
             self._db.execute("pragma wal_checkpoint(truncate)")
 
@@ -170,17 +145,25 @@ class Store:
                 raise Storage(f"the ledger {self.path} was written by a later version of antiphon", hint=hint)  # noqa: TRY301
             db.execute("pragma journal_mode = wal")
             db.execute("pragma synchronous = full")
-            db.execute(
-                "pragma wal_autocheckpoint = 8000"
-            )  # pages: keys are spread, and each page is copied back once for many
-            if version == 1:
-                _from_the_first(db, self.secret)
-            db.executescript(_TABLES)
-            db.execute(f"pragma user_version = {VERSION}")
+            db.execute("pragma secure_delete = on")  # what is struck is not left in unused pages
+            db.execute(f"pragma cache_size = -{_CACHED}")
+            db.execute(f"pragma wal_autocheckpoint = {_COPIED}")
+            if version == 0:
+                db.executescript(f"{TABLES}pragma user_version = {VERSION}")
+            elif version < VERSION:
+                self._refuse_running(db)
+                migrate(db, version, keyed(self.secret))
         except BaseException:
             db.close()
             raise
         return db
+
+    def _refuse_running(self, db: sqlite3.Connection) -> None:
+        """Refuse to bring the file into the present form while a run of an earlier version uses it."""
+        listed = db.execute("select 1 from sqlite_master where name = 'runs'").fetchone()
+        for (run,) in db.execute("select run from runs").fetchall() if listed else ():
+            if not self._held(run):
+                raise Busy(f"a run of an earlier version is writing ({self.path})", hint="Wait until it ends.")
 
     def _enrol(self) -> int:
         """Return the number of this run: the milliseconds of its beginning, or the next free ones."""
@@ -201,7 +184,7 @@ class Store:
     def _held(self, run: int) -> bool:
         """Return whether the run's lock is ours now; if not, it is alive."""
         if run in self._locks:
-            return False
+            return True
         self._lock_path(run).parent.mkdir(exist_ok=True, mode=0o700)
         lock = filelock.FileLock(self._lock_path(run), mode=0o600)
         try:
@@ -311,35 +294,3 @@ def _secret(path: Path) -> bytes:
         file.flush()
         os.fsync(file.fileno())
     return secret
-
-
-def _from_the_first(db: sqlite3.Connection, secret: bytes) -> None:
-    """Bring a journal of version 1 into the present form: its runs had names, its hashes no key."""
-    hashed = keyed(secret)
-    db.execute("begin immediate")
-    db.execute("alter table entries rename to journal")
-    db.execute("drop index if exists entries_by_identity")
-    db.execute("drop index if exists entries_by_match")
-    for statement in _TABLES.split(";"):
-        db.execute(statement)
-    names = [name for (name,) in db.execute("select distinct run from journal order by run")]
-    runs = {name: number for number, name in enumerate(names, 1)}
-    db.executemany("insert or ignore into runs values (?)", [(number,) for number in runs.values()])
-    db.execute("insert or ignore into streams (name) select distinct stream from journal")
-    found = db.execute("select token, run, identity, resource, matched_by, matched_value from journal").fetchall()
-    for token, run, identity, resource, by, value in found:
-        words = None if by is None else str(msgspec.json.decode(value)).strip()
-        key = None if by is None else hashed(msgspec.json.encode([resource, by, words]))
-        db.execute(
-            "insert into entries select token, ?, stream, position, resource, operation, ?, ?, remote_id, matched_by,"
-            " matched_value, sent_at, job, kind, problem from journal where token = ?",
-            (runs[run], hashed(identity), key, token),
-        )
-    for row in db.execute(
-        "select streams.id, key, identity, remote_id, kind, kind = 'created', run, 0, null from entries"
-        " join streams on streams.name = entries.stream where key is not null and kind in ('created', 'updated', 'deleted')"
-    ).fetchall():
-        db.execute(KEEP, row)
-    db.execute("delete from entries where key is not null and kind is not null and kind <> 'unknown'")
-    db.execute("drop table journal")
-    db.execute("commit")

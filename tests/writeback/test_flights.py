@@ -95,8 +95,8 @@ def test_an_error_in_one_flight_leaves_the_others_accounted_for(tmp_path, reques
             Writer(client, client.resource("books"), ledger=ledger, flights=Flights(4)).write(records)
         sent = {json.loads(r.body)["name"] for r in requests_mock.request_history if r.method == "POST"}
         keys = {f"b{n}": ledger.key("books", ("name", f"b{n}")) for n in range(12)}
-        assert {name for name, key in keys.items() if ledger.known("books", [key])} == sent - {"b7"}
-        assert ledger.store.rows("select count(*) from entries") == [(0,)]  # nothing is left open
+        assert {name for name, key in keys.items() if ledger.records.known("books", [key])} == sent - {"b7"}
+        assert ledger.store.rows("select count(*) from intents") == [(0,)]  # nothing is left open
 
 
 def test_what_nothing_identifies_is_written_in_the_order_it_came(requests_mock):

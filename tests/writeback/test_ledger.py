@@ -13,10 +13,13 @@ import sys
 import textwrap
 from pathlib import Path
 
+import filelock
 import pytest
 
-from antiphon.errors import Storage
+from antiphon.errors import Busy, Storage
 from antiphon.outcome import Change, Kind, Outcome, Problem
+from antiphon.writeback import inspection, records
+from antiphon.writeback.intent import unpacked
 from antiphon.writeback.ledger import Ledger
 
 TESTS = Path(__file__).parent.parent
@@ -59,12 +62,21 @@ def created(c, id="1"):
 
 
 def entries(ledger):
-    return ledger.store.rows("select token, kind from entries order by position")
+    """Return token and outcome of what is under way (None), and of what has ended and is not known by a key."""
+    rows = ledger.store.rows("select changes from intents")
+    under_way = [(i.position, i.token, None) for (changes,) in rows for i in unpacked(changes).values()]
+    ended = ledger.store.rows("select position, token, kind from entries")
+    return [(token, kind) for _, token, kind in sorted([*under_way, *ended])]
+
+
+def left_open(ledger):
+    """Return the intents that earlier runs have left open."""
+    return [intent for written in ledger.open_intents() for intent in written.intents.values()]
 
 
 def known(ledger, c, stream="people"):
     [(_, key, _)] = marks(ledger, c)
-    return ledger.known(stream, [key]).get(key)
+    return ledger.records.known(stream, [key]).get(key)
 
 
 @contextlib.contextmanager
@@ -129,12 +141,13 @@ def test_what_was_under_way_is_open_until_it_is_answered(tmp_path):
         ledger.answered([created(one)])
         assert ledger.open_intents() == []  # this run's own are not left behind
     with Ledger(tmp_path, "hubspot") as ledger:
-        left = ledger.open_intents()
-        assert [(i.token, i.resource, i.operation, i.by, i.value) for i in left] == [
-            (two.token, "contacts", "create", "email", "b@x"),
-            (three.token, "contacts", "create", None, None),
+        [left] = ledger.open_intents()
+        assert (left.resource, left.operation) == ("contacts", "create")
+        assert [(i.token, i.by, i.value) for i in left.intents.values()] == [
+            (two.token, "email", "b@x"),
+            (three.token, None, None),
         ]
-        assert left[0].change().token == two.token
+        assert left.intents[two.token].change().token == two.token
         ledger.not_sent([two])
         ledger.answered([Outcome(three, Kind.UNKNOWN, problem=Problem("lost"))])
         assert ledger.open_intents() == []
@@ -236,12 +249,16 @@ def test_a_state_does_not_cover_what_an_earlier_run_wrote_and_this_one_has_not_m
 
 
 def test_what_is_sent_again_under_its_token_has_one_entry(tmp_path):
+    lost, other = note("a"), note("b")
     with Ledger(tmp_path, "hubspot") as ledger:
-        lost = note("a")
+        intend(ledger, lost, other)
         intend(ledger, lost)
-        ledger.answered([Outcome(lost, Kind.UNKNOWN)])
+        assert sorted(entries(ledger)) == sorted([(lost.token, None), (other.token, None)])
+    with Ledger(tmp_path, "hubspot") as ledger:
         intend(ledger, lost)
-        assert entries(ledger) == [(lost.token, None)]
+        assert [i.token for i in left_open(ledger)] == [other.token]
+        ledger.answered([created(lost)])
+        assert sorted(entries(ledger)) == sorted([(lost.token, "created"), (other.token, None)])
 
 
 def test_tokens_of_what_was_not_answered_are_found_again_once_each(tmp_path):
@@ -261,7 +278,7 @@ def test_values_of_every_kind_are_kept(tmp_path):
     with Ledger(tmp_path, "hubspot") as ledger:
         intend(ledger, *several)
     with Ledger(tmp_path, "hubspot") as ledger:
-        assert [intent.value for intent in ledger.open_intents()] == [5, 1.5, "é\n'", True]
+        assert [intent.value for intent in left_open(ledger)] == [5, 1.5, "é\n'", True]
 
 
 def test_a_failed_transaction_leaves_nothing_half_written(tmp_path):
@@ -270,8 +287,53 @@ def test_a_failed_transaction_leaves_nothing_half_written(tmp_path):
         with pytest.raises(ValueError):
             ledger.intend("people", "contacts", "create", [one, two], [(b"k", None, 1)])
         assert entries(ledger) == []
+        with pytest.raises(TypeError):
+            ledger.intend("people", "contacts", "create", [Change({}, by="n", value=object())], [(b"k", None, 1)])
+        assert entries(ledger) == []
         intend(ledger, one)
         assert len(entries(ledger)) == 1
+
+
+def test_what_cannot_be_written_down_as_answered_stays_under_way(tmp_path):
+    class Full:
+        """A database whose disk is full when it commits."""
+
+        def __init__(self, db):
+            self.db = db
+
+        def __getattr__(self, name):
+            return getattr(self.db, name)
+
+        def execute(self, sql, *values):
+            if sql == "commit":
+                raise sqlite3.OperationalError("database or disk is full")
+            return self.db.execute(sql, *values)
+
+    several = [change("a@x"), note("b"), change("c@x")]
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, *several)
+        ledger.store._db = Full(ledger.store._db)
+        with pytest.raises(Storage, match="disk is full"):
+            ledger.answered([created(c) for c in several[:2]])
+        with pytest.raises(Storage, match="disk is full"):
+            intend(ledger, change("d@x"))
+        ledger.store._db = ledger.store._db.db
+        assert entries(ledger) == [(c.token, None) for c in several]
+        ledger.answered([created(several[2])])
+        assert entries(ledger) == [(c.token, None) for c in several[:2]]
+        assert known(ledger, several[0]) is None
+
+
+def test_what_a_job_of_the_apis_carries_out_is_noted_with_it(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        by_job, others = [change("a@x"), change("b@x")], [change("c@x")]
+        intend(ledger, *by_job)
+        intend(ledger, *others)
+        ledger.under_way("job 1", by_job)
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert [(one.job, list(one.intents)) for one in ledger.open_intents()] == [
+            ("job 1", [c.token for c in by_job]), (None, [c.token for c in others])
+        ]  # fmt: skip
 
 
 # What is there
@@ -292,6 +354,43 @@ def test_what_was_written_is_known_by_its_key_and_has_no_entry_any_more(tmp_path
         assert found.content != marks(ledger, change(city="Jena"))[0][0]
 
 
+def test_what_was_answered_is_known_after_a_kill_and_to_a_run_beside_it(tmp_path):
+    lines = ("c = change('a@x')", "intend(ledger, c)", "ledger.answered([created(c, '7')])")
+    with killed(tmp_path, *lines), Ledger(tmp_path, "hubspot") as beside:
+        assert known(beside, change("a@x")).remote_id == "7"
+    with killed(tmp_path, *(line.replace("a@x", "b@x").replace("7", "8") for line in lines)):
+        pass
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert known(ledger, change("b@x")).remote_id == "8"
+        assert known(ledger, change("a@x")).remote_id == "7"
+
+
+def test_the_last_answer_to_a_key_stands(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        for n in range(200):  # more than one statement keeps
+            one = change(f"{n % 90}@x", n=n)
+            intend(ledger, one)
+            ledger.answered([created(one, str(n))])
+        assert ledger.store.rows("select count(*) from records") == [(0,)]  # nobody has asked yet
+        assert known(ledger, change("5@x")).remote_id == "185"
+        assert known(ledger, change("25@x")).remote_id == "115"
+        assert ledger.store.rows("select count(*) from records") == [(90,)]
+        assert ledger.store.rows("select count(*) from answers") == [(0,)]
+
+
+def test_what_waits_to_be_sorted_in_is_never_more_than_a_bounded_number(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "_WAITING", 10)
+    with Ledger(tmp_path, "hubspot") as ledger:
+        for n in range(50):
+            one = change(f"{n}@x")
+            intend(ledger, one)
+            ledger.answered([created(one)])
+            [(waiting,)] = ledger.store.rows("select count(*) from answers")
+            assert waiting < 10
+    with contextlib.closing(sqlite3.connect(ledger.path)) as db:
+        assert db.execute("select count(*) from records").fetchall() == [(50,)]
+
+
 def test_who_made_a_record_is_kept_until_it_is_deleted(tmp_path):
     with Ledger(tmp_path, "hubspot") as ledger:
 
@@ -310,7 +409,7 @@ def test_who_made_a_record_is_kept_until_it_is_deleted(tmp_path):
 def test_what_was_found_there_is_kept_as_found_there(tmp_path):
     with Ledger(tmp_path, "hubspot") as ledger:
         [(identity, key, _)] = marks(ledger, change())
-        ledger.keep("people", [(key, identity, "5", "unchanged")])
+        ledger.records.keep("people", [(key, identity, "5", "unchanged")])
         assert known(ledger, change())[1:4] == ("5", "unchanged", False)
 
 
@@ -321,8 +420,8 @@ def test_what_was_created_moments_ago_is_known_to_every_stream(tmp_path):
         intend(ledger, other, operation="update")
         ledger.answered([created(one, "9"), Outcome(other, Kind.UPDATED, "3")])
         keys = [key for _, key, _ in marks(ledger, one, other)]
-        assert ledger.made(keys, 0) == {keys[0]: "9"}
-        assert ledger.made(keys, 2**40) == {}
+        assert ledger.records.made(keys, 0) == {keys[0]: "9"}
+        assert ledger.records.made(keys, 2**40) == {}
 
 
 # Two runs at once
@@ -334,7 +433,7 @@ def test_what_a_run_that_is_alive_has_under_way_is_left_to_it(tmp_path):
         assert not ledger.earlier()
         assert ledger.store.others()
     with Ledger(tmp_path, "hubspot") as ledger:
-        assert len(ledger.open_intents()) == 2
+        assert len(left_open(ledger)) == 2
         assert not ledger.store.others()
         with Ledger(tmp_path, "hubspot") as another:
             assert another.open_intents() == []  # it is being settled
@@ -439,10 +538,106 @@ def test_the_journal_of_an_earlier_version_is_taken_over(tmp_path):
         )  # fmt: skip
         db.commit()
     with Ledger(tmp_path, "hubspot") as ledger:
-        assert [(i.token, i.value) for i in ledger.open_intents()] == [("open", "a@x")]
+        assert [(i.token, i.value) for i in left_open(ledger)] == [("open", "a@x")]
         assert known(ledger, change("b@x")).remote_id == "9"
         assert [o.kind for o in recall(ledger, note("n"))] == [Kind.CREATED]
+        assert sorted(token for token, _ in entries(ledger)) == ["note", "open"]
     assert not (tmp_path / "hubspot.journal.sqlite3").exists()
+
+
+SECOND = """
+create table notes (name text primary key, value text not null);
+create table runs (run integer primary key);
+create table streams (id integer primary key, name text not null unique, resource text, fields text);
+create table entries (token text primary key, run integer not null, stream text not null, position integer not null,
+    resource text not null, operation text not null, identity blob not null, key blob, remote_id text, matched_by text,
+    matched_value text, sent_at text not null, job text, kind text, problem text) without rowid;
+create index entries_by_identity on entries (identity) where key is null;
+create index entries_by_key on entries (key) where key is not null;
+create table records (stream integer not null, key blob not null, content blob not null, remote_id text, kind text not null,
+    ours integer not null, run integer not null, at integer not null, version integer, primary key (stream, key)) without rowid;
+pragma user_version = 2;
+insert into notes values ('account', '42');
+insert into runs values (7);
+insert into streams values (3, 'people', 'contacts', '["email"]');
+"""
+
+
+def second(folder, run=7):
+    """Make a ledger of version 2, with all that a run of that number could leave in it; return the changes it had."""
+    several = [
+        change("open@x"),
+        change("job@x"),
+        note("open"),
+        change("lost@x"),
+        note("lost"),
+        note("done"),
+        change("there@x"),
+    ]
+    with Ledger(folder, "hubspot") as ledger:
+        known_by = [(identity, key) for identity, key, _ in marks(ledger, *several)]
+    ledger.path.unlink()
+    ended = [(None, None), (None, "j1"), (None, None), ("unknown", None), ("unknown", None), ("created", None)]
+    with contextlib.closing(sqlite3.connect(ledger.path)) as db:
+        db.executescript(SECOND.replace("(7)", f"({run})"))
+        for n, (c, (identity, key), (kind, job)) in enumerate(zip(several, known_by, ended, strict=False)):
+            value = None if c.value is None else json.dumps(c.value)
+            row = (
+                c.token,
+                run,
+                "people",
+                n,
+                "contacts",
+                "create",
+                identity,
+                key,
+                None,
+                c.by,
+                value,
+                "2026",
+                job,
+                kind,
+                None,
+            )
+            db.execute(f"insert into entries values ({','.join('?' * 15)})", row)
+        identity, key = known_by[-1]
+        db.execute("insert into records values (3, ?, ?, '9', 'created', 1, 7, 1, 5)", (key, identity))
+        db.commit()
+    return several
+
+
+def test_the_ledger_of_the_version_before_is_taken_over(tmp_path):
+    a, b, c, d, e, _, g = second(tmp_path)
+    with Ledger(tmp_path, "hubspot") as ledger:
+        ledger.claim("42", "hubspot")
+        assert [(one.job, list(one.intents)) for one in ledger.open_intents()] == [
+            (None, [a.token, c.token]), ("j1", [b.token])
+        ]  # fmt: skip
+        assert ledger.open_intents()[0].intents[a.token].change() == Change({}, None, "email", "open@x", a.token)
+        assert ledger.unknown([key for _, key, _ in marks(ledger, d, g)]) == {marks(ledger, d)[0][1]}
+        told = recall(ledger, note("lost"), note("done"), note("open"))
+        assert [(o.kind, o.operation) for o in told] == [(Kind.UNKNOWN, "create"), (Kind.CREATED, "create")]
+        assert known(ledger, g)[1:] == ("9", "created", True, 1, 5)
+        assert inspection.unknowns(ledger)[0]["stream"] == "people"
+        ledger.not_sent([a, b, c])
+        ledger.found(marks(ledger, d)[0][1])
+        inspection.strike(ledger, "people", (), unknown=True)
+        assert e.token not in dict(entries(ledger))
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert ledger.open_intents() == []
+
+
+def test_the_ledger_of_the_version_before_is_left_to_a_run_that_uses_it(tmp_path):
+    run = 1795000000000
+    second(tmp_path, run)
+    (tmp_path / "hubspot.ledger.runs").mkdir(exist_ok=True)
+    with (
+        filelock.FileLock(tmp_path / "hubspot.ledger.runs" / f"{run}.lock"),
+        pytest.raises(Busy, match="earlier version"),
+    ):
+        Ledger(tmp_path, "hubspot")
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert len(left_open(ledger)) == 3
 
 
 def hashed_as_the_first_version_did(c):
@@ -482,4 +677,4 @@ def test_a_full_disk_is_one_clear_line_and_the_entries_before_it_stand(tmp_path)
     assert "Nothing more was sent, and the state was not moved." in done.stdout
     assert done.stdout.count("\n") == 1
     with Ledger(tmp_path, "hubspot") as ledger:
-        assert 1 <= len(ledger.open_intents()) < 200
+        assert 1 <= len(left_open(ledger)) < 200

@@ -269,7 +269,7 @@ def test_after_an_error_those_before_are_told_and_of_those_after_what_was_sent_i
             run.under_way.finish()
         assert run.told == [1]
         assert not run.under_way
-        known = {name for name in "abcdefxyz" if ledger.known("books", [ledger.key("books", ("name", name))])}
+        known = {name for name in "abcdefxyz" if ledger.records.known("books", [ledger.key("books", ("name", name))])}
         assert known == set(session.writes) >= {"a", "b", "c", "x", "y", "e", "f"}
         assert ledger.store.rows("select count(*) from entries") == [(0,)]  # nothing is left open
 

@@ -297,7 +297,7 @@ def test_an_update_that_is_never_mentioned_is_rejected_so_that_it_can_be_sent_ag
             assert str(error.value).startswith("hubspot: update of contacts -> no JSON but")
         else:
             assert kinds(writer.write(records)) == ["rejected", "rejected"]
-        assert ledger.store.rows("select count(*) from entries where kind is null") == [(0,)]
+        assert ledger.store.rows("select count(*) from intents") == [(0,)]
     assert account.app.count("batch/update") == 5
 
 

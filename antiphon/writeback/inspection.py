@@ -1,0 +1,94 @@
+"""What people ask of a ledger, and let it forget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from antiphon import moment
+from antiphon.writeback.ledger import Ledger
+
+
+def summary(ledger: Ledger) -> list[dict[str, Any]]:
+    """Return how many records are known of each stream, how many of them it made, and how many are gone."""
+    ledger.records.sorted_in()
+    rows = ledger.store.rows(
+        "select streams.name, streams.resource, count(records.key), coalesce(sum(records.ours), 0),"
+        " coalesce(sum(case when records.kind = 'deleted' then 1 else 0 end), 0), coalesce(max(records.at), 0)"
+        " from streams left join records on records.stream = streams.id"
+        " group by streams.name, streams.resource order by streams.name"
+    )
+    names = ("stream", "resource", "records", "made here", "deleted", "last written")
+    return [dict(zip(names, (*row[:5], moment.rfc3339(row[5]) if row[5] else None), strict=True)) for row in rows]
+
+
+def unknowns(ledger: Ledger) -> list[dict[str, Any]]:
+    """Return what was sent and not answered, and could not be found out."""
+    names = ("stream", "resource", "operation", "key", "sent")
+    rows = ledger.store.rows(
+        "select streams.name, entries.resource, operation, matched_value, sent_at"
+        " from entries join streams on streams.id = stream where kind = 'unknown' order by sent_at"
+    )
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def about(ledger: Ledger, stream: str, key: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what is known of the record of *stream* that goes by the values *key*, or has that id."""
+    found = {
+        row[0]: row[1:]
+        for one in (_with_id(ledger, stream, key[0]), _keys(ledger, stream, key))
+        for row in ledger.store.among(
+            "select key, remote_id, kind, ours, at, version from records where stream = ? and key in ({})",
+            one,
+            ledger.records.stream(stream),
+        )
+    }
+    return [
+        {"stream": stream, "id": id, "outcome": kind, "made here": bool(ours), "written": at, "version": version}
+        for id, kind, ours, at, version in found.values()
+    ]
+
+
+def strike(ledger: Ledger, stream: str, key: Sequence[str], *, unknown: bool) -> int:
+    """Forget a record, a stream, or where neither is named everything; only what is *unknown*, if that is said.
+
+    Returns how many there were.
+    """
+    keys = {*_with_id(ledger, stream, key[0]), *_keys(ledger, stream, key)} if key else {None}
+    which = [(stream, stream, one, one) for one in keys]
+    where = "(? = '' or stream in (select id from streams where name = ?)) and (? is null or key = ?)"
+    ledger.records.sorted_in()
+    with ledger.store.transaction() as db:
+        count = db.executemany(f"delete from entries where kind = 'unknown' and {where}", which).rowcount  # noqa: S608 - nothing of it is given
+        if not unknown:
+            count += db.executemany(f"delete from records where {where}", which).rowcount  # noqa: S608
+    return count
+
+
+def expire(ledger: Ledger, days: float) -> int:
+    """Forget what was last written, or seen, more than so many *days* ago; return how many there were."""
+    now = moment.now()
+    at, sent = int(now.timestamp() - days * 86400), moment.rfc3339(now - timedelta(days=days))
+    ledger.records.sorted_in()
+    with ledger.store.transaction() as db:
+        count: int = db.execute("delete from records where at < ?", (at,)).rowcount
+        count += db.execute("delete from entries where sent_at < ?", (sent,)).rowcount
+    return count
+
+
+def _keys(ledger: Ledger, stream: str, values: Sequence[str]) -> list[bytes]:
+    """Return the keys that a record of *stream* may have which goes by *values*, in whichever of its match fields."""
+    [(resource, fields)] = ledger.store.rows("select resource, fields from streams where name = ?", (stream,))
+    words = dict.fromkeys((values[0].strip(), values[0].strip().lower()))
+    named = msgspec.json.decode(fields or "[]")
+    return [ledger.key(resource, (by, one, *values[1:])) for by in named for one in words]
+
+
+def _with_id(ledger: Ledger, stream: str, id: str) -> list[bytes]:
+    """Return the keys of the records of *stream* that have this *id*."""
+    ledger.records.sorted_in()
+    sql = "select key from records where stream = ? and remote_id = ?"
+    return [key for (key,) in ledger.store.rows(sql, (ledger.records.stream(stream), id))]

@@ -1,0 +1,61 @@
+"""Something that is about to be written, as the ledger keeps it until it has an answer: what is written down together is packed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from antiphon.outcome import Change
+
+
+class Intent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One record that is about to be written."""
+
+    token: str
+    position: int
+    """Its place in the stream."""
+    identity: bytes
+    """What tells it from other records: a hash of all that is sent."""
+    key: bytes | None
+    """What stands for what it is matched by; None where nothing identifies it."""
+    remote_id: str | None
+    by: str | None
+    value: Any
+
+    def change(self) -> Change:
+        """Return the change as far as it is known: its fields are not kept."""
+        return Change({}, self.remote_id, self.by, self.value, self.token)
+
+
+@dataclass(slots=True, eq=False)
+class Written:
+    """Intents that were written down together, less those that have an answer."""
+
+    run: int
+    stream: int
+    """The stream's number in the ledger."""
+    resource: str
+    operation: str
+    sent_at: str
+    job: str | None
+    """The API's job that carries them out."""
+    intents: dict[str, Intent]
+    """By their tokens."""
+    id: int = 0
+
+
+_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
+_DECODE = msgspec.json.Decoder(list[Intent]).decode
+
+
+def packed(intents: Mapping[str, Intent]) -> bytes:
+    """Return *intents* as a row of the ledger holds them."""
+    return _ENCODE(list(intents.values()))
+
+
+def unpacked(packed: bytes) -> dict[str, Intent]:
+    """Return what :func:`packed` made of intents, by their tokens."""
+    return {intent.token: intent for intent in _DECODE(packed)}

@@ -1,0 +1,152 @@
+"""What is known of the records of each stream: what was sent last, and what became of it.
+
+Their keys are hashes, each of which lies on a page of its own, so what is heard of them is first appended, packed, and sorted in
+when there is much of it, or when somebody asks for what may be among it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from antiphon import moment
+from antiphon.writeback.store import Store
+from antiphon.writeback.tables import keep
+
+Row: TypeAlias = tuple[int, bytes, bytes, str | None, str, int, int, int, int | None]
+"""A stream's number, and of a record key, content, id, outcome, whether it is ours, run, time and version (see :class:`Known`)."""
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODE = msgspec.msgpack.Decoder(list[Row]).decode
+_WAITING = 20_000
+"""Records of which what was heard waits to be sorted in, at the most."""
+
+
+class Known(NamedTuple):
+    """What a stream's last write left of a record."""
+
+    content: bytes
+    """The keyed hash of what was sent."""
+    remote_id: str | None
+    kind: str
+    ours: bool
+    """Whether this stream created it."""
+    at: int
+    """Seconds since the epoch: when that was."""
+    version: int | None
+
+
+class Records:
+    """The records in *store*."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._streams: dict[str, int] = {}
+        self._waiting: set[bytes] = set()
+        """Keys of what waits to be sorted in, as far as this run has written it."""
+        self._version: int | None = None
+        """The version of the file up to which nothing that other runs have written waits."""
+
+    def stream(self, name: str) -> int:
+        """Return the number of the stream of that *name*."""
+        if name not in self._streams:
+            with self._store.transaction() as db:
+                db.execute("insert into streams (name) values (?) on conflict (name) do nothing", (name,))
+                [self._streams[name]] = db.execute("select id from streams where name = ?", (name,)).fetchone()
+        return self._streams[name]
+
+    # What is heard
+
+    def add(self, db: sqlite3.Connection, rows: Collection[Row]) -> None:
+        """Keep what was heard of records."""
+        if not rows:
+            return
+        db.execute("insert into answers (rows) values (?)", (_ENCODE(rows),))
+        self._waiting.update(row[1] for row in rows)
+        if len(self._waiting) >= _WAITING:
+            self._sort_in(db)
+
+    def keep(
+        self, stream: str, found: Iterable[tuple[bytes, bytes, str | None, str]], version: int | None = None
+    ) -> None:
+        """Keep what was found as it is to be: each a key, a content, an id and an outcome."""
+        at, number = int(moment.now().timestamp()), self.stream(stream)
+        rows: list[Row] = [(number, *one, 0, self._store.run, at, version) for one in found]
+        if rows:
+            with self._store.transaction() as db:
+                self.add(db, rows)
+
+    def restored(self, rows: Sequence[tuple[bytes, int, int, int, bytes]]) -> None:
+        """Note that archived records are back, whoever made them: each a content, a run, a time, a stream's number and a key."""
+        self.sorted_in([row[-1] for row in rows])
+        with self._store.transaction() as db:
+            sql = "update records set kind = 'updated', content = ?, run = ?, at = ? where stream = ? and key = ?"
+            db.executemany(sql, rows)
+
+    def see(self, stream: str, keys: Collection[bytes], version: int) -> None:
+        """Note that the records with these *keys* are in the *version* of the stream."""
+        self.sorted_in(keys)
+        rows = [(version, self.stream(stream), key, version) for key in keys]
+        with self._store.transaction() as db:
+            db.executemany(
+                "update records set version = ? where stream = ? and key = ? and (version is null or version <> ?)",
+                rows,
+            )
+
+    def sorted_in(self, keys: Collection[bytes] | None = None) -> None:
+        """Sort in what waits, if the records with one of *keys*, or any, may be among it."""
+        version = self._store.version()
+        if version != self._version or (self._waiting if keys is None else not self._waiting.isdisjoint(keys)):
+            with self._store.transaction() as db:
+                self._sort_in(db)
+        self._version = version
+
+    def _sort_in(self, db: sqlite3.Connection) -> None:
+        heard = db.execute("select rows from answers order by id").fetchall()
+        rows = [row for (packed,) in heard for row in _DECODE(packed)]
+        keep(db, sorted(rows, key=itemgetter(1)))
+        db.execute("delete from answers")
+        self._waiting.clear()
+
+    # What is known
+
+    def known(self, stream: str, keys: Collection[bytes]) -> dict[bytes, Known]:
+        """Return what is known of the records of *stream* with these *keys*."""
+        self.sorted_in(keys)
+        sql = "select key, content, remote_id, kind, ours, at, version from records where stream = ? and key in ({})"
+        found = self._store.among(sql, keys, self.stream(stream))
+        return {
+            key: Known(content, id, kind, bool(ours), at, version)
+            for key, content, id, kind, ours, at, version in found
+        }
+
+    def made(self, keys: Collection[bytes], since: int) -> dict[bytes, str]:
+        """Return the ids of what any stream created since a time (seconds), by key: a look-up may not see it yet."""
+        self.sorted_in(keys)
+        sql = (
+            "select key, remote_id from records where stream in (select id from streams) and kind = 'created'"
+            " and remote_id is not null and at >= ? and key in ({})"
+        )
+        return dict(self._store.among(sql, keys, since))
+
+    def of_others(self, keys: Collection[bytes]) -> set[bytes]:
+        """Return those of *keys* which other runs wrote that are alive, or have ended since this one began."""
+        self.sorted_in(keys)
+        sql = (
+            "select key from records where stream in (select id from streams) and run <> ?"
+            " and (at >= ? or run in (select run from runs) and run not in (select run from ended)) and key in ({})"
+        )
+        return {key for (key,) in self._store.among(sql, keys, self._store.run, self._store.began)}
+
+    def walk(self, stream: str) -> Iterator[tuple[bytes, str | None, str, bool, int | None]]:
+        """Yield key, id, outcome, whether the stream made it, and version of all the records of *stream*."""
+        self.sorted_in()
+        sql = "select key, remote_id, kind, ours, version from records where stream = ? and key > ? order by key limit 10000"
+        last = b""
+        while rows := self._store.rows(sql, (self.stream(stream), last)):
+            for key, id, kind, ours, version in rows:
+                yield key, id, kind, bool(ours), version
+            last = rows[-1][0]

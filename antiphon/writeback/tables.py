@@ -1,0 +1,149 @@
+"""The tables of a ledger, and how those of earlier versions become them.
+
+``intents``
+    what is under way: a row for what was written down together, its records packed (:mod:`.intents`);
+``entries``
+    what ended as unknown, and what nothing identifies until a STATE covers it: a row each;
+``answers``
+    what became of records that have a key, packed as it was told, until it is sorted into the records (:mod:`.records`);
+``records``
+    what is known of each key of a stream.
+
+In the statements here and in the modules beside this one SQLite's own are ``without rowid``, ``pragma``, ``begin immediate``, ``vacuum``,
+the temporary table ``ended``, ``max`` of two values, and a statement that keeps the same record twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from antiphon.writeback.intent import Intent, packed
+
+VERSION = 3
+TABLES = """
+create table if not exists notes (name text primary key, value text not null);
+create table if not exists runs (run integer primary key);
+create table if not exists streams (id integer primary key, name text not null unique, resource text, fields text);
+create table if not exists intents (
+    id integer primary key,
+    run integer not null,
+    stream integer not null,
+    resource text not null,
+    operation text not null,
+    sent_at text not null,
+    job text,
+    changes blob not null
+);
+create table if not exists entries (
+    token text primary key,
+    run integer not null,
+    stream integer not null,
+    position integer not null,
+    resource text not null,
+    operation text not null,
+    identity blob not null,
+    key blob,
+    remote_id text,
+    matched_value text,
+    sent_at text not null,
+    kind text not null,
+    problem text
+) without rowid;
+create index if not exists entries_by_identity on entries (identity) where key is null;
+create index if not exists entries_by_key on entries (key) where key is not null;
+create table if not exists answers (id integer primary key, rows blob not null);
+create table if not exists records (
+    stream integer not null,
+    key blob not null,
+    content blob not null,
+    remote_id text,
+    kind text not null,
+    ours integer not null,
+    run integer not null,
+    at integer not null,
+    version integer,
+    primary key (stream, key)
+) without rowid;
+"""
+INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, changes) values (?,?,?,?,?,?,?)"
+_KEEP = """
+insert into records (stream, key, content, remote_id, kind, ours, run, at, version) values {}
+on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
+    ours = case when records.kind = 'deleted' or records.remote_id <> excluded.remote_id then excluded.ours
+        else max(records.ours, excluded.ours) end,
+    run = excluded.run, at = excluded.at, version = coalesce(excluded.version, records.version)
+"""
+_KEPT = 50
+"""Records that are kept by one statement."""
+
+_FIRST = """
+alter table earlier add column key blob;
+update earlier set identity = keyed(identity);
+update earlier set key = key_of(resource, matched_by, matched_value) where matched_by is not null;
+create temp table numbers as select run as name, row_number() over (order by run) as number from earlier group by run;
+update earlier set run = (select number from numbers where name = run);
+insert into runs select number from numbers;
+insert or ignore into streams (name) select distinct stream from earlier;
+"""
+"""From version 1, a journal, to 2: its runs had names, its hashes no key, and what is known of a key was an entry."""
+_KNOWN = """
+select streams.id, key, identity, remote_id, kind, kind = 'created', run, 0, null from earlier
+join streams on streams.name = earlier.stream where key is not null and kind in ('created', 'updated', 'deleted') order by run, position
+"""
+_OPEN = """
+select run, streams.id, earlier.resource, operation, sent_at, job,
+    token, position, identity, key, remote_id, matched_by, matched_value
+from earlier join streams on streams.name = earlier.stream where kind is null order by run, 2, 3, 4, 5, 6, position
+"""
+_ENDED = """
+insert into entries select token, run, streams.id, position, earlier.resource, operation, identity, key, remote_id,
+    matched_value, sent_at, kind, problem
+from earlier join streams on streams.name = earlier.stream where kind is not null
+"""
+
+
+def keep(db: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Keep what a later run wants to know of records: *rows* of the table, in the order they were heard of."""
+    for start in range(0, len(rows), _KEPT):
+        some = rows[start : start + _KEPT]
+        db.execute(
+            _KEEP.format(",".join(["(?,?,?,?,?,?,?,?,?)"] * len(some))), [value for row in some for value in row]
+        )
+
+
+def migrate(db: sqlite3.Connection, version: int, keyed: Callable[[bytes], bytes]) -> None:
+    """Bring tables of an earlier *version* into the present form; *keyed* makes hashes with the ledger's key."""
+    db.execute("begin immediate")
+    db.execute("alter table entries rename to earlier")
+    for index in ("identity", "match", "key"):
+        db.execute(f"drop index if exists entries_by_{index}")
+    _each(db, TABLES)
+    if version == 1:
+        db.create_function("keyed", 1, keyed)
+        db.create_function("key_of", 3, lambda *words: keyed(_matched(*words)))
+        _each(db, _FIRST)
+        keep(db, db.execute(_KNOWN).fetchall())
+        db.execute("delete from earlier where key is not null and kind <> 'unknown'")
+    for of, rows in groupby(db.execute(_OPEN).fetchall(), key=lambda row: row[:6]):
+        intents = {}
+        for *_, token, position, identity, key, id, by, value in rows:
+            intents[token] = Intent(token, position, identity, key, id, by, msgspec.json.decode(value or "null"))
+        db.execute(INTEND, (*of, packed(intents)))
+    db.execute(_ENDED)
+    db.execute("drop table earlier")
+    db.execute(f"pragma user_version = {VERSION}")
+    db.execute("commit")
+
+
+def _each(db: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";"):
+        db.execute(statement)
+
+
+def _matched(resource: str, by: str, value: str) -> bytes:
+    return msgspec.json.encode([resource, by, str(msgspec.json.decode(value)).strip()])
