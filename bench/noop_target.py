@@ -26,7 +26,7 @@ class _NoSink(Sink):
         """Write nothing."""
         held, self.held = self.held, []
         _NoSink.taken += len(held)
-        self.target.pass_over(self.stream_name, len(held))
+        self.target.accounts.pass_over(self.stream_name, len(held))
 
 
 class TargetNothing(Target):

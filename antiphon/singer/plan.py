@@ -1,4 +1,4 @@
-"""What a target's settings say of each stream: which resource it is written to, and how."""
+"""The settings of a target, and what they say of each stream: which resource it is written to, and how."""
 
 from __future__ import annotations
 
@@ -71,6 +71,64 @@ STREAM_SCHEMA: dict[str, Any] = {
             "type": ["integer", "string"],
             "description": 'How many of them at most, as a number or a share of those received (of those it has made, for a mirror); "10%" by default, ten are always allowed.',
         },
+    },
+}
+
+
+#: The settings that a target has besides those of its connection.
+SETTINGS: dict[str, Any] = {
+    "streams": {
+        "type": "object",
+        "additionalProperties": STREAM_SCHEMA,
+        "title": "Streams",
+        "description": "How each stream is written. A stream named like a resource (or its alias) needs no entry.",
+    },
+    "rejects": {
+        "type": "string",
+        "title": "Rejects",
+        "description": "File for the records that were refused, ready to be piped in again; in the state folder by default.",
+    },
+    "receipts": {
+        "type": "string",
+        "title": "Receipts",
+        "description": "File for a receipt of every record: Singer messages, without content.",
+    },
+    "max_rejects": {
+        "type": ["integer", "string"],
+        "default": 0,
+        "title": "Rejects allowed",
+        "description": 'How many rejects are no error: a number, or a share of the records such as "5%".',
+    },
+    "parallel": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 10,
+        "title": "Requests at a time",
+        "description": "How many requests may be under way at a time, within the API's rate limit.",
+    },
+    "pipeline": {
+        "type": "string",
+        "title": "Pipeline",
+        "description": "What tells this job from others that write streams of the same names through this connection; a mirror takes away only what its own pipeline made.",
+    },
+    "payload": {
+        "type": "string",
+        "enum": ["full", "keys", "none"],
+        "default": "full",
+        "title": "What is kept of records",
+        "description": "What rejects, receipts and ledger keep of records: all of a reject, only its keys, or nothing but why.",
+    },
+    "retention_days": {
+        "type": "integer",
+        "minimum": 0,
+        "title": "Days to keep",
+        "description": "After how many days rejects, undo files and what the ledger knows are deleted; never, if it is not given.",
+    },
+    "full": {
+        "type": "boolean",
+        "default": False,
+        "title": "Ask for all",
+        "description": "Look up and compare even what the ledger has as unchanged since the last run; --full says so for one run.",
     },
 }
 

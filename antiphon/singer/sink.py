@@ -112,8 +112,8 @@ class Sink(BatchSink):
         self.held: list[Held] = []
         self.ended: Problem | None = None
         """Why the stream's records are not sent any more, once that was told."""
-        if self.plan.mode == "mirror" and target.payload != "full":
-            said = f"{target.name}: {stream_name}: a mirror keeps what it takes away, which payload: {target.payload} forbids"
+        if self.plan.mode == "mirror" and target.accounts.payload != "full":
+            said = f"{target.name}: {stream_name}: a mirror keeps what it takes away, which payload: {target.accounts.payload} forbids"
             raise SettingError(said, hint="Set payload: full, or another mode.")
         self.version = target.ledger.run if self.plan.complete == "end" else None
         """The version of the stream that the records held are of; where the end of the input completes it, this run."""
@@ -183,7 +183,7 @@ class Sink(BatchSink):
 
         def told(outcomes: Sequence[Outcome]) -> None:
             by_position = {h.position: o for h, o in zip(good, outcomes, strict=True)}
-            self.target.account(self, held, [by_position.get(h.position) or _refused(h) for h in held])
+            self.target.accounts.account(self, held, [by_position.get(h.position) or _refused(h) for h in held])
 
         self.target.begin(batch, self.writer.steps, told)
 
@@ -191,7 +191,7 @@ class Sink(BatchSink):
         """Take away what the stream made and its source, read whole as *version*, has no more."""
         with self.target.at_work():
             outcomes, why = mirror.take_away(self.writer, self.target.ledger, version, self._undo)
-            self.target.account_removed(self, outcomes, why)
+            self.target.accounts.account_removed(self, outcomes, why)
 
     def _undo(self, records: Sequence[Record]) -> None:
         """Keep *records* ready to be piped in again: as they are, or where they can be restored what they are known by."""
@@ -204,8 +204,8 @@ class Sink(BatchSink):
             kept = {*keys, *(name for name in kept if name in writer.address or name in writer.match.marks)}
         rows = [{name: value for name, value in row.items() if name in kept} for row in rows]
         schema: dict[str, Any] = {"type": "object", "properties": {name: {} for name in sorted(kept)}}
-        self.target.undo.write(f"{UNDO}{self.resource.name}", schema, keys, [{"record": row} for row in rows])
-        self.target.undo.sync()
+        self.target.accounts.undo.write(f"{UNDO}{self.resource.name}", schema, keys, [{"record": row} for row in rows])
+        self.target.accounts.undo.sync()
 
     def _remove_sdc_metadata_from_schema(self) -> None:
         """Strip the SDK's metadata columns, save the one that says that a record is gone."""
@@ -233,7 +233,7 @@ class NullSink(BatchSink):
 
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
         """Write nothing."""
-        self.target.pass_over(self.stream_name, self.current_size)
+        self.target.accounts.pass_over(self.stream_name, self.current_size)
 
 
 class CheckSink(NullSink):

@@ -11,13 +11,11 @@ from __future__ import annotations
 import copy
 import signal
 import sys
-from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from pathlib import Path
 from types import FrameType
-from typing import IO, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import click
 import msgspec
@@ -34,82 +32,24 @@ from singer_sdk.plugin_base import PluginBase
 from antiphon import apis, connection
 from antiphon.api import Api
 from antiphon.client import Client
-from antiphon.errors import InputError, SettingError, Unknown
-from antiphon.outcome import Kind, Outcome
+from antiphon.errors import InputError, Unknown
+from antiphon.outcome import Outcome
 from antiphon.singer import config as plugin_config
+from antiphon.singer.accounts import Accounts
 from antiphon.singer.cli import command
-from antiphon.singer.plan import STREAM_SCHEMA, Plan, plan, share
+from antiphon.singer.plan import SETTINGS, Plan, plan
 from antiphon.singer.reader import LineReader, decoded
-from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
 from antiphon.writeback import inspection
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
-from antiphon.writeback.ledger import Ledger, Payload
+from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.sending import settle_open
 from antiphon.writeback.underway import UnderWay
 from antiphon.writeback.writer import Allowance, Seen
 
 TEST_STREAM = "meltano_test_stream"
-_PENDING_STATES = 256
-_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
-
-SETTINGS: dict[str, Any] = {
-    "streams": {
-        "type": "object",
-        "additionalProperties": STREAM_SCHEMA,
-        "title": "Streams",
-        "description": "How each stream is written. A stream named like a resource (or its alias) needs no entry.",
-    },
-    "rejects": {
-        "type": "string",
-        "title": "Rejects",
-        "description": "File for the records that were refused, ready to be piped in again; in the state folder by default.",
-    },
-    "receipts": {
-        "type": "string",
-        "title": "Receipts",
-        "description": "File for a receipt of every record: Singer messages, without content.",
-    },
-    "max_rejects": {
-        "type": ["integer", "string"],
-        "default": 0,
-        "title": "Rejects allowed",
-        "description": 'How many rejects are no error: a number, or a share of the records such as "5%".',
-    },
-    "parallel": {
-        "type": "integer",
-        "minimum": 1,
-        "maximum": 10,
-        "title": "Requests at a time",
-        "description": "How many requests may be under way at a time, within the API's rate limit.",
-    },
-    "pipeline": {
-        "type": "string",
-        "title": "Pipeline",
-        "description": "What tells this job from others that write streams of the same names through this connection; a mirror takes away only what its own pipeline made.",
-    },
-    "payload": {
-        "type": "string",
-        "enum": ["full", "keys", "none"],
-        "default": "full",
-        "title": "What is kept of records",
-        "description": "What rejects, receipts and ledger keep of records: all of a reject, only its keys, or nothing but why.",
-    },
-    "retention_days": {
-        "type": "integer",
-        "minimum": 0,
-        "title": "Days to keep",
-        "description": "After how many days rejects, undo files and what the ledger knows are deleted; never, if it is not given.",
-    },
-    "full": {
-        "type": "boolean",
-        "default": False,
-        "title": "Ask for all",
-        "description": "Look up and compare even what the ledger has as unchanged since the last run; --full says so for one run.",
-    },
-}
 
 
 class Target(singer_sdk.Target):
@@ -152,38 +92,20 @@ class Target(singer_sdk.Target):
         self.allowances: dict[str, Allowance] = {}
         self.recent: dict[str, dict[Any, str | None]] = {}
         self.seen: dict[str, Seen] = {}
-        self._kept_back: list[str] = []
-        """Streams of which a mirror would have taken away more than is allowed."""
         self._mirrored: set[str] = set()
-        self.counts: dict[str, Counter[Kind]] = {}
-        self._received: Counter[str] = Counter()
-        self._accounted: Counter[str] = Counter()
-        self._states: deque[tuple[Any, dict[str, int]]] = deque()
         self._schemas: dict[str, SourceSchema] = {}
-        self._stated = False
-        self._uncovered = False
-        self._max_rejects = share(self.config.get("max_rejects", 0), f"{self.name}: max_rejects")
-        folder = self.settings.state_dir
-        path = self.config.get("rejects") or folder / "rejects" / f"{self.name}-{self.initialized_at}.jsonl"
-        self.rejects = MessageFile(Path(path), f"{self.name}: rejects")
-        self.undo = MessageFile(folder / "undo" / f"{self.name}-{self.initialized_at}.jsonl", f"{self.name}: undo")
-        self.payload: Payload = self.config.get("payload") or "full"
-        self._retention: int | None = self.config.get("retention_days")
-        if self._retention is not None:
-            expire((folder / "rejects", folder / "undo"), self._retention)
-        receipts = self.config.get("receipts")
-        self.receipts = MessageFile(Path(receipts), f"{self.name}: receipts") if receipts else None
-        if self.receipts and self.receipts.path.absolute() == self.rejects.path.absolute():
-            raise SettingError(f"{self.name}: rejects and receipts cannot be one file: {self.rejects.path}")
+        self.accounts = Accounts(
+            self.name,
+            self.settings.state_dir,
+            self.config,
+            started=self.initialized_at,
+            log=self.logger,
+            known_as=self.known_as,
+        )
         reader: LineReader = self.message_reader  # type: ignore[assignment]
-        reader.on_input = self._refuse_own_files
+        reader.on_input = self.accounts.refuse_input
         reader.on_records = self._process_records
         reader.on_wait, reader.wake, reader.on_error = self._wait, self.flights.wake, self._broken_off
-
-    def _refuse_own_files(self, source: IO[bytes]) -> None:
-        for file in (self.rejects, self.receipts):
-            if file:
-                file.refuse_input(source)
 
     @classmethod
     def description(cls) -> Api:
@@ -198,11 +120,11 @@ class Target(singer_sdk.Target):
     @cached_property
     def ledger(self) -> Ledger:
         """The connection's ledger, with what an earlier run left open settled."""
-        ledger = self.settings.ledger(payload=self.payload)
+        ledger = self.settings.ledger(payload=self.accounts.payload)
         try:
             ledger.claim(self.client.account(), self.settings.name)
-            if self._retention is not None:
-                inspection.expire(ledger, self._retention)
+            if (days := self.config.get("retention_days")) is not None:
+                inspection.expire(ledger, days)
             settled = settle_open(self.client, ledger)
         except BaseException:
             ledger.close()
@@ -212,6 +134,7 @@ class Target(singer_sdk.Target):
             self.logger.warning(
                 "from an interrupted run: %s of %s ended as %s", outcome.operation, key, outcome.kind.value
             )
+        self.accounts.ledger = ledger
         return ledger
 
     # Settings
@@ -326,8 +249,8 @@ class Target(singer_sdk.Target):
         while held:
             room = sink.max_size - sink.current_size
             now, held = held[:room], held[room:]
-            before = self._received[sink.stream_name]
-            self._received[sink.stream_name] += len(now)
+            before = self.accounts.states.received[sink.stream_name]
+            self.accounts.states.received[sink.stream_name] += len(now)
             for position, one in enumerate(now, before + 1):
                 one.position = position
             sink.take(now)
@@ -339,14 +262,8 @@ class Target(singer_sdk.Target):
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Keep the state until all that came before it is accounted for."""
         self._assert_line_requires(message_dict, requires={"value"})
-        self._stated = True
-        received = dict(self._received)
-        if self._states and self._states[-1][1] == received:
-            self._states.pop()
-        self._states.append((message_dict["value"], received))
-        if len(self._states) > _PENDING_STATES:  # every other one will do, and the newest always
-            self._states = deque([state for n, state in enumerate(reversed(self._states)) if n % 2 == 0][::-1])
-        self._write_due_state()
+        self.accounts.states.add(message_dict["value"])
+        self.accounts.write_due_state()
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Let the mirrors of a stream take away what is not of the version that was read, if there were records of it."""
@@ -377,12 +294,8 @@ class Target(singer_sdk.Target):
                     sink.take_away(sink.version)
                 elif sink.stream_name not in self._mirrored:
                     said = "its source was not read whole: no ACTIVATE_VERSION came after records of that version"
-                    self.account_removed(sink, [], f"nothing was taken away, for {said}")
-        self._write_due_state()
-        self._stored()
-        if "ledger" in self.__dict__:
-            self._forget_all(self.ledger)
-        code = self._summary()
+                    self.accounts.account_removed(sink, [], f"nothing was taken away, for {said}")
+        code = self.accounts.end(self._schemas)
         self.close()
         if code:
             sys.exit(code)
@@ -391,119 +304,7 @@ class Target(singer_sdk.Target):
         """Give the ledger back, and close the files."""
         if "ledger" in self.__dict__:
             self.ledger.close()
-        for file in (self.rejects, self.receipts, self.undo):
-            if file:
-                file.close()
-
-    def _forget_all(self, ledger: Ledger) -> None:
-        """Forget what the source will not send again: all of it if a STATE covers all, else what this run has written.
-
-        A source without any STATE begins anew each time.
-        """
-        if not self._stated:
-            for stream, position in self._received.items():
-                ledger.forget(self.known_as(stream), position)
-        elif not self._uncovered:
-            ledger.forget_all(map(self.known_as, self._received))
-
-    # Accounting
-
-    def account(self, sink: Sink, held: Sequence[Held], outcomes: Sequence[Outcome]) -> None:
-        """Take note of what became of the records that *sink* held: receipts, rejects, then STATE."""
-        stream = sink.stream_name
-        counts = self.counts.setdefault(stream, Counter())
-        counts.update(outcome.kind for outcome in outcomes)
-        if self.receipts:
-            rows = [
-                {"record": receipt(str(self.ledger.run), stream, sink.resource.name, outcome, self.payload)}
-                for outcome in outcomes
-            ]
-            self.receipts.write(RECEIPTS, RECEIPT_SCHEMA, [], rows)
-        for h, outcome in zip(held, outcomes, strict=True):
-            if outcome.kind in {Kind.REJECTED, Kind.UNKNOWN} and outcome.problem:
-                if outcome.problem is not sink.ended:
-                    which = outcome.change.value or outcome.change.id or f"record {h.position}"
-                    self.logger.warning("%s: %s %s: %s", stream, which, outcome.kind.value, outcome.problem.message)
-                if outcome.kind is Kind.REJECTED:
-                    row = reject(h.received, outcome.problem, [*h.source.keys, *sink.writer.match.names], self.payload)
-                    self.rejects.write(h.source.stream, h.source.schema, h.source.keys, [row])
-        if (ended := sink.writer.send.ended) and ended is not sink.ended:
-            sink.ended = ended
-            click.echo(
-                f"{self.name}: {stream}: {ended.message}; what else came of it is in {self.rejects.path}", err=True
-            )
-        self.pass_over(stream, len(held))
-
-    def account_removed(self, sink: Sink, outcomes: Sequence[Outcome], why: str) -> None:
-        """Take note of what a mirror took away, or of *why* it took nothing."""
-        stream = sink.stream_name
-        self.counts.setdefault(stream, Counter()).update(outcome.kind for outcome in outcomes)
-        if self.receipts:
-            of = (str(self.ledger.run), stream, sink.resource.name)
-            rows = [receipt(*of, outcome, self.payload) for outcome in outcomes]
-            self.receipts.write(RECEIPTS, RECEIPT_SCHEMA, [], [{"record": row} for row in rows])
-        for outcome in outcomes:
-            if outcome.problem:
-                self.logger.warning("%s: %s %s: %s", stream, outcome.change.id, outcome.kind, outcome.problem.message)
-        if why:
-            click.echo(f"{self.name}: {stream}: {why}", err=True)
-            self._kept_back += [stream] if "max_delete" in why else []
-        elif outcomes:
-            anew = sink.writer.removal == "archive" and not sink.writer.restorable
-            said = (
-                f"; {self.client.api.title} restores it in its own pages only, here it is created anew" if anew else ""
-            )
-            click.echo(f"{self.name}: {stream}: what was taken away is kept in {self.undo.path}{said}", err=True)
-
-    def pass_over(self, stream: str, number: int) -> None:
-        """Count so many records of *stream* as accounted for, and write the STATE that this makes due."""
-        self._accounted[stream] += number
-        self._uncovered = True
-        self._write_due_state()
-
-    def _write_due_state(self) -> None:
-        due = None
-        while self._states and all(self._accounted[stream] >= n for stream, n in self._states[0][1].items()):
-            due = self._states.popleft()
-        if due is None:
-            return
-        value, covered = due
-        self._stored()
-        sys.stdout.write(_ENCODE(value).decode() + "\n")
-        sys.stdout.flush()
-        self._uncovered = any(self._accounted[stream] > covered.get(stream, 0) for stream in self._accounted)
-        if "ledger" in self.__dict__:
-            for stream, position in covered.items():
-                self.ledger.forget(self.known_as(stream), position)
-
-    def _stored(self) -> None:
-        self.rejects.sync()
-        if self.receipts:
-            self.receipts.sync()
-
-    def _summary(self) -> int:
-        """Tell what became of the records, on stderr; return the exit code."""
-        total: Counter[Kind] = Counter()
-        for stream, counts in self.counts.items():
-            total.update(counts)
-            told = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in Kind if counts[kind])
-            click.echo(f"{self.name}: {stream}: {told}", err=True)
-        for name in self.config.get("streams") or {}:
-            if name not in self._schemas and name not in self.counts:
-                click.echo(f'{self.name}: the stream "{name}" of the setting streams did not come', err=True)
-        rejects, unknown = total[Kind.REJECTED], total[Kind.UNKNOWN]
-        allowed = self._max_rejects * total.total() if isinstance(self._max_rejects, float) else self._max_rejects
-        if rejects:
-            click.echo(
-                f"{self.name}: {rejects:,} rejected, kept in {self.rejects.path} to be mended and piped in again",
-                err=True,
-            )
-        if unknown:
-            said = f"{unknown:,} records were sent and not answered, and could not be found out; they will not be sent again"
-            click.echo(
-                f"{self.name}: {said}. Look them up by hand; the ledger lists them: {self.ledger.path}", err=True
-            )
-        return 1 if rejects > allowed or unknown or self._kept_back else 0
+        self.accounts.close()
 
     # Batches under way
 

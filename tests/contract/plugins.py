@@ -112,7 +112,7 @@ def close(target: Any) -> None:
     """Let go of the files that *target* holds, as the end of its process would."""
     if "ledger" in target.__dict__:
         target.ledger.close()
-    for file in target.rejects, target.receipts:
+    for file in target.accounts.rejects, target.accounts.receipts:
         if file is not None and file._file is not None:
             file._file.close()
 

@@ -238,16 +238,21 @@ def test_the_rejects_file_as_input_is_refused(config, tmp_path):
     assert (done.returncode, done.stderr.splitlines()[-1]) == (1, line)
 
 
+def fed(runs, *messages):
+    """Pipe *messages* into all of *runs* at once."""
+    feeding = [threading.Thread(target=run.give, args=messages, kwargs={"close": True}) for run in runs]
+    for thread in feeding:
+        thread.start()
+    for thread in feeding:
+        thread.join()
+
+
 def test_two_runs_at_once_share_the_ledger_and_create_nothing_twice(tmp_path):
     with an_account(tmp_path, latency_ms=20) as crm:
         given = str(crm.write_config(rejects=None, receipts=None, batch_size_rows=100))
         people = [record("contacts", email=f"p{n}@example.com") for n in range(500)]
         runs = [Process("--config", given, folder=tmp_path) for _ in range(2)]
-        for process in runs:
-            feeding = threading.Thread(
-                target=process.give, args=(PEOPLE, *people, state({"n": 500})), kwargs={"close": True}
-            )
-            feeding.start()
+        fed(runs, PEOPLE, *people, state({"n": 500}))
         ended = [process.ended() for process in runs]
         assert [(ran.code, ran.states) for ran in ended] == [(0, [{"n": 500}])] * 2, [ran.err for ran in ended]
         assert set(crm.emails().values()) == {1}
@@ -262,8 +267,7 @@ def test_companies_found_by_search_alone_are_not_created_twice_by_two_runs_at_on
         head = schema("companies", "domain")
         companies = [record("companies", domain=f"c{n}.example") for n in range(200)]
         runs = [Process("--config", given, folder=tmp_path) for _ in range(2)]
-        for process in runs:
-            threading.Thread(target=process.give, args=(head, *companies), kwargs={"close": True}).start()
+        fed(runs, head, *companies)
         ended = [process.ended() for process in runs]
         assert [ran.code for ran in ended] == [0, 0], [ran.err for ran in ended]
         assert len(crm.shown("companies", "domain")) == 200

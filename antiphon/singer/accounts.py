@@ -1,0 +1,191 @@
+"""The accounts of a run: what became of each record, in counts, receipts and rejects; the STATE this makes due; a summary.
+
+Receipts and rejects are on the disk before a STATE that covers their records is written.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from antiphon.errors import SettingError
+from antiphon.outcome import Kind, Outcome
+from antiphon.singer.due import States
+from antiphon.singer.plan import share
+from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
+from antiphon.writeback.ledger import Ledger, Payload
+
+if TYPE_CHECKING:
+    from antiphon.singer.sink import Held, Sink
+
+_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Accounts:
+    """The accounts of one run of a target."""
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        config: Mapping[str, Any],
+        *,
+        started: int,
+        log: logging.Logger,
+        known_as: Callable[[str], str],
+    ) -> None:
+        """Keep the files where *config* says, else in *folder*; *known_as* tells what the ledger calls a stream.
+
+        Raises:
+            SettingError: rejects and receipts are to be one file, or ``max_rejects`` is no number and no share.
+        """
+        self.name, self._log, self._known_as = name, log, known_as
+        self._streams: Collection[str] = config.get("streams") or ()
+        self._most = share(config.get("max_rejects", 0), f"{name}: max_rejects")
+        self.payload: Payload = config.get("payload") or "full"
+        path = config.get("rejects") or folder / "rejects" / f"{name}-{started}.jsonl"
+        self.rejects = MessageFile(Path(path), f"{name}: rejects")
+        self.undo = MessageFile(folder / "undo" / f"{name}-{started}.jsonl", f"{name}: undo")
+        if (days := config.get("retention_days")) is not None:
+            expire((folder / "rejects", folder / "undo"), days)
+        receipts = config.get("receipts")
+        self.receipts = MessageFile(Path(receipts), f"{name}: receipts") if receipts else None
+        if self.receipts and self.receipts.path.absolute() == self.rejects.path.absolute():
+            raise SettingError(f"{name}: rejects and receipts cannot be one file: {self.rejects.path}")
+        self.ledger: Ledger | None = None
+        """The connection's, once it is open."""
+        self.states = States()
+        self._counts: dict[str, Counter[Kind]] = {}
+        self._kept_back = False
+        """Whether a mirror would have taken away more than is allowed."""
+
+    def refuse_input(self, source: IO[bytes]) -> None:
+        """Raise :class:`SettingError` if one of the files is the very one that *source* reads."""
+        for file in (self.rejects, self.receipts):
+            if file:
+                file.refuse_input(source)
+
+    # While it runs
+
+    def account(self, sink: Sink, held: Sequence[Held], outcomes: Sequence[Outcome]) -> None:
+        """Take note of what became of the records that *sink* held, in their order: receipts, rejects, then STATE."""
+        stream = sink.stream_name
+        self._counts.setdefault(stream, Counter()).update(outcome.kind for outcome in outcomes)
+        self._receipt(sink, outcomes)
+        for h, outcome in zip(held, outcomes, strict=True):
+            if outcome.kind in {Kind.REJECTED, Kind.UNKNOWN} and outcome.problem:
+                if outcome.problem is not sink.ended:
+                    which = outcome.change.value or outcome.change.id or f"record {h.position}"
+                    self._log.warning("%s: %s %s: %s", stream, which, outcome.kind.value, outcome.problem.message)
+                if outcome.kind is Kind.REJECTED:
+                    row = reject(h.received, outcome.problem, [*h.source.keys, *sink.writer.match.names], self.payload)
+                    self.rejects.write(h.source.stream, h.source.schema, h.source.keys, [row])
+        if (ended := sink.writer.send.ended) and ended is not sink.ended:
+            sink.ended = ended
+            self._say(f"{stream}: {ended.message}; what else came of it is in {self.rejects.path}")
+        self.pass_over(stream, len(held))
+
+    def account_removed(self, sink: Sink, outcomes: Sequence[Outcome], why: str) -> None:
+        """Take note of what a mirror took away, or of *why* it took nothing."""
+        stream = sink.stream_name
+        self._counts.setdefault(stream, Counter()).update(outcome.kind for outcome in outcomes)
+        self._receipt(sink, outcomes)
+        for outcome in outcomes:
+            if outcome.problem:
+                self._log.warning("%s: %s %s: %s", stream, outcome.change.id, outcome.kind, outcome.problem.message)
+        if why:
+            self._say(f"{stream}: {why}")
+            self._kept_back = self._kept_back or "max_delete" in why
+        elif outcomes:
+            writer = sink.writer
+            anew = writer.removal == "archive" and not writer.restorable
+            title = writer.client.api.title
+            said = f"; {title} restores it in its own pages only, here it is created anew" if anew else ""
+            self._say(f"{stream}: what was taken away is kept in {self.undo.path}{said}")
+
+    def pass_over(self, stream: str, number: int) -> None:
+        """Count the next so many records of *stream* as accounted for, and write the STATE that this makes due."""
+        self.states.account(stream, number)
+        self.write_due_state()
+
+    def write_due_state(self) -> None:
+        """Write the STATE that is due, if there is one, to stdout."""
+        due = self.states.due()
+        if due is None:
+            return
+        value, covered = due
+        self._stored()
+        sys.stdout.write(_ENCODE(value).decode() + "\n")
+        sys.stdout.flush()
+        if self.ledger:
+            for stream, position in covered.items():
+                self.ledger.forget(self._known_as(stream), position)
+
+    # At its end
+
+    def end(self, came: Collection[str]) -> int:
+        """Write the last STATE, let the ledger forget what will not be sent again, tell the summary; return the exit code.
+
+        *came* are the streams that came in.
+        """
+        self.write_due_state()
+        self._stored()
+        if self.ledger:
+            self._forget(self.ledger)
+        return self._summary(came)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in (self.rejects, self.receipts, self.undo):
+            if file:
+                file.close()
+
+    def _forget(self, ledger: Ledger) -> None:
+        """Forget what the source will not send again: all of it if a STATE covers all, else what this run has written.
+
+        A source without any STATE begins anew each time.
+        """
+        if not self.states.any:
+            for stream, position in self.states.received.items():
+                ledger.forget(self._known_as(stream), position)
+        elif not self.states.uncovered:
+            ledger.forget_all(map(self._known_as, self.states.received))
+
+    def _summary(self, came: Collection[str]) -> int:
+        total: Counter[Kind] = Counter()
+        for stream, counts in self._counts.items():
+            total.update(counts)
+            told = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in Kind if counts[kind])
+            self._say(f"{stream}: {told}")
+        for name in self._streams:
+            if name not in came and name not in self._counts:
+                self._say(f'the stream "{name}" of the setting streams did not come')
+        rejects, unknown = total[Kind.REJECTED], total[Kind.UNKNOWN]
+        allowed = self._most * total.total() if isinstance(self._most, float) else self._most
+        if rejects:
+            self._say(f"{rejects:,} rejected, kept in {self.rejects.path} to be mended and piped in again")
+        if unknown and self.ledger:
+            said = f"{unknown:,} records were sent and not answered, and could not be found out; they will not be sent again"
+            self._say(f"{said}. Look them up by hand; the ledger lists them: {self.ledger.path}")
+        return 1 if rejects > allowed or unknown or self._kept_back else 0
+
+    def _receipt(self, sink: Sink, outcomes: Sequence[Outcome]) -> None:
+        if self.receipts and self.ledger:
+            of = (str(self.ledger.run), sink.stream_name, sink.resource.name)
+            rows = [{"record": receipt(*of, outcome, self.payload)} for outcome in outcomes]
+            self.receipts.write(RECEIPTS, RECEIPT_SCHEMA, [], rows)
+
+    def _stored(self) -> None:
+        self.rejects.sync()
+        if self.receipts:
+            self.receipts.sync()
+
+    def _say(self, words: str) -> None:
+        click.echo(f"{self.name}: {words}", err=True)
