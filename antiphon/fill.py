@@ -176,5 +176,8 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        return ",".join(text(item) for item in value)
+        try:
+            return ",".join(value)
+        except TypeError:  # not all of them are texts
+            return ",".join(text(item) for item in value)
     return str(value)

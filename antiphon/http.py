@@ -28,6 +28,7 @@ from requests.auth import AuthBase
 from urllib3.util import parse_url
 
 from antiphon import moment
+from antiphon.adapter import Adapter
 from antiphon.api import Auth, Encoding, Format, Quota, Reply, Request, Style
 from antiphon.errors import (
     AntiphonError,
@@ -72,6 +73,16 @@ class _Signed(AuthBase):
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         return prepared
+
+
+class _Prepared(requests.PreparedRequest):
+    """A request whose URL is looked into once for all its queries: ours are quoted already, and may be long."""
+
+    def prepare_url(self, url: Any, params: Any) -> None:
+        if "?" in url or "#" in url:
+            super().prepare_url(url, params)
+        else:
+            self.url = f"{_prepared_url(url)}?{params}" if params else _prepared_url(url)
 
 
 class _NoQuery(logging.Filter):
@@ -119,7 +130,7 @@ class Http:
         self.notes: dict[str, Any] = {}
         """What auth and style find out on the way and keep for later: a token, a session, the protocol spoken."""
         self.limiter = limiter or Limiter(())
-        self.session = session or requests.Session()
+        self.session = session or _session()
         # Even when told not to follow, requests reads a redirect's body whole and takes its target apart.
         self.session.get_redirect_target = _nowhere  # type: ignore[assignment, method-assign]
         self._lock = threading.RLock()
@@ -324,7 +335,7 @@ class Http:
         headers: Mapping[str, str] = {}
         timeout = float(self.settings.get("timeout") or 120)
         try:
-            prepared = requests.PreparedRequest()
+            prepared = _Prepared()
             prepared.prepare(
                 method=request.method,
                 url=request.url,
@@ -440,6 +451,13 @@ class Http:
         return ""
 
 
+def _session() -> requests.Session:
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Adapter())
+    return session
+
+
 def _left(quota: Quota | None, headers: Mapping[str, str]) -> tuple[float, float] | None:
     """Return the calls that are left of a quota and how many it has, as the reply's *headers* tell."""
     if quota is None:
@@ -548,8 +566,15 @@ def _joined(base: str, url: str) -> str:
 
 def written_url(request: Request) -> str:
     """Return the URL that a *request* goes to, with its query, letter for letter: for those who sign it."""
-    prepared = requests.PreparedRequest()
+    prepared = _Prepared()
     prepared.prepare_url(request.url, _query(request.params))
+    return str(prepared.url)
+
+
+@lru_cache(256)
+def _prepared_url(url: str) -> str:
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(url, None)
     return str(prepared.url)
 
 

@@ -57,7 +57,7 @@ class _Window:
             self.budget.tell(self.number, limit or calls, interval / 1000 if interval else seconds)
             self.allow(*self.budget.told(self.number))
         left = _number(headers.get(names.remaining))
-        if limit and left is not None:
+        if limit and left is not None and left < limit:
             others = int(limit - left) - self.budget.since(self.number, sent - self.seconds)
             self.budget.add(self.number, min(others, self.calls), now)  # calls of others: as late as they can have been
 

@@ -9,7 +9,7 @@ from typing import Any
 from antiphon.api import Record, Resource
 
 REMEMBERED = 20_000
-"""Records."""
+"""Records, at the least; at the most half as many more."""
 TOLD = 20
 """Keys that a cursor holds, for an interrupted read to know where it is."""
 _NEVER = object()
@@ -104,11 +104,13 @@ class Sent:
 
     def _forget(self) -> None:
         surplus = len(self._versions) - REMEMBERED - len(self._ahead)
-        if surplus > REMEMBERED // 10:  # many at a time: the way to the oldest is long
+        if surplus > REMEMBERED // 2:  # not at each page: those that are kept take time
             self.whole = False
-            old = (key for key in self._versions if key not in self._ahead) if self._ahead else self._versions
-            for key in list(islice(old, surplus)):
+            old = islice((key for key in self._versions if key not in self._ahead), surplus) if self._ahead else ()
+            for key in list(old):
                 del self._versions[key]
+                surplus -= 1
+            self._versions = dict(islice(self._versions.items(), surplus, None))
 
     def last(self) -> list[str]:
         """Return the keys of the last records, for a cursor to hold."""

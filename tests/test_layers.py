@@ -21,6 +21,7 @@ LAYERS = (
     {"api"},
     {"openapi"},
     {"formats", "paging", "sources", "style", "budget", "limits", "shape", "tokens"},
+    {"adapter"},
     {"http"},
     {"auth"},
     {"layout"},

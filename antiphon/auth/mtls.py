@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from requests.adapters import HTTPAdapter
 from urllib3.util import create_urllib3_context
 
+from antiphon.adapter import Adapter
 from antiphon.api import Auth, Request
 from antiphon.auth.library import library
 from antiphon.errors import SettingError
@@ -91,7 +91,7 @@ class Mtls(Auth):
         )
 
 
-class _Adapter(HTTPAdapter):
+class _Adapter(Adapter):
     """Connections that show a client certificate."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
