@@ -43,8 +43,8 @@ QUICK = {
     "ledger": "--records 20000 --keys 200000",
 }
 FULL = {
-    "reading": "--contacts 200000 --items 500000 --rounds 5 --slow 3",
-    "writing": "--records 500000 --rounds 5 --slow 3",
+    "reading": "--contacts 200000 --items 500000 --rounds 5 --slow 1",
+    "writing": "--records 500000 --rounds 5 --slow 1",
     "memory": "--most 5000000 --written 5000000",
     "startup": "--rounds 9",
     "calls": "--records 100000",

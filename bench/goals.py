@@ -21,13 +21,19 @@ class Goal:
 
 
 def faster(what: str, least: float, reached: float) -> Goal:
-    """Return a goal of so many times less CPU."""
+    """Return a goal of so many times less."""
     return Goal(what, f"{least:g} times", f"{reached:.1f} times{'' if reached >= least else ', missed'}")
 
 
 def within(what: str, most: float, reached: float, unit: str = "") -> Goal:
     """Return a goal that is a bound."""
     return Goal(what, f"within {most:g}{unit}", f"{reached:.3g}{unit}{'' if reached <= most else ', missed'}")
+
+
+def share(what: str, least: float, reached: float, refused: int) -> Goal:
+    """Return a goal of so large a share of a limit, without a call too many."""
+    missed = "" if reached >= least and not refused else ", missed"
+    return Goal(what, f"{least:.0%}, no 429", f"{reached:.1%}, {refused or 'no'} 429{missed}")
 
 
 def table(goals: Sequence[Goal]) -> str:

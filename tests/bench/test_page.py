@@ -35,6 +35,8 @@ def test_goals_are_taken_out_of_what_a_part_prints():
 def test_a_goal_that_is_missed_says_so():
     assert goals.faster("x", 8, 7.94) == Goal("x", "8 times", "7.9 times, missed")
     assert goals.faster("x", 8, 8.0).reached == "8.0 times"
+    assert goals.share("x", 0.95, 0.96, 0).reached == "96.0%, no 429"
+    assert goals.share("x", 0.95, 0.96, 3).reached == "96.0%, 3 429, missed"
     assert goals.within("x", 120, 121, " MB") == Goal("x", "within 120 MB", "121 MB, missed")
 
 
