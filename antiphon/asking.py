@@ -87,7 +87,7 @@ def made_of(what: Read | Write, values: Mapping[str, Any], body: Any = MISSING, 
     """
     body = fill(what.body, values, doubled=doubled) if body is MISSING else body
     return Request(
-        "POST" if what.query else what.method,
+        what.method or ("POST" if what.query or body is not None or isinstance(what, Write) else "GET"),
         fill_path(what.path, values, doubled=doubled),
         fill(what.params, values, doubled=doubled),
         fill(what.headers, values, doubled=doubled),

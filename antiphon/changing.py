@@ -72,7 +72,7 @@ def _request(client: Client, write: Write, resource: Resource, batch: Sequence[C
     if write.into or "records" in names(write.body):
         entry = write.each if callable(write.each) else partial(fill, write.each, doubled=client.doubled)
         body_values["records"] = [
-            entry({**client.settings, **_sent(_values(client, resource, c), write, schema)}) for c in batch
+            entry(_sent({**client.settings, **_values(client, resource, c)}, write, schema)) for c in batch
         ]
     body = fill(write.body, body_values, doubled=client.doubled)
     if write.into:
@@ -86,11 +86,13 @@ def _values(client: Client, resource: Resource, change: Change) -> dict[str, Any
 
 
 def _sent(values: Mapping[str, Any], write: Write, schema: Schema) -> Mapping[str, Any]:
-    """Return *values* with the record as the body takes it: without what is in the path, its times as the API wants them."""
+    """Return *values* with the record as the body takes it: without what is in the path, with what is added, its times as the API wants."""
     record = values["record"]
     if write.apart:
         record = {name: value for name, value in record.items() if name not in write.apart}
-    return {**values, "record": _timed(record, schema, write.time) if write.time else record}
+    if write.time:
+        record = _timed(record, schema, write.time)
+    return {**values, "record": {**fill(write.add, values), **record} if write.add else record}
 
 
 def _timed(record: Record, schema: Schema, form: str) -> Record:

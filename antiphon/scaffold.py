@@ -18,7 +18,7 @@ _API = '''\
 from __future__ import annotations
 
 from antiphon import schema
-from antiphon.api import Api, Nothing, RateLimit, Read, Resource, Setting, Write
+from antiphon.api import Api, RateLimit, Read, Resource, Setting, Write
 from antiphon.auth import Bearer
 from antiphon.paging import Cursor
 
@@ -41,12 +41,12 @@ my_api = Api(
             updated="updated_at",
             match=("email",),  # what an upsert finds a record by
             read=Read("/people", records="items", paging=_PAGES),
-            changes=Read("/people", params={"updated_since": "{since}"}, records="items", paging=_PAGES),
+            changes=Read(params={"updated_since": "{since}"}),  # all else is as in `read`
+            find=Read(params={"email": "{match.value}"}),
             get=Read("/people/{id}"),
-            find=Read("/people", params={"email": "{match.value}"}, records="items"),
-            create=Write("/people", body="{record}"),
-            update=Write("/people/{id}", "PATCH", body="{record}", safe=True),  # safe: twice is as good as once
-            delete=Write("/people/{id}", "DELETE", outcomes=Nothing(), safe=True),
+            create=Write("/people"),  # POST, and the record for a body
+            update=Write("/people/{id}"),  # PATCH, unless `method` says otherwise
+            delete=Write("/people/{id}"),
         ),
     ),
 )
@@ -66,7 +66,7 @@ base_url: https://api.example.com/v1
 settings:
   access_token: {title: Access token, description: From your account's page., secret: true, required: true}
 
-auth: {bearer: "{access_token}"}  # or api_key, basic …
+auth: bearer  # or api_key, basic …
 limits: {calls: 100, seconds: 60}
 check: /me  # the cheapest request that needs the credential
 
@@ -80,16 +80,16 @@ resources:
       email: string
       name: string
       updated_at: date-time readonly
-    read: &list
+    read:
       path: /people
       records: items  # where in the reply they are
       paging: {cursor: {next: next, param: cursor, size: {limit: 100}}}  # the reply's `next` goes into the parameter `cursor`
-    changes: {<<: *list, params: {updated_since: "{since}"}}
+    changes: {params: {updated_since: "{since}"}}  # all else is as in `read`
+    find: {params: {email: "{match.value}"}}
     get: /people/{id}
-    find: {path: /people, params: {email: "{match.value}"}, records: items}
-    create: {path: /people, body: "{record}"}
-    update: {path: "/people/{id}", method: PATCH, body: "{record}", safe: true}  # safe: twice is as good as once
-    delete: {path: "/people/{id}", method: DELETE, outcomes: nothing, safe: true}
+    create: /people  # POST, and the record for a body
+    update: /people/{id}  # PATCH, unless `method` says otherwise
+    delete: /people/{id}
 """
 
 _TAP = '''\

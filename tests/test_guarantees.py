@@ -50,7 +50,7 @@ def test_a_creation_is_promised_what_its_description_can_keep(resource, says):
 
 
 def test_what_can_be_repeated_is_done_exactly_once_and_what_cannot_at_most_once():
-    resource = thing(None, update=Write("/t", safe=True), delete=Write("/t"), find=FIND)
+    resource = thing(None, update=Write("/t", safe=True), delete=Write("/t", safe=False), find=FIND)
     assert guarantee(resource, "update") == "exactly once: repeatable"
     assert guarantee(resource, "delete") == "at most once"
 

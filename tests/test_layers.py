@@ -154,4 +154,4 @@ def test_importing_the_package_loads_next_to_nothing():
 def test_this_test_sees_the_imports_there_are():
     assert "client" in ours(LIBRARY / "connection.py")
     assert layer("client") < layer("connection")
-    assert ours(LIBRARY / "api" / "whole.py") == {"api", "bounds", "errors", "fill", "moment"}
+    assert ours(LIBRARY / "api" / "whole.py") == {"api", "bounds", "errors", "fill", "moment", "outcome"}

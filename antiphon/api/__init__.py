@@ -23,14 +23,16 @@ and
 
 from antiphon.api.reading import Page, Query, Read, Reader, Then
 from antiphon.api.resource import Resource, Schema
-from antiphon.api.settings import COMMON_SETTINGS, JSON, LimitHeaders, Quota, RateLimit, Setting
-from antiphon.api.whole import PLACEHOLDERS, Api, check_resource
+from antiphon.api.settings import COMMON_SETTINGS, CREDENTIALS, JSON, LimitHeaders, Quota, RateLimit, Setting
+from antiphon.api.usual import PLACEHOLDERS
+from antiphon.api.whole import Api, check_resource
 from antiphon.api.wire import Auth, Encoding, Format, Paging, Reply, Request, Style
 from antiphon.api.writing import Job, Write, Writer
 from antiphon.outcome import Change, Nothing, One, Outcome, Record
 
 __all__ = [
     "COMMON_SETTINGS",
+    "CREDENTIALS",
     "JSON",
     "PLACEHOLDERS",
     "Api",

@@ -23,10 +23,15 @@ class Read:
     """A request that lists, searches or gets records, and how they look."""
 
     path: str = ""
-    method: Method = "GET"
+    """Below the base URL: ``/people``. ``changes``, ``find`` and ``deleted`` that name none ask as ``read`` does, for what else they say."""
+    method: Method = ""
+    """GET, or POST where there is a body, unless it is said here."""
     params: Mapping[str, JSON] = field(default_factory=dict)
+    """The parameters of its query."""
     body: JSON = None
+    """Its body."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Its headers, besides those that are always sent."""
     records: str = ""
     """Where in the reply the records are: a dotted path to a list, or to the one record."""
     paging: Paging | None = None
@@ -57,7 +62,8 @@ class Read:
     values: Count = 1
     """How many values one look-up may ask for (``{match.values}``)."""
     query: str = ""
-    """A GraphQL document. It is sent as it is, never filled: values go in by ``body``, which are its variables."""
+    """A GraphQL document. It is sent as it is, never filled: values go in by ``body``, which are its variables. One that is called as a
+    placeholder, ``$id``, need not be named there."""
     format: Format | None = None
     """How the answer is read; None: as everywhere in this API."""
     encoding: Encoding | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from antiphon.api import usual
 from antiphon.api.reading import Read, Reader
 from antiphon.api.settings import JSON
 from antiphon.api.writing import Write, Writer
@@ -80,6 +81,11 @@ class Resource:
     WRITING: ClassVar[tuple[str, ...]] = (
         "create", "update", "upsert", "archive", "restore", "delete", "erase",
     )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        """Let requests be as they usually are where they do not say otherwise: see :mod:`antiphon.api.usual`."""
+        for name, made in usual.completed(self).items():
+            object.__setattr__(self, name, made)
 
     @property
     def writable(self) -> bool:

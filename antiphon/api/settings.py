@@ -74,6 +74,41 @@ COMMON_SETTINGS: tuple[Setting, ...] = (
 )
 
 
+#: Settings that credentials are kept in: one that an API's way to sign needs, and that is not declared, is as it stands here.
+CREDENTIALS: tuple[Setting, ...] = (
+    Setting("username", "User"),
+    Setting("password", "Password", secret=True),
+    Setting("access_token", "Access token", secret=True),
+    Setting("api_key", "API key", secret=True),
+    Setting("secret", "Shared secret", secret=True),
+    Setting("private_key", "Private key", "The text of its PEM file, without a password.", secret=True),
+    Setting("client_id", "Client id", "The name of the app, as it is registered with the API."),
+    Setting("client_secret", "Client secret", "The secret of the app.", secret=True),
+    Setting("refresh_token", "Refresh token", secret=True),
+    Setting("consumer_key", "Consumer key", "The name of the app, as it is registered with the API."),
+    Setting("consumer_secret", "Consumer secret", "The secret of the app.", secret=True),
+    Setting("token", "Token", "The user's token.", secret=True),
+    Setting("token_secret", "Token secret", "The secret that came with the token.", secret=True),
+    Setting("region", "Region", example="eu-central-1"),
+    Setting("access_key_id", "Access key", "The name of the key."),
+    Setting("secret_access_key", "Secret access key", secret=True),
+    Setting("session_token", "Session token", "What comes with temporary keys.", secret=True),
+    Setting(
+        "client_certificate",
+        "Client certificate",
+        "The path of a PEM or PFX file, or the text of a PEM file.",
+        secret=True,
+    ),
+    Setting(
+        "client_key",
+        "Client key",
+        "The path or the text of the private key, if the certificate's file does not hold it.",
+        secret=True,
+    ),
+    Setting("client_passphrase", "Passphrase", "Of the private key, or of the PFX file.", secret=True),
+)
+
+
 @dataclass(frozen=True)
 class LimitHeaders:
     """The names of the reply headers that tell the rate limit.

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 from antiphon import moment
 from antiphon.api.reading import Read, Reader
 from antiphon.api.resource import Resource
-from antiphon.api.settings import COMMON_SETTINGS, Quota, RateLimit, Setting
+from antiphon.api.settings import COMMON_SETTINGS, CREDENTIALS, Quota, RateLimit, Setting
+from antiphon.api.usual import PLACEHOLDERS
 from antiphon.api.wire import Auth, Encoding, Format, Style
 from antiphon.api.writing import Write
 from antiphon.bounds import Span, Url
 from antiphon.errors import DescriptionError, Unknown, did_you_mean
 from antiphon.fill import names, refuse_unknown
+from antiphon.outcome import ByStatus, Location, One
 
 if TYPE_CHECKING:
     from antiphon.client import Client
@@ -31,9 +33,11 @@ class Api:
     base_url: Url
     """Where all paths begin; settings may stand in it."""
     resources: tuple[Resource, ...] = ()
+    """What can be read and written, by name."""
     auth: Auth | tuple[Auth, ...] = ()
     """One, or several of which the first is used whose settings are all given."""
     settings: tuple[Setting, ...] = ()
+    """What a user tells a connection. Those that its way to sign keeps credentials in under their usual names need not be declared."""
     limits: tuple[RateLimit, ...] = ()
     """Calls in seconds; a request counts towards each limit that applies to it."""
     parallel: Annotated[int, Span(least=1, most=10)] = 4
@@ -47,7 +51,7 @@ class Api:
     encoding: Encoding | None = None
     """How bodies are written; None for JSON."""
     check: Read | Reader | None = None
-    """The cheapest request that shows whether the credentials work."""
+    """The cheapest request that shows whether the credentials work; the first of a list, unless it is said here."""
     hosts: tuple[str, ...] = ()
     """Hosts that may be spoken to besides the base URL's."""
     docs: Url = ""
@@ -62,7 +66,9 @@ class Api:
     """Whether what ``discover`` finds is all that an account has: then ``resources`` stand in where it cannot be asked."""
 
     def __post_init__(self) -> None:
-        """Refuse a description that names what it does not declare."""
+        """Add what goes without saying; refuse a description that names what it does not declare."""
+        object.__setattr__(self, "settings", (*self.settings, *self.implied(self.settings)))
+        object.__setattr__(self, "check", self.check or self.first_of_a_list())
         known = {s.name for s in self.all_settings}
         refuse_unknown(self.base_url, known, f"{self.name}: base_url")
         refuse_unknown(self.account, known | {"base_url", "check"}, f"{self.name}: account")
@@ -71,6 +77,37 @@ class Api:
         names = [name for resource in self.resources for name in (resource.name, *resource.aliases)]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise DescriptionError(f"{self.name}: more than one resource is called {', '.join(twice)}")
+
+    def implied(self, declared: Iterable[Setting]) -> tuple[Setting, ...]:
+        """Return the settings that its ways to sign keep credentials in, as they usually are, without those *declared*."""
+        signing = self.auth if isinstance(self.auth, tuple) else (self.auth,)
+        known = {setting.name for setting in declared}
+        needed = {name for auth in signing for name in auth.needs()}
+        heeded = {name for auth in signing for name in auth.heeds()}
+        return tuple(
+            replace(setting, required=len(signing) == 1 and setting.name in needed)
+            for setting in CREDENTIALS
+            if setting.name in (needed | heeded) - known
+        )
+
+    def first_of_a_list(self) -> Read | None:
+        """Return what asks for a record of the first resource that is simply listed: a check, where none is named."""
+        for resource in self.resources:
+            if isinstance(read := resource.read, Read) and not resource.parent:
+                paging: Any = read.paging
+                size = getattr(paging, "size", None)
+                return Read(
+                    read.path,
+                    read.method,
+                    read.params,
+                    read.body,
+                    read.headers,
+                    paging=replace(paging, size=(size[0], 1)) if isinstance(size, tuple) else paging,
+                    query=read.query,
+                    format=read.format,
+                    encoding=read.encoding,
+                )
+        return None
 
     @property
     def all_settings(self) -> tuple[Setting, ...]:
@@ -104,10 +141,6 @@ class Api:
         return any(resource.writable for resource in self.resources)
 
 
-#: What placeholders may name in a request besides settings.
-PLACEHOLDERS = {"since", "until", "fields", "id", "ids", "match", "record", "parent", "token", "last", "records"}
-
-
 def check_resource(api: Api, resource: Resource) -> None:
     """Refuse a resource whose requests name values that nobody will give.
 
@@ -128,7 +161,11 @@ def check_resource(api: Api, resource: Resource) -> None:
                 refuse_unknown([then.path, then.params, then.body, what.then.each], known, where)
         elif isinstance(what, Write):
             each = None if callable(what.each) else what.each
-            refuse_unknown([what.path, what.params, what.body, what.headers, each], known, where)
+            refuse_unknown([what.path, what.params, what.body, what.headers, what.add, each], known, where)
             if what.batch > 1 and not what.into and not what.via and "records" not in names(what.body):
                 said = "a batch needs `into`, the place of the records in the body"
                 raise DescriptionError(f"{where}: {said}", at=("resources", resource.name, slot), said=said)
+            if what.batch > 1 and not what.via and isinstance(what.outcomes, One | Location | ByStatus):
+                said = "a batch needs `outcomes` that tell of each record"
+                hint = "One of: per_item, failures, by_path, nothing."
+                raise DescriptionError(f"{where}: {said}", hint=hint, at=("resources", resource.name, slot), said=said)

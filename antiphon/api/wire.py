@@ -29,6 +29,10 @@ class Auth(Protocol):
     def needs(self) -> tuple[str, ...]:
         """Return the names of the settings that hold the credential."""
 
+    def heeds(self) -> tuple[str, ...]:
+        """Return the names of the settings that it can do without, and uses where they are given."""
+        return ()
+
     def prepare(self, http: Http) -> None:  # noqa: ARG002
         """Have a credential before a request is made; *http* has the settings, and the way to where a token is asked for."""
         return  # most are in the settings
@@ -61,8 +65,10 @@ class Style(Protocol):
 class Format(Protocol):
     """How the body of an answer is read. See :mod:`antiphon.formats`."""
 
-    accept: ClassVar[str]
-    """What is asked for in the Accept header."""
+    @property
+    def accept(self) -> str:
+        """What is asked for in the Accept header."""
+
     text: ClassVar[bool]
     """Whether all values are texts, to be read by the schema's types."""
 

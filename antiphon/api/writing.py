@@ -19,6 +19,10 @@ Writer = Callable[["Client", "Resource", Sequence[Change]], Iterator[Outcome]]
 """A function that writes where requests as data will not do."""
 
 
+outcome_of_one = One()
+"""What stands where a write does not say how its answer is read."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A write of very many records as one job of the API's: opened, given its data, waited for, its results read.
@@ -44,23 +48,35 @@ class Write:
     """A request that changes one record, or a batch of them."""
 
     path: str = ""
-    method: Method = "POST"
+    """Below the base URL: ``/people/{id}``."""
+    method: Method = ""
+    """PATCH for an update, DELETE for ``delete`` and ``erase`` that have no body, POST for all else and for a batch, unless it is said
+    here."""
     via: Writer | None = None
     """A function that does it, where one request is not enough; what else is said here of the write still holds."""
     job: Job | None = None
     """How very many records are written at once."""
     body: JSON = None
-    """The request's body, for a write of one record; for a batch, what stands beside the records."""
+    """The request's body: ``{record}`` or, of a batch, ``{records}`` for ``create``, ``update`` and ``upsert``, unless it is said here, or
+    the record goes elsewhere. With ``into``, what stands beside the records."""
     params: Mapping[str, JSON] = field(default_factory=dict)
+    """The parameters of its query."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    """Its headers, besides those that are always sent."""
+    add: Mapping[str, JSON] = field(default_factory=dict)
+    """Fields that each record is sent with besides its own: ``{type: customer}``."""
     batch: Count = 1
+    """How many records go into one request, at most."""
     into: str = ""
     """Where in the body the list of records goes."""
     each: JSON = "{record}"
     """One record's entry in that list; or a function of the values that placeholders may name."""
-    outcomes: Outcomes = field(default_factory=One)
-    safe: bool = False
-    """May it be repeated without a second effect?"""
+    outcomes: Outcomes = outcome_of_one
+    """What the answer says of each record: ``one``, with its key for an id, but ``nothing`` for ``delete`` and ``erase``, unless it is
+    said here."""
+    safe: bool | None = None
+    """May it be repeated without a second effect? An update, an upsert, a delete may, a creation and an action may not, unless
+    it is said here."""
     atomic: bool = False
     """Does a refused batch write nothing, so that it may be taken apart to find the culprit?"""
     time: str = ""
@@ -74,7 +90,8 @@ class Write:
     accepts: tuple[str, ...] = ()
     """Statuses, or ranges of them (``409``, ``400-499``), that are no fault but an answer, for ``outcomes`` to read."""
     query: str = ""
-    """A GraphQL document. It is sent as it is, never filled: values go in by ``body``, which are its variables."""
+    """A GraphQL document. It is sent as it is, never filled: values go in by ``body``, which are its variables. One that is called as a
+    placeholder, ``$record``, need not be named there."""
     format: Format | None = None
     """How the answer is read; None: as everywhere in this API."""
     encoding: Encoding | None = None

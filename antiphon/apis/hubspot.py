@@ -210,7 +210,7 @@ def crm(  # noqa: PLR0913 - each says one way in which an object differs
             )
         ),
         delete=archive,
-        erase=Write(f"{write}/gdpr-delete", body={"objectId": "{id}"}, outcomes=Nothing(), safe=True)
+        erase=Write(f"{write}/gdpr-delete", "POST", body={"objectId": "{id}"}, outcomes=Nothing(), safe=True)
         if erase
         else None,
         add_field=_add_field(kind),

@@ -128,6 +128,7 @@ def acting(action: str, body: Mapping[str, Any] | None = None) -> Write:
         headers=_KEYED,
         remembers=_DAY,
         outcomes=One("code"),
+        safe=False,
     )
 
 
@@ -713,7 +714,7 @@ pretix = Api(
                 f"{_HOME}/customers/", body="{record}", headers=_KEYED, remembers=_DAY, outcomes=One("identifier")
             ),
             update=Write(f"{_HOME}/customers/{{id}}/", "PATCH", body="{record}", safe=True, outcomes=One("identifier")),
-            erase=Write(f"{_HOME}/customers/{{id}}/anonymize/", body={}, safe=True, outcomes=Nothing()),
+            erase=Write(f"{_HOME}/customers/{{id}}/anonymize/", "POST", body={}, safe=True, outcomes=Nothing()),
         ),
         Resource(
             "vouchers",

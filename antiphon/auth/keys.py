@@ -93,6 +93,10 @@ class All(Auth):
         """Return the settings that hold the credentials of all."""
         return tuple(sorted({name for auth in self.of for name in auth.needs()}))
 
+    def heeds(self) -> tuple[str, ...]:
+        """Return the settings that one of them can do without."""
+        return tuple(sorted({name for auth in self.of for name in auth.heeds()}))
+
     def prepare(self, http: Http) -> None:
         """Have each prepared."""
         for auth in self.of:

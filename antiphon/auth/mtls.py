@@ -44,6 +44,10 @@ class Mtls(Auth):
         """Return the setting that holds the certificate."""
         return tuple(sorted(names(self.certificate)))
 
+    def heeds(self) -> tuple[str, ...]:
+        """Return the settings that hold key and passphrase."""
+        return tuple(sorted(names([self.key, self.passphrase])))
+
     def prepare(self, http: Http) -> None:
         """Have the connections to the API show the certificate.
 

@@ -70,6 +70,10 @@ class OAuth1(Auth):
         users = [] if self.request_url else [self.token, self.token_secret]
         return tuple(sorted(names([self.consumer_key, signs, *users])))
 
+    def heeds(self) -> tuple[str, ...]:
+        """Return the settings that hold the user's token, if there need not be one."""
+        return tuple(sorted(names([self.token, self.token_secret]))) if self.request_url else ()
+
     def prepare(self, http: Http) -> None:
         """Have the user's token, if the API wants one.
 

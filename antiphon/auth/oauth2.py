@@ -78,6 +78,12 @@ class OAuth2(Auth):
         """Return the setting without which there is no token."""
         return tuple(sorted(names(self.client_id)))
 
+    def heeds(self) -> tuple[str, ...]:
+        """Return the settings that hold the client's secret and what a token is got with."""
+        assertion = [self.assertion.key, self.assertion.claims, self.assertion.headers] if self.assertion else []
+        held = [*assertion, *self.grant.values()] or [self.refresh_token]
+        return tuple(sorted(names([self.client_secret, *held]) - {*self.needs()}))
+
     def prepare(self, http: Http) -> None:
         """Have a token that is valid, and the API's base URL.
 

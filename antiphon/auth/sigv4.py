@@ -44,6 +44,10 @@ class SigV4(Auth):
         """Return the settings that hold key and region."""
         return tuple(sorted(names([self.service, self.region, self.access_key, self.secret_key])))
 
+    def heeds(self) -> tuple[str, ...]:
+        """Return the setting of temporary keys."""
+        return tuple(sorted(names(self.session_token)))
+
     def sign(self, request: Request, http: Http) -> None:
         """Set the Authorization header, and with it the date, the session's token and (S3) the hash of the body."""
         auth, credentials, awsrequest = (library(f"botocore.{m}", "SigV4", "aws") for m in _MODULES)

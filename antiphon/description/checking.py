@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from antiphon.api import COMMON_SETTINGS
+from antiphon.api import COMMON_SETTINGS, CREDENTIALS
 from antiphon.description import shapes
 from antiphon.description.nodes import Mark, Node
 from antiphon.description.problems import Findings, near, nearest
@@ -48,12 +48,16 @@ def _above(name: str, resources: dict[str, tuple[Node, Mark | None]]) -> list[st
 
 
 def _check_settings(declared: set[str], findings: Findings) -> None:
-    known = declared | {setting.name for setting in COMMON_SETTINGS}
+    used = {name for need in findings.needs for name in (*need.settings, *need.heeded)}
+    usual = {setting.name for setting in CREDENTIALS}
+    implied = used & usual
+    known = declared | implied | {setting.name for setting in COMMON_SETTINGS}
     told = set()
     for use in findings.placeholders:
         if use.name not in known | use.known:
             told.add(use.name)
-            hint = nearest(use.name, declared | use.known) or _declare(use.name)
+            meant = usual if use.path.startswith("auth") else implied
+            hint = nearest(use.name, declared | meant | use.known) or _declare(use.name)
             findings.wrong(use.node, use.path, f"unknown placeholder {{{use.name}}}", hint)
     for need in findings.needs:
         for name in sorted(set(need.settings) - known - told):

@@ -41,11 +41,12 @@ class Placeholder:
 
 @dataclass(frozen=True)
 class Need:
-    """The settings that what stands at a node cannot do without."""
+    """The settings that what stands at a node cannot do without, and those that it can."""
 
     node: Node
     path: str
     settings: tuple[str, ...]
+    heeded: tuple[str, ...]
 
 
 @dataclass

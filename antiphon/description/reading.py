@@ -47,7 +47,7 @@ def faults(root: Node, needed: Mapping[str, tuple[str, ...]]) -> list[Problem]:
     """Return what is wrong with *root*, which an API that was made in Python is written as; *needed* are the settings its slots need."""
     findings = Findings()
     _Judging(findings).fields(Api, root, "", None)
-    findings.needs += [Need(root, path, settings) for path, settings in needed.items()]
+    findings.needs += [Need(root, path, settings, ()) for path, settings in needed.items()]
     check(root, findings)
     return findings.in_order()
 
@@ -239,7 +239,7 @@ class _Reading:
         uses = self.findings.placeholders
         uses[before:] = [use for use in uses[before:] if use.name not in given]
         if made is not _INVALID and hasattr(made, "needs"):
-            self.findings.needs.append(Need(node, path, made.needs()))
+            self.findings.needs.append(Need(node, path, made.needs(), made.heeds()))
         return made
 
     def schema(self, node: Node, path: str) -> Any:

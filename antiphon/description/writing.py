@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import is_dataclass
 from typing import Any
 
 import yaml
 
 from antiphon import schema
-from antiphon.api import Api
+from antiphon.api import Api, Resource, usual
 from antiphon.description import nodes, shapes
 from antiphon.description.shapes import Shape, is_json_schema
 
@@ -63,6 +64,10 @@ def _plain(shape: Shape, value: Any) -> Any:  # noqa: C901, PLR0911 - one case f
 
 
 def _record(cls: type, value: Any, *, without: str = "") -> Any:
+    if cls is Resource:
+        value = usual.shortened(value)
+    if cls is Api:
+        value = _without_implied(value)
     found = {
         name: _plain(field.shape, getattr(value, name))
         for name, field in shapes.fields(cls).items()
@@ -72,6 +77,16 @@ def _record(cls: type, value: Any, *, without: str = "") -> Any:
     if short and not without and list(found) == [short.name] and isinstance(found[short.name], str | list):
         return found[short.name]
     return found
+
+
+def _without_implied(api: Api) -> Api:
+    """Return *api* without the settings and the check that go without saying. It is for showing, not for use."""
+    made = copy(api)
+    implied = api.implied(())
+    object.__setattr__(made, "settings", tuple(setting for setting in api.settings if setting not in implied))
+    if api.check == api.first_of_a_list():
+        object.__setattr__(made, "check", None)
+    return made
 
 
 def _choice(shape: shapes.Choice, value: Any) -> Any:

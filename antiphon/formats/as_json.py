@@ -17,8 +17,15 @@ _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 class Json:
     """JSON (RFC 8259); numbers with a fraction keep all their digits."""
 
-    accept: ClassVar[str] = "application/json"
+    type: str = "application/json"
+    """What it is called: ``application/vnd.api+json``, ``application/merge-patch+json`` … at some."""
+
     text: ClassVar[bool] = False
+
+    @property
+    def accept(self) -> str:
+        """What is asked for."""
+        return self.type
 
     def decode(self, body: bytes) -> Any:
         """Return the value.
@@ -35,7 +42,7 @@ class Json:
             Refused: no JSON can hold it.
         """
         try:
-            return _ENCODE(body), "application/json"
+            return _ENCODE(body), self.type
         except (TypeError, ValueError, RecursionError) as error:
             raise Refused(f"what is to be sent cannot be written as JSON: {error}") from None
 

@@ -73,7 +73,7 @@ shop = Api("shop", "Shop", "https://shop.example.org", auth=Bearer(), settings=(
     ("old", "new", "line"),
     [
         ("", "", "shop.py: all is well"),
-        ("access_token", "token", 'shop.py: auth: it needs the setting "access_token", which there is not. Declare it'),
+        ("Bearer()", 'Bearer("{acess_token}")', 'shop.py: auth.bearer: unknown placeholder {acess_token}. Did you mean "access_token"?'),
         ('Cursor("next")', 'Cursor(size=("limit", 0))', "shop.py: resources.orders.read.paging.cursor.size: a number from 1 on is"),
         ("settings=", "limits=(RateLimit(-1, 60),), settings=", "shop.py: limits.calls: a number above 0 is wanted, not the"),
         ("https:", "ftp:", 'shop.py: base_url: a URL that begins with https:// or http:// is wanted, not "ftp:'),

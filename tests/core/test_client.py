@@ -91,7 +91,8 @@ def test_a_slot_that_is_not_there_is_told_with_those_that_are():
         ({"read": Read("/people", then=Then(Read("/b", body={"p": "{feilds}"})))}, r"people\.read: .*\{feilds\}"),
         ({"create": Write("/people", body={"a": "{recrod.a}"})}, r"people\.create: .*\{recrod\}"),
         ({"actions": {"greet": Write("/people/{idd}")}}, r"people\.greet: .*\{idd\}"),
-        ({"create": Write("/people", batch=10)}, r"people\.create: a batch needs `into`"),
+        ({"archive": Write("/people", batch=10)}, r"people\.archive: a batch needs `into`"),
+        ({"create": Write("/people", batch=10)}, r"people\.create: a batch needs `outcomes`"),
     ],
 )
 def test_a_description_that_names_what_nobody_gives_is_refused(slots, named):
@@ -413,7 +414,7 @@ def test_a_value_of_zero_is_a_value(session, adapter):
 )
 def test_an_id_in_a_body_is_a_number_where_the_schema_says_so(session, adapter, word, id, sent):
     body = {"ids": ["{id}"]}
-    slots = {"get": Read("/get", "POST", body=body), "update": Write("/update", body=body, outcomes=Nothing())}
+    slots = {"get": Read("/get", "POST", body=body), "update": Write("/update", "POST", body=body, outcomes=Nothing())}
     resource = people(schema=schema.record({"id": word, "name": "string"}), **slots)
     for path in "/get", "/update":
         adapter.register_uri("POST", path, json={"id": id})
@@ -540,6 +541,7 @@ def test_a_write_that_is_forbidden_is_rejected_with_the_words_of_the_api(session
 @pytest.mark.parametrize("status", [404, 410])
 def test_what_is_not_there_any_more_counts_as_deleted(session, adapter, operation, status):
     adapter.register_uri("DELETE", "/people/7", status_code=status)
+    adapter.register_uri("GET", "/people", json={"results": []})  # which shows that the address is right
     resource = writes(**{operation: Write("/people/{id}", "DELETE", outcomes=Nothing())})
     [outcome] = a_client(an_api(resource), session=session).write(resource, operation, changes({"id": 7}))
     assert (outcome.kind, outcome.id) == (Kind.DELETED, "7")
@@ -565,7 +567,7 @@ def test_an_update_of_what_is_not_there_is_rejected(session, adapter):
      ("erase", "deleted"), ("greet", "done")],
 )  # fmt: skip
 def test_each_operation_has_its_outcome(session, adapter, operation, kind):
-    adapter.register_uri("POST", "/people", status_code=204)
+    adapter.register_uri(requests_mock.ANY, "/people", status_code=204)
     slot = {"actions": {"greet": Write("/people", outcomes=Nothing())}} if operation == "greet" else {
         operation: Write("/people", outcomes=Nothing())}  # fmt: skip
     resource = writes(**slot)
@@ -595,10 +597,10 @@ def test_a_change_is_sent_again_with_the_same_token(session, adapter):
     assert outcome.attempts == 3
 
 
-def test_a_write_without_a_body_sends_none(session, adapter):
-    adapter.register_uri("POST", "/people", json={"id": 1})
-    resource = writes()
-    list(a_client(an_api(resource), session=session).write(resource, "create", named("a")))
+def test_an_action_without_a_body_sends_none(session, adapter):
+    adapter.register_uri("POST", "/people/7/greet", json={"id": 1})
+    resource = people(actions={"greet": Write("/people/{id}/greet")})
+    list(a_client(an_api(resource), session=session).write(resource, "greet", changes({"id": 7})))
     assert adapter.last_request.body is None
 
 
@@ -680,7 +682,7 @@ def test_any_call_is_repeated_only_where_its_method_is_safe(session, adapter, me
 
 def test_a_check_that_is_not_described_is_told():
     with pytest.raises(Unknown, match="names no request to check"):
-        a_client().check()
+        a_client(an_api(people(read=None))).check()
 
 
 def test_a_check_may_be_a_page_of_a_list(session, adapter):

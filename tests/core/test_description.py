@@ -111,8 +111,12 @@ def test_a_name_and_its_value_are_a_list_or_a_mapping():
 
 def test_several_ways_to_sign_are_a_list():
     whole = {**description.data(PYTHON), "auth": [{"bearer": {}}, {"api_key": {"header": "X-Key"}}]}
-    whole["settings"] |= {"api_key": {}}
-    assert description.from_mapping(whole, "test").auth == (Bearer(), ApiKey(header="X-Key"))
+    found = description.from_mapping(whole, "test")
+    assert found.auth == (Bearer(), ApiKey(header="X-Key"))
+    assert [(s.name, s.secret, s.required) for s in found.settings] == [
+        ("access_token", True, False),
+        ("api_key", True, False),
+    ]
 
 
 def test_nested_parts_are_objects_too():

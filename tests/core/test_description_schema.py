@@ -85,7 +85,7 @@ def test_what_the_loader_refuses_for_its_shape_is_not_valid_and_nothing_else(api
         lambda whole: whole.update(auth={"beerer": {}}),
         lambda whole: whole.update(auth={"bearer": {}, "basic": {}}),
         lambda whole: whole["limits"][0].pop("calls"),
-        lambda whole: whole["settings"]["access_token"].update(secret="yes"),
+        lambda whole: whole.update(settings={"access_token": {"secret": "yes"}}),
         lambda whole: whole.update(limits=[{"calls": "100", "seconds": 60}]),
         lambda whole: whole.update(version=1.0),
     ],
