@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator, Iterator
 from itertools import islice
 from queue import SimpleQueue
@@ -11,33 +12,44 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
+_WAITS = 0.002
+"""Seconds for which the making of a thing has to wait, as for a server, to be worth a thread: to hand over takes time as well."""
+
+
 class Ahead(Iterator[T], Generic[T]):
     """Yields what *items* yields, in that order; an error is raised when it is its turn.
 
-    The thread does not keep a process from ending. Whoever stops before the end calls :meth:`close`.
+    What is made without waiting is made by who takes it. The thread does not keep a process from ending. Whoever stops before the end
+    calls :meth:`close`.
     """
 
     def __init__(self, items: Iterator[T], arrived: threading.Event | None = None) -> None:
-        """Begin with the first; *arrived* is set each time one is there."""
+        """Begin with the first; *arrived* is set each time the thread has made one."""
         self._items = items
-        self._made: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+        self._made: SimpleQueue[tuple[T | None, BaseException | None, bool]] = SimpleQueue()
         self._wanted = threading.Semaphore(1)
         self._arrived = arrived or threading.Event()
         self._closed = False
+        self._ahead = True
+        """Whether the next is the thread's to make, or there is none."""
         threading.Thread(target=self._make, name="ahead", daemon=True).start()
 
     @property
     def ready(self) -> bool:
-        """Whether the next is there, or the end, so that nobody has to wait."""
-        return not self._made.empty()
+        """Whether the next is there or will be at once, or the end, so that nobody has to wait."""
+        return not (self._ahead and self._made.empty())
 
     def __next__(self) -> T:
         """Return the next, and have the one after it made."""
-        item, error = self._made.get()
+        item, error, waited = self._made.get() if self._ahead else self._one()
         if error is not None:
-            self._made.put((None, error))  # the end stays the end
+            self.close()
+            self._ahead = True
+            self._made.put((None, error, True))  # the end stays the end
             raise error
-        self._wanted.release()
+        self._ahead = waited
+        if waited:
+            self._wanted.release()
         return item  # type: ignore[return-value]  # None where it is an item
 
     def close(self) -> None:
@@ -46,18 +58,21 @@ class Ahead(Iterator[T], Generic[T]):
         self._wanted.release()
 
     def _make(self) -> None:
-        error: BaseException | None = None
-        while error is None:
+        while True:
             self._wanted.acquire()
             if self._closed:
                 return
-            item = None
-            try:
-                item = next(self._items)
-            except BaseException as raised:  # noqa: BLE001 - told by the one who waits for it
-                error = raised
-            self._made.put((item, error))
+            self._made.put(self._one())
             self._arrived.set()
+
+    def _one(self) -> tuple[T | None, BaseException | None, bool]:
+        """Return the next, or the error in its place, and whether it was waited for; the end never is."""
+        began, worked = time.monotonic(), time.thread_time()
+        try:
+            item = next(self._items)
+        except BaseException as error:  # noqa: BLE001 - told by the one who waits for it
+            return None, error, False
+        return item, None, time.monotonic() - began - (time.thread_time() - worked) >= _WAITS
 
 
 def interleaved(works: Iterator[Generator[object]], most: int, arrived: threading.Event) -> None:

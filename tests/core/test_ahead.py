@@ -2,8 +2,15 @@ import threading
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from antiphon.ahead import Ahead, interleaved
+
+
+def pause(seconds):
+    """Wait; ``time.sleep`` does not, in these tests."""
+    threading.Event().wait(seconds)
 
 
 def test_what_is_made_ahead_comes_in_order():
@@ -15,6 +22,7 @@ def test_one_is_made_ahead_and_no_more():
 
     def items():
         for number in range(10):
+            pause(0.01)
             made.append(number)
             yield number
 
@@ -22,10 +30,45 @@ def test_one_is_made_ahead_and_no_more():
     assert next(ahead) == 0
     deadline = time.monotonic() + 5
     while len(made) < 2 and time.monotonic() < deadline:
-        time.sleep(0.001)
-    time.sleep(0.02)
+        pause(0.001)
+    pause(0.02)
     assert made == [0, 1]
     ahead.close()
+
+
+def test_what_is_made_without_waiting_is_made_by_who_takes_it():
+    makers = []
+
+    def items():
+        for number in range(40):
+            if number % 10 > 6:
+                pause(0.005)
+            makers.append(threading.current_thread() is not threading.main_thread())
+            yield number
+
+    ahead = Ahead(items())
+    assert list(ahead) == list(range(40))
+    # The first is made by a thread, and after one that was waited for so is the next.
+    assert makers[:10] == [True, *[False] * 7, True, True]
+    assert sum(makers) < 20  # what a busy machine lets wait counts as well
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from([0, 0, 0.0025]), max_size=30), st.booleans())
+def test_the_order_is_kept_and_the_end_is_the_end_whoever_makes_them(waits, fails):
+    def items():
+        for number, wait in enumerate(waits):
+            if wait:
+                pause(wait)
+            yield number
+        if fails:
+            raise KeyError
+
+    ahead = Ahead(items())
+    assert [next(ahead) for _ in waits] == list(range(len(waits)))
+    for _ in range(2):
+        with pytest.raises(KeyError if fails else StopIteration):
+            next(ahead)
 
 
 def test_an_error_is_raised_after_what_came_before_it():
@@ -47,7 +90,7 @@ def test_the_thread_of_one_that_is_closed_ends():
     ahead.close()
     deadline = time.monotonic() + 5
     while threading.active_count() > began and time.monotonic() < deadline:
-        time.sleep(0.001)
+        pause(0.001)
     assert threading.active_count() <= began
 
 
@@ -100,5 +143,5 @@ def test_who_waits_is_woken():
 
 def _slowly():
     for number in range(1, 4):
-        time.sleep(0.1)
+        pause(0.1)
         yield number
