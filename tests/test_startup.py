@@ -26,7 +26,6 @@ finally:
 UNUSED = {
     "antiphon.apis.pretix",
     "antiphon.auth.jwt",
-    "antiphon.auth.kinds",
     "antiphon.auth.oauth2",
     "antiphon.cli",
     "antiphon.description",
@@ -39,7 +38,6 @@ UNUSED = {
     "antiphon.script",
     "antiphon.sources",
     "antiphon.style.envelopes",
-    "antiphon.style.kinds",
     "asyncio",
     "authlib",
     "backoff",
@@ -146,3 +144,14 @@ def test_a_package_that_is_there_is_not_replaced():
     with spared("json"):
         assert sys.modules["json"] is json
     assert sys.modules["json"] is json
+
+
+def test_a_description_loads_the_kinds_that_it_names():
+    code = "import json, sys; from antiphon import apis; apis.load('examples/sap_cap.yaml'); print(json.dumps(list(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    modules = set(json.loads(done.stdout))
+    assert {"antiphon.auth.keys", "antiphon.style.odata", "antiphon.paging.links"} <= modules
+    unused = {"auth.oauth2", "auth.session", "formats.as_xml", "paging.turns", "style.envelopes"}
+    assert not modules & {f"antiphon.{name}" for name in unused}

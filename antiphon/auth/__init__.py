@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from antiphon.late import late
+from antiphon.late import Kinds, late
 
 if TYPE_CHECKING:
     from antiphon.auth.digest import Digest
     from antiphon.auth.hmac import Hmac
     from antiphon.auth.jwt import Jwt
     from antiphon.auth.keys import All, ApiKey, Basic, Bearer
-    from antiphon.auth.kinds import KINDS
     from antiphon.auth.mtls import Mtls
     from antiphon.auth.oauth1 import OAuth1
     from antiphon.auth.oauth2 import OAuth2
@@ -42,7 +41,6 @@ __all__ = [
 __getattr__ = late(
     __name__,
     {
-        "KINDS": "kinds",
         "All": "keys",
         "ApiKey": "keys",
         "Basic": "keys",
@@ -56,5 +54,24 @@ __getattr__ = late(
         "OAuth2": "oauth2",
         "SigV4": "sigv4",
         "Step": "session",
+    },
+)
+
+#: What `auth` may be, by the word for it in a description.
+KINDS = Kinds(
+    __name__,
+    {
+        "basic": "Basic",
+        "api_key": "ApiKey",
+        "bearer": "Bearer",
+        "jwt": "Jwt",
+        "oauth1": "OAuth1",
+        "oauth2": "OAuth2",
+        "login": "Login",
+        "hmac": "Hmac",
+        "sigv4": "SigV4",
+        "digest": "Digest",
+        "mtls": "Mtls",
+        "all": "All",
     },
 )

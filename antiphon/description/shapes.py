@@ -110,7 +110,7 @@ class Choice:
     plain: Shape | None = None
 
     @property
-    def kinds(self) -> dict[str, type]:
+    def kinds(self) -> Mapping[str, type]:
         """The kinds, by the words for them."""
         return kinds(self.slot)
 
@@ -139,27 +139,27 @@ Shape = (
     | Function
 )  # fmt: skip
 
-#: The slots that are filled by kinds, and the registries of these: module and name.
-SLOTS: dict[str, tuple[str, ...]] = {
-    "auth": ("auth.KINDS",),
-    "paging": ("paging.KINDS",),
-    "style": ("style.KINDS",),
-    "format": ("formats.KINDS",),
-    "encoding": ("formats.ENCODINGS",),
-    "outcomes": ("outcome.KINDS",),
-    "reader": ("vanished.KINDS",),
-    "writer": (),
-    "schema": ("sources.KINDS",),
+#: The slots that are filled by kinds, and the registry of each: module and name.
+SLOTS: dict[str, str] = {
+    "auth": "auth.KINDS",
+    "paging": "paging.KINDS",
+    "style": "style.KINDS",
+    "format": "formats.KINDS",
+    "encoding": "formats.ENCODINGS",
+    "outcomes": "outcome.KINDS",
+    "reader": "vanished.KINDS",
+    "writer": "",
+    "schema": "sources.KINDS",
 }
 _SCALARS: dict[Any, Shape] = {str: Text(), int: Whole(), float: Number(), bool: Flag(), Any: Anything()}
 
 
 @cache
-def kinds(slot: str) -> dict[str, type]:
+def kinds(slot: str) -> Mapping[str, type]:
     """Return the kinds that may fill *slot*, by the words for them."""
-    places = (place.rpartition(".") for place in SLOTS[slot])
-    registries = (getattr(import_module(f"antiphon.{module}"), name) for module, _, name in places)
-    return {word: cls for registry in registries for word, cls in registry.items()}
+    module, _, name = SLOTS[slot].rpartition(".")
+    found: Mapping[str, type] = getattr(import_module(f"antiphon.{module}"), name) if module else {}
+    return found
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from antiphon.late import late
+from antiphon.late import Kinds, late
 
 if TYPE_CHECKING:
     from antiphon.formats.as_csv import Csv
     from antiphon.formats.as_json import Json, JsonLines
     from antiphon.formats.as_xml import Xml
     from antiphon.formats.forms import Form, Multipart
-    from antiphon.formats.kinds import ENCODINGS, KINDS
     from antiphon.formats.packed import unpacked
 
 __all__ = ["ENCODINGS", "KINDS", "Csv", "Form", "Json", "JsonLines", "Multipart", "Xml", "unpacked"]
@@ -24,8 +23,6 @@ __all__ = ["ENCODINGS", "KINDS", "Csv", "Form", "Json", "JsonLines", "Multipart"
 __getattr__ = late(
     __name__,
     {
-        "ENCODINGS": "kinds",
-        "KINDS": "kinds",
         "Csv": "as_csv",
         "Form": "forms",
         "Json": "as_json",
@@ -35,3 +32,8 @@ __getattr__ = late(
         "unpacked": "packed",
     },
 )
+
+KINDS = Kinds(__name__, {"json": "Json", "ndjson": "JsonLines", "csv": "Csv", "xml": "Xml"})
+"""How an answer is read."""
+ENCODINGS = Kinds(__name__, {"json": "Json", "form": "Form", "multipart": "Multipart", "xml": "Xml"})
+"""How a body is written."""

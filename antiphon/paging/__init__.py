@@ -21,11 +21,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from antiphon.late import late
+from antiphon.late import Kinds, late
 
 if TYPE_CHECKING:
     from antiphon.paging.asked import asked_with
-    from antiphon.paging.kinds import KINDS
     from antiphon.paging.links import Cursor, Keyset, LinkHeader, NextUrl, ODataLinks, Relay, Single, link
     from antiphon.paging.places import Offset, Page
     from antiphon.paging.turns import Advanced, Windows
@@ -50,7 +49,6 @@ __all__ = [
 __getattr__ = late(
     __name__,
     {
-        "KINDS": "kinds",
         "Advanced": "turns",
         "Cursor": "links",
         "Keyset": "links",
@@ -64,5 +62,23 @@ __getattr__ = late(
         "Windows": "turns",
         "asked_with": "asked",
         "link": "links",
+    },
+)
+
+#: What `paging` may be, by the word for it in a description.
+KINDS = Kinds(
+    __name__,
+    {
+        "none": "Single",
+        "cursor": "Cursor",
+        "keyset": "Keyset",
+        "page": "Page",
+        "offset": "Offset",
+        "next_url": "NextUrl",
+        "link_header": "LinkHeader",
+        "odata": "ODataLinks",
+        "relay": "Relay",
+        "windows": "Windows",
+        "advanced": "Advanced",
     },
 )

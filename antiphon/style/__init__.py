@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from antiphon.late import late
+from antiphon.late import Kinds, late
 
 if TYPE_CHECKING:
     from antiphon.style.envelopes import Cost, GraphQL, JsonRpc
-    from antiphon.style.kinds import KINDS
     from antiphon.style.odata import OData
     from antiphon.style.rest import RETRIED, Meaning, Rest
 
@@ -21,7 +20,6 @@ __all__ = ["KINDS", "RETRIED", "Cost", "GraphQL", "JsonRpc", "Meaning", "OData",
 __getattr__ = late(
     __name__,
     {
-        "KINDS": "kinds",
         "RETRIED": "rest",
         "Cost": "envelopes",
         "GraphQL": "envelopes",
@@ -31,3 +29,6 @@ __getattr__ = late(
         "Rest": "rest",
     },
 )
+
+#: What `style` may be, by the word for it in a description.
+KINDS = Kinds(__name__, {"rest": "Rest", "json_rpc": "JsonRpc", "graphql": "GraphQL", "odata": "OData"})
