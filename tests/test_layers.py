@@ -13,7 +13,7 @@ LIBRARY = ROOT / "antiphon"
 
 #: Lowest first. A module may import what is in its own layer or below.
 LAYERS = (
-    {"errors", "ahead", "bounds", "late"},
+    {"errors", "ahead", "bounds", "kept", "late"},
     {"fill", "schema", "moment", "inplace"},
     {"sample"},
     {"condition"},
@@ -37,7 +37,7 @@ LAYERS = (
 )
 #: What a description may be made of.
 OF_A_DESCRIPTION = {
-    "api", "apis", "auth", "client", "condition", "errors", "fill", "formats", "moment", "outcome", "paging", "schema", "shape",
+    "api", "apis", "auth", "client", "condition", "errors", "fill", "formats", "kept", "moment", "outcome", "paging", "schema", "shape",
     "sources", "style", "vanished",
 }  # fmt: skip
 FILES = sorted(LIBRARY.rglob("*.py"))

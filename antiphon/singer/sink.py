@@ -21,6 +21,7 @@ from antiphon.singer.reader import decoded
 from antiphon.singer.valid import compiled
 from antiphon.writeback import mirror
 from antiphon.writeback.fields import DELETED_AT
+from antiphon.writeback.recent import Recent
 from antiphon.writeback.writer import Allowance, Seen, Writer
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Sink(BatchSink):
             ledger=target.ledger,
             full=bool(target.config.get("full")),
             flights=target.flights,
-            recent=target.recent.setdefault(self.resource.name, {}),
+            recent=target.recent.setdefault(self.resource.name, Recent()),
         )
 
     def take(self, held: Sequence[Held]) -> None:

@@ -45,6 +45,7 @@ from antiphon.writeback import inspection
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Ledger
+from antiphon.writeback.recent import Recent
 from antiphon.writeback.sending import settle_open
 from antiphon.writeback.underway import UnderWay
 from antiphon.writeback.writer import Allowance, Seen
@@ -90,7 +91,7 @@ class Target(singer_sdk.Target):
         self.flights = Flights(self.config["parallel"])
         self.under_way = UnderWay(self.flights)
         self.allowances: dict[str, Allowance] = {}
-        self.recent: dict[str, dict[Any, str | None]] = {}
+        self.recent: dict[str, Recent] = {}
         self.seen: dict[str, Seen] = {}
         self._mirrored: set[str] = set()
         self._schemas: dict[str, SourceSchema] = {}

@@ -1,4 +1,4 @@
-"""Which records of an API changes are to: looked up in batches, what was written moments ago remembered."""
+"""Which records of an API changes are to: looked up in batches, what was found or written moments ago remembered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from antiphon import moment
-from antiphon.api import Query, Record
+from antiphon.api import Query, Record, Write
 from antiphon.client import Client
 from antiphon.errors import Refused
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
@@ -14,9 +14,8 @@ from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.match import Match, text
+from antiphon.writeback.recent import Recent
 
-Recent = dict[Any, str | None]
-"""Match key -> id of what was written and may not be found by a look-up yet; None: perhaps it was created."""
 _REMEMBERED = 100_000
 _LATE = 900
 """Seconds after which a look-up surely sees what was created."""
@@ -42,7 +41,7 @@ class LookUp:
         """
         self._flights, self._by_id = flights, by_id
         self._client, self._resource, self._match, self._ledger = client, match.resource, match, ledger
-        self.recent: Recent = {} if recent is None else recent
+        self.recent = recent or Recent()
         self._forms: dict[str, dict[str, list[str]]] = {}
 
     def __call__(self, batch: Batch, changes: list[Change]) -> Steps[list[tuple[Change, Record | None]]]:
@@ -55,46 +54,93 @@ class LookUp:
                 continue
             asked = {by, *self._resource.key, *self._resource.within, *self._match.marks}
             asked |= {name for c in those for name in c.record}
-            found: list[Record] = []
-            if by in self._match.alike:
-                self._there(by)  # read before several ask
-            find = partial(self._find, batch, by, asked=tuple(sorted(asked)))
-            yield from self._flights.fly(find, self._parts(those), found.extend, turn=batch.turn)
-            hits: dict[Any, dict[str, Record]] = {}
-            for record in found:
-                hits.setdefault(self._match.key(by, record.get(by), record), {})[self._match.id(record)] = record
-            if self._ledger and not self._match.prompt(by):
-                self._ask(self._ledger, batch, those)
-            for change in those:
-                mine = hits.get(self._match.key_of(change), {})
-                if not batch.settled(change) and self._match.is_id(by):
-                    pairs.append((change, mine.get(str(change.id), {by: change.id})))
-                elif not batch.settled(change):
-                    self._matched(batch, change, list(mine.values()), pairs)
+            if not batch.again:
+                those = [c for c in those if not self._known(c, asked, pairs)]
+            if those:
+                yield from self._ask(batch, by, those, tuple(sorted(asked)), pairs)
         return pairs
 
+    def _ask(
+        self,
+        batch: Batch,
+        by: str,
+        changes: list[Change],
+        asked: tuple[str, ...],
+        pairs: list[tuple[Change, Record | None]],
+    ) -> Steps[None]:
+        """Look *changes* up by the field *by*, and add each to *pairs* with the record it matches, of which it is *asked* for these fields."""
+        found: list[Record] = []
+        turn = self.recent.turn
+        if by in self._match.alike:
+            self._there(by)  # read before several ask
+        find = partial(self._find, batch, by, asked=asked)
+        yield from self._flights.fly(find, self._parts(changes), found.extend, turn=batch.turn)
+        hits: dict[Any, dict[str, Record]] = {}
+        for record in found:
+            hits.setdefault(self._match.key(by, record.get(by), record), {})[self._match.id(record)] = record
+        if self._ledger and not self._match.prompt(by):
+            self._ask_ledger(self._ledger, batch, changes)
+        for change in changes:
+            if batch.settled(change):
+                continue
+            key = self._match.key_of(change)
+            mine = hits.get(key, {})
+            if len(mine) == 1 and key not in self.recent.late:
+                [(id, record)] = mine.items()
+                self.recent.found(self._key(change), id, record, turn)
+            if self._match.is_id(by):
+                pairs.append((change, mine.get(str(change.id), {by: change.id})))
+            else:
+                self._matched(batch, change, list(mine.values()), pairs)
+
+    def _known(self, change: Change, asked: set[str], pairs: list[tuple[Change, Record | None]]) -> bool:
+        """Add to *pairs* what *change* matches, if that and the fields *asked* for are known since a moment ago."""
+        record = self.recent.get(self._key(change), asked)
+        if record is not None:
+            pairs.append((change, record))
+        return record is not None
+
+    def _key(self, change: Change) -> Any:
+        """Return by what a record is remembered: other writers may match in other ways."""
+        return self._match.key_of(change), self._match.alike.get(str(change.by))
+
+    def _keep(self, operation: str, outcome: Outcome) -> None:
+        """Remember what a record has now, where that is sure: a PUT takes away what it does not name."""
+        change, id, how = outcome.change, outcome.id or outcome.change.id, self._resource.update
+        replaced = isinstance(how, Write) and how.method == "PUT"
+        if id is None:
+            return
+        if operation == "create" and outcome.kind is Kind.CREATED and change.by:
+            known = {change.by: change.value, self._resource.key[0]: id}
+            self.recent.created(self._key(change), id, dict.fromkeys(self._match.marks) | change.record | known)
+        elif operation == "update" and outcome.kind is Kind.UPDATED and not replaced:
+            self.recent.updated(id, change.record)
+        else:
+            self.recent.forget(id)
+
     def remember(self, operation: str, outcome: Outcome) -> None:
-        """Remember what was written, for look-ups that would not see it yet."""
+        """Remember what was written, for look-ups that would not see it yet, or need not be made."""
         change = outcome.change
+        self._keep(operation, outcome)
         if change.by and change.by in self._match.alike and outcome.kind is Kind.CREATED:
             self._note(change.by, change.value)
         if not change.by or self._match.prompt(change.by):
             return
         key = self._match.key_of(change)
         if outcome.kind is Kind.DELETED:
-            self.recent.pop(key, None)
+            self.recent.late.pop(key, None)
         elif outcome.kind in {Kind.CREATED, Kind.UPDATED} or (operation == "create" and outcome.kind is Kind.UNKNOWN):
-            if len(self.recent) >= _REMEMBERED:
-                self.recent.pop(next(iter(self.recent)))
-            self.recent[key] = None if outcome.kind is Kind.UNKNOWN else outcome.id
+            if len(self.recent.late) >= _REMEMBERED:
+                self.recent.late.pop(next(iter(self.recent.late)))
+            self.recent.late[key] = None if outcome.kind is Kind.UNKNOWN else outcome.id
 
-    def _ask(self, ledger: Ledger, batch: Batch, changes: list[Change]) -> None:
+    def _ask_ledger(self, ledger: Ledger, batch: Batch, changes: list[Change]) -> None:
         """Remember what the *ledger* knows of *changes* that a look-up may not see yet."""
         keys = {batch.keys[c.token]: self._match.key_of(c) for c in changes}
-        keys = {key: match for key, match in keys.items() if match not in self.recent}
+        keys = {key: match for key, match in keys.items() if match not in self.recent.late}
         made = ledger.records.made(keys, int(moment.now().timestamp()) - _LATE)
-        self.recent |= {keys[key]: id for key, id in made.items()}
-        self.recent |= {keys[key]: None for key in ledger.unknown(keys)}
+        self.recent.late |= {keys[key]: id for key, id in made.items()}
+        self.recent.late |= {keys[key]: None for key in ledger.unknown(keys)}
 
     def _parts(self, changes: list[Change]) -> list[list[Change]]:
         """Return *changes* in parts that are looked up at once: as many as one request takes, where the look-up says how many."""
@@ -151,13 +197,13 @@ class LookUp:
                 f"{len(hits)} records have the {change.by} {change.value}: {ids}{', …' if len(hits) > _LISTED else ''}"
             )
             batch.settle(rejected(change, said, code="ambiguous"))
-        elif key not in self.recent:
+        elif key not in self.recent.late:
             pairs.append((change, hits[0] if hits else None))
-        elif (id := self.recent[key]) is not None:  # written moments ago: a look-up may show what was there before
+        elif (id := self.recent.late[key]) is not None:  # written moments ago: a look-up may show what was there before
             seen = {name: value for name, value in (hits[0] if hits else {}).items() if name not in change.record}
             pairs.append((change, {**seen, self._resource.key[0]: id}))
         elif hits:
-            del self.recent[key]
+            del self.recent.late[key]
             if self._ledger:
                 self._ledger.found(batch.keys[change.token])
             pairs.append((change, hits[0]))

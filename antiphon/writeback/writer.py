@@ -31,8 +31,9 @@ from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.growth import Growth
 from antiphon.writeback.history import History
 from antiphon.writeback.ledger import Ledger
-from antiphon.writeback.lookup import LookUp, Recent
+from antiphon.writeback.lookup import LookUp
 from antiphon.writeback.match import Match, holds
+from antiphon.writeback.recent import Recent
 from antiphon.writeback.restoring import Restore, restored, taken_away
 from antiphon.writeback.sending import Sender
 
@@ -98,8 +99,8 @@ class Writer:
     ) -> None:
         """Check the settings against the resource. *columns* are those of the stream, where they are known beforehand: names, or their schemas too.
 
-        A *full* run asks the API even for what the *ledger* has as unchanged. *recent* remembers what was written and may not
-        be found by a look-up yet; writers to one resource share it. Its requests are among the *flights*, one at a time unless they are given.
+        A *full* run asks the API even for what the *ledger* has as unchanged. *recent* remembers what was found and written
+        moments ago; writers to one resource share it. Its requests are among the *flights*, one at a time unless they are given.
         """
         self.client, self.resource, self.deletes, self.restore = client, resource, deletes, restore
         self.mode: Mode = mode or ("upsert" if resource.upsert or resource.update else "create")

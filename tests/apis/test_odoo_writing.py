@@ -135,6 +135,25 @@ def test_a_field_that_is_costly_to_read_can_be_written(tmp_path):
         assert written(account.write(people(1, image_1920=image), match=["ref"])) == {"unchanged": 1}
 
 
+def test_what_batch_after_batch_points_to_is_looked_up_once(tmp_path):
+    with odoo(tmp_path) as account:
+        rows = [{**row, "country_id": "Belgium" if n % 2 else "base.fr"} for n, row in enumerate(people(3000))]
+        assert written(account.write(rows, match=["ref"])) == {"created": 3000}
+        assert account.called("res.partner/create") == 15
+        # Four requests are under way at a time: the first four may ask before any has its answer.
+        assert account.called("res.country/search_read") <= 4
+        assert account.called("ir.model.data/search_read") <= 4
+
+
+def test_what_was_pointed_to_in_vain_is_looked_up_again(tmp_path):
+    with odoo(tmp_path) as account:
+        partner = account.connection()
+        with pytest.raises(Refused, match=r'no record of res\.country is called "Elbonia"'):
+            partner.add("partner", name="P", country_id="Elbonia")
+        account.app.add("res.country", {"name": "Elbonia", "code": "EL"})
+        assert partner.add("partner", name="P", country_id="Elbonia")["id"]
+
+
 def test_a_look_up_takes_one_call(tmp_path):
     with odoo(tmp_path) as account:
         account.write(people(200), match=["ref"])

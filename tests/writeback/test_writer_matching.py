@@ -11,6 +11,7 @@ from antiphon import api
 from antiphon.errors import SettingError
 from antiphon.outcome import Kind
 from antiphon.writeback.fields import Fields
+from antiphon.writeback.recent import Recent
 from antiphon.writeback.writer import Writer
 
 
@@ -192,7 +193,7 @@ class TestIndexLag:
 
     def test_writers_to_one_resource_share_what_they_know(self, accounts):
         account = accounts(index_lag=600)
-        recent = {}
+        recent = Recent()
         assert kinds(account.writer("companies", recent=recent).write([{"domain": "a.example"}])) == ["created"]
         assert kinds(
             account.writer("companies", recent=recent, stream="b").write([{"domain": "a.example", "city": "U"}])

@@ -9,7 +9,12 @@ from antiphon.api import Resource
 from antiphon.apis.odoo.records import CONTEXT, external_ids
 from antiphon.client import Client
 from antiphon.errors import Forbidden, NotFound, Refused
+from antiphon.kept import Kept
 from antiphon.outcome import Change, Outcome, rejected
+
+_MOST = 10_000
+_SECONDS = 60
+"""Names whose records are remembered, and for how many seconds. That there is none of a name is asked again each time."""
 
 
 def is_external(value: Any) -> bool:
@@ -36,7 +41,7 @@ def resolved(
                 change.record[name] = int(value)
             else:
                 wanted.setdefault(models[name], set()).add(value)
-    found = {model: _tried(client, model, sorted(values)) for model, values in wanted.items()}
+    found = {model: _known(client, model, values) for model, values in wanted.items()}
     clear, unclear = [], []
     for change in changes:
         problems: list[str] = []
@@ -65,6 +70,20 @@ def _why_not(model: str, value: str, found: dict[str, list[int]] | str) -> str:
         return f'no record of {model} is called "{value}"'
     shown = ", ".join(map(str, sorted(found[value])[:10]))
     return f'{len(found[value])} records of {model} are called "{value}" ({shown}): give an id or an external id'
+
+
+def _known(client: Client, model: str, values: set[str]) -> dict[str, list[int]] | str:
+    """Return what :func:`_tried` finds, or found within the last minute: batch after batch points to the same few records."""
+    kept: Kept[tuple[str, str], int] = client.http.notes.setdefault("relations", Kept(_MOST, _SECONDS))
+    known = {value: id for value in values if (id := kept.get((model, value))) is not None}
+    left = sorted(values - known.keys())
+    found = _tried(client, model, left) if left else {}
+    if isinstance(found, str):
+        return found
+    for value, ids in found.items():
+        if len(ids) == 1:
+            kept.put((model, value), ids[0])
+    return found | {value: [id] for value, id in known.items()}
 
 
 def _tried(client: Client, model: str, values: list[str]) -> dict[str, list[int]] | str:
