@@ -28,7 +28,7 @@ test: setup ## Run the tests (ARGS='-k csv' for some of them)
 	$(PYTEST) -n auto $(ARGS)
 
 test-real: setup ## Run the tests against real servers and Meltano, installed once outside the checkout
-	$(PYTEST) -m real $(ARGS)
+	$(PYTEST) -m 'real and not faults' $(ARGS)
 
 test-faults: setup ## Run the fault matrix and print it, and many kills (WRITE_FAULTS=1 keeps it in docs/faults.md)
 	$(PYTEST) -m faults -n auto $(ARGS)
