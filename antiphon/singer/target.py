@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -130,11 +131,8 @@ class Target(singer_sdk.Target):
         except BaseException:
             ledger.close()
             raise
-        for outcome in settled:
-            key = outcome.change.value or outcome.change.id
-            self.logger.warning(
-                "from an interrupted run: %s of %s ended as %s", outcome.operation, key, outcome.kind.value
-            )
+        for (operation, kind), count in Counter((outcome.operation, outcome.kind) for outcome in settled).items():
+            self.logger.warning("from an interrupted run: %s of %s records ended as %s", operation, f"{count:,}", kind)
         self.accounts.ledger = ledger
         return ledger
 
