@@ -58,7 +58,7 @@ describe: setup ## Write the JSON Schema of descriptions, and the tables of kind
 readme: setup ## Write the README's table of APIs (ARGS=--demo for the demo's output too)
 	@$(BIN)/python scripts/write_readme.py $(ARGS)
 
-bench: setup ## Measure calls, latency, CPU and memory, beside peers (ARGS="calls" for one part)
+bench: setup ## Measure CPU, memory, calls and latency, beside peers (ARGS=calls for a part, ARGS="--full --write" for the page)
 	@$(BIN)/python bench/bench.py $(ARGS)
 
 clean: ## Remove the environment and what was made in passing

@@ -2,7 +2,7 @@
 
     python bench/bench.py [PART …] [--full] [--write]
 
-Parts: reading, writing, memory, startup, calls, latency, ledger; all of them, if none is named. As it comes it takes minutes and few
+Parts: reading, writing, memory, startup, calls, latency, ledger, profiled; all of them, if none is named. As it comes it takes minutes and few
 records; ``--full`` takes as many as make the ratios steady, and an hour. ``--write`` puts what was measured into RESULTS.md, where
 parts that were not run stay as they are, and the comparison with the peers into chart.svg. What notes.md says ends that page.
 """
@@ -32,6 +32,7 @@ PARTS = {
     "calls": "Calls",
     "latency": "An API that is slow and limited",
     "ledger": "The ledger",
+    "profiled": "Where the time goes",
 }
 QUICK = {
     "reading": "--contacts 50000 --items 100000 --rounds 3 --slow 1",
@@ -41,6 +42,7 @@ QUICK = {
     "calls": "--records 20000",
     "latency": "--records 5000",
     "ledger": "--records 20000 --keys 200000",
+    "profiled": "--contacts 50000 --items 100000 --people 10000",
 }
 FULL = {
     "reading": "--contacts 200000 --items 500000 --rounds 5 --slow 1",
@@ -50,6 +52,7 @@ FULL = {
     "calls": "--records 100000",
     "latency": "--records 20000",
     "ledger": "--records 100000 --keys 1000000",
+    "profiled": "--contacts 200000 --items 500000 --people 100000",
 }
 
 
