@@ -37,7 +37,7 @@ PARTS = {
 QUICK = {
     "reading": "--contacts 50000 --items 100000 --rounds 3 --slow 1",
     "writing": "--records 100000 --rounds 3 --slow 1",
-    "memory": "--most 1000000 --written 50000",
+    "memory": "--most 1000000 --written 100000",
     "startup": "--rounds 3",
     "calls": "--records 20000",
     "latency": "--records 5000",

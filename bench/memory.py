@@ -2,8 +2,7 @@
 
     python bench/memory.py [--most 5000000] [--written 5000000]
 
-Items through a tap, items through a target that writes nothing, and people upserted through the target of HubSpot, with its ledger. Exit
-code 1: it takes too much, or grows.
+Items through a tap, items through a target that writes nothing, and people upserted through the target of HubSpot, with its ledger.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from writing import HERE, SCHEMA, items
 MEMORY = 120
 """Megabytes (10^6 bytes) of resident memory that a plugin may take."""
 GROWTH = 10
-"""Megabytes that it may take more for all records than for a fiftieth of them."""
+"""Megabytes that it may take more for all records than for a fifth of them."""
 
 
 def lines_of_items(count: int) -> Iterator[bytes]:
@@ -89,7 +88,7 @@ def written(count: int) -> Used:
 
 
 def main() -> None:
-    """Measure, print, and exit with 1 if anything is wrong."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--most", type=int, default=5_000_000)
     parser.add_argument("--written", type=int, default=5_000_000, help="people that are upserted")
@@ -98,7 +97,7 @@ def main() -> None:
     if given.feed:
         sys.stdout.buffer.writelines(LINES[given.feed](given.most))
         return
-    wrong, reached = [], []
+    reached = []
     print("| run | records | peak MB | CPU µs/record | CPU s |\n|---|---|---|---|---|")
     for name, through, most in (
         ("tap, items", read, given.most),
@@ -110,15 +109,14 @@ def main() -> None:
             took.append(used := through(count))
             each = used.cpu / count * 1e6
             print(f"| {name} | {count:,} | {used.memory:.0f} | {each:.1f} | {used.cpu:.1f} |", flush=True)
-        if not took:
-            continue
-        first, last = took[0].memory, took[-1].memory
-        reached.append(goals.within(f"{most:,} records, {name}: peak", MEMORY, max(first, last), " MB"))
-        wrong += [f"{name}: {last:.0f} MB, where {MEMORY} are allowed"] if last > MEMORY else []
-        wrong += [f"{name}: not flat: {first:.0f} MB, and {last:.0f} MB"] if last > first + GROWTH else []
+        if took:
+            peak, *before = (used.memory for used in reversed(took))
+            reached.append(
+                goals.within(f"{most:,} records, {name}: peak", MEMORY, max(used.memory for used in took), " MB")
+            )
+            grown = max(0.0, peak - before[0]) if before else 0.0
+            reached.append(goals.within(f"{name}: more MB than for a fifth of them", GROWTH, grown, " MB"))
     print(f"\n{goals.table(reached)}")
-    if wrong:
-        raise SystemExit("; ".join(wrong))
 
 
 if __name__ == "__main__":
