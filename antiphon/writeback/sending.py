@@ -37,8 +37,8 @@ from antiphon.writeback.match import Match
 
 log = logging.getLogger("antiphon.writer")
 
-_REFUSALS = 3
-"""So many 403s to single records, and nothing else before, are taken to be about the credential."""
+_REFUSALS = 20
+"""So many 403s to single records in the same words, and nothing else before, are taken to be about the credential; fewer may be about the records."""
 _SETTLE_TRIES = 5
 """How often in a row a batch is sent of which nothing comes through and that is found not to be there; in between, full jitter from
 0-1 s on. One that was taken apart, with some of its parts lost, comes further each time."""
@@ -67,7 +67,8 @@ class Sender:
         self._stream, self._ledger, self._lookup = stream or match.resource.name, ledger, lookup
         self.ended: Problem | None = None
         """Why nothing more is sent: the credential may not do it, whatever the record."""
-        self._refusals: dict[str, int] = {}
+        self._refusals: dict[str, tuple[str, int] | None] = {}
+        """By operation: the words of the 403s that single records got, and how many; None once there was anything else."""
 
     def __call__(self, batch: Batch, operation: str, changes: list[Change]) -> Steps[None]:
         """Carry out *operation* for *changes*, and settle each in the batch."""
@@ -182,13 +183,16 @@ class Sender:
 
     def _heed_refusals(self, operation: str, outcomes: list[Outcome]) -> None:
         """End the stream on a 403 that is about the credential: of a whole batch, or of the first few when nothing went before."""
-        count = self._refusals.get(operation, 0)
-        if any(o.problem is None or o.problem.status != HTTPStatus.FORBIDDEN for o in outcomes):
-            self._refusals[operation] = -_REFUSALS
-        elif len(outcomes) > 1 or count + 1 == _REFUSALS:
-            self.ended = outcomes[0].problem
-        elif outcomes and count >= 0:
-            self._refusals[operation] = count + 1
+        problems = [o.problem for o in outcomes if o.problem and o.problem.status == HTTPStatus.FORBIDDEN]
+        before = self._refusals.get(operation, ("", 0))
+        if len(problems) < len(outcomes) or before is None:
+            self._refusals[operation] = None
+        elif problems:
+            words, count = before
+            count = count + 1 if problems[0].message == words else 1
+            self._refusals[operation] = problems[0].message, count
+        if problems and (len(outcomes) == len(problems) > 1 or (self._refusals[operation] or ("", 0))[1] == _REFUSALS):
+            self.ended = problems[0]
 
     def _sent(
         self, batch: Batch, operation: str, group: list[Change], job: Job | None, *, whole: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -503,3 +504,38 @@ def test_a_write_under_an_idempotency_key_keeps_its_token_through_a_lost_answer_
             [outcome] = Writer(client, resource, ledger=ledger, stream="s").write([{"name": "a"}])
         assert outcome.kind is Kind.CREATED
         assert len({request.headers["Idempotency-Key"] for request in mocked.request_history}) == 1
+
+
+# What may not be done
+
+
+def forbidden(zoo, answers):
+    """What becomes of animals that are deleted one by one, and how many requests that takes: each answered with words of a 403, or done."""
+    client, mocked = zoo
+    replies = [{"status_code": 403, "json": {"message": words}} if words else {"status_code": 204} for words in answers]
+    route = mocked.delete(re.compile("https://zoo.example/animals/"), replies)
+    writer = Writer(client, client.resource("animals"), mode="delete", match=["id"])
+    outcomes = writer.write([{"id": str(n)} for n in range(len(answers))])
+    return Counter(kinds(outcomes)), route.call_count
+
+
+def test_records_that_may_not_be_deleted_do_not_keep_others_from_it(zoo):
+    assert forbidden(zoo, ["Only test orders can be deleted."] * 19 + [""] * 30) == (
+        {"rejected": 19, "deleted": 30},
+        49,
+    )
+
+
+def test_a_credential_that_may_delete_nothing_is_not_tried_with_every_record(zoo):
+    assert forbidden(zoo, ["You do not have permission."] * 100) == ({"rejected": 100}, 20)
+
+
+def test_refusals_in_words_of_their_own_are_about_their_records(zoo):
+    assert forbidden(zoo, [f"You may not delete number {n}." for n in range(60)] + [""]) == (
+        {"rejected": 60, "deleted": 1},
+        61,
+    )
+
+
+def test_once_anything_was_done_refusals_are_about_their_records(zoo):
+    assert forbidden(zoo, ["", *["Only test orders can be deleted."] * 50, ""]) == ({"rejected": 50, "deleted": 2}, 52)
