@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-_WAITS = 0.002
+_WAITS = 0.005
 """Seconds for which the making of a thing has to wait, as for a server, to be worth a thread: to hand over takes time as well."""
 
 

@@ -105,7 +105,9 @@ class Limiter:
                 window.heed(headers, sent, now)
 
     def _applying(self, url: str) -> list[_Window]:
-        path = urlsplit(url).path if self._windows else ""
+        path = (
+            urlsplit(url.partition("?")[0]).path if self._windows else ""
+        )  # urlsplit remembers what differs by no query
         return [window for window in self._windows if window.applies(path)]
 
 

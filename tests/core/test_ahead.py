@@ -42,7 +42,7 @@ def test_what_is_made_without_waiting_is_made_by_who_takes_it():
     def items():
         for number in range(40):
             if number % 10 > 6:
-                pause(0.005)
+                pause(0.01)
             makers.append(threading.current_thread() is not threading.main_thread())
             yield number
 
@@ -54,7 +54,7 @@ def test_what_is_made_without_waiting_is_made_by_who_takes_it():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from([0, 0, 0.0025]), max_size=30), st.booleans())
+@given(st.lists(st.sampled_from([0, 0, 0.006]), max_size=30), st.booleans())
 def test_the_order_is_kept_and_the_end_is_the_end_whoever_makes_them(waits, fails):
     def items():
         for number, wait in enumerate(waits):
