@@ -33,8 +33,9 @@ DISK = 200
 MEMORY = 30
 """Megabytes by which a process may grow while it writes down a million keys."""
 _WITHOUT = """
-import sys
-from antiphon.connection import Settings
+from antiphon import launch
+with launch.importing():
+    from antiphon.connection import Settings
 class Nothing:
     run, path = 1, "none"
     def identity(self, *given, **more): return b""
@@ -46,8 +47,7 @@ class Nothing:
     records = property(lambda self: self)
     def __getattr__(self, name): return lambda *given, **more: None
 Settings.ledger = lambda self, **more: Nothing()
-from target_hubspot import TargetHubSpot
-TargetHubSpot.cli()
+launch.run("target_hubspot")
 """
 
 

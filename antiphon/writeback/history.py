@@ -29,6 +29,8 @@ class History:
         self._creating, self._full = creating, full
         self._recalling = ledger.earlier()
         self._stale = int(moment.now().timestamp()) - _FRESH
+        self._new = not ledger.records.any(stream)
+        """Whether nothing was known of it when this run met it: what this one writes twice it need not know, save of lately."""
         ledger.describe(stream, self._resource.name, match.names)
 
     def mark(self, batch: Batch, change: Change, *, deletion: bool) -> None:
@@ -44,7 +46,7 @@ class History:
         if self._recalling:
             self._recall(batch)
         keyed = {c.token: batch.keys[c.token] for c in batch.waiting() if c.token in batch.keys}
-        if self._full or not keyed:
+        if self._full or (self._new and not self._ledger.records.lately(keyed.values())):
             return
         known = self._ledger.records.known(self._stream, keyed.values())
         for change in batch.waiting():

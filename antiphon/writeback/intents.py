@@ -41,8 +41,10 @@ class Intents:
         return [_written(row) for row in self._store.rows(_OTHERS, (self._store.run,))]
 
     @contextmanager
-    def changed(self, struck: Collection[str], new: Written | None = None) -> Iterator[sqlite3.Connection]:
-        """Strike the intents with the tokens *struck* and write down *new*, as one with what is done within."""
+    def changed(
+        self, struck: Collection[str], new: Written | None = None, *, sure: bool = True
+    ) -> Iterator[sqlite3.Connection]:
+        """Strike the intents with the tokens *struck* and write down *new*, as one with what is done within; see :meth:`.Store.transaction`."""
         with self._store.lock:
             touched = {written for token in struck if (written := self.open.get(token))}
             gone = frozenset(struck) if touched else frozenset()
@@ -50,7 +52,7 @@ class Intents:
                 written: {token: intent for token, intent in written.intents.items() if token not in gone}
                 for written in touched
             }
-            with self._store.transaction() as db:
+            with self._store.transaction(sure=sure) as db:
                 yield db
                 for written, intents in left.items():
                     if intents:

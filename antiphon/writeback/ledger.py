@@ -47,7 +47,7 @@ class Ledger:
         """
         self.store = Store(folder / file_name(name, host), name)
         self.path, self.run = self.store.path, self.store.run
-        self._hashed = keyed(self.store.secret)
+        self._keyed = keyed(self.store.secret)
         self.payload = payload
         self.records = Records(self.store)
         self._intents = Intents(self.store)
@@ -94,13 +94,8 @@ class Ledger:
 
     def resource(self, stream: str) -> str:
         """Return the resource that *stream* was written to last; empty if nothing is known of its records."""
-        self.records.sorted_in()
-        sql = (
-            "select resource from streams where name = ?"
-            " and exists (select 1 from records where records.stream = streams.id)"
-        )
-        rows = self.store.rows(sql, (stream,))
-        return str(rows[0][0] or "") if rows else ""
+        rows = self.store.rows("select resource from streams where name = ?", (stream,))
+        return str(rows[0][0] or "") if rows and self.records.any(stream) else ""
 
     def alone(self, stream: str) -> bool:
         """Return whether no other run that is alive has asked this of *stream*; none gets a yes until this one has ended."""
@@ -110,13 +105,16 @@ class Ledger:
 
     def identity(self, resource: str, record: Record, by: str | None, value: Any, *, deletion: bool = False) -> bytes:
         """Return what tells one written record from another: a hash of the resource, the match and the fields sent."""
-        whole = _PLAIN.copy()
-        whole.update(_ENCODE([resource, by, value, record, deletion]))
-        return self._hashed(whole.digest())
+        plain, whole = _PLAIN.copy(), self._keyed.copy()
+        plain.update(_ENCODE([resource, by, value, record, deletion]))
+        whole.update(plain.digest())
+        return whole.digest()
 
     def key(self, resource: str, match: Sequence[Any]) -> bytes:
         """Return what stands for a record that is matched by the values *match* (see :meth:`.match.Match.key`)."""
-        return self._hashed(_ENCODE([resource, *match]))
+        whole = self._keyed.copy()
+        whole.update(_ENCODE([resource, *match]))
+        return whole.digest()
 
     # What is under way
 
@@ -158,8 +156,11 @@ class Ledger:
         """Write down that *changes*, all that were written down together, are about to be written by the API's *job*."""
         self._intents.begun(job, [c.token for c in changes])
 
-    def answered(self, outcomes: Collection[Outcome], version: int | None = None) -> None:
-        """Write down what became of what was sent, under the stream's *version* at that time."""
+    def answered(self, outcomes: Collection[Outcome], version: int | None = None, *, sure: bool = True) -> None:
+        """Write down what became of what was sent, under the stream's *version* at that time.
+
+        If it need not be *sure*, a failure of the power may leave it open again: for what can be found out anew, or done again.
+        """
         if not outcomes:
             return
         at, words = int(moment.now().timestamp()), self.payload == "full"
@@ -183,7 +184,7 @@ class Ledger:
                 ours = 1 if kind is _CREATED else 0
                 row = (written.stream, intent.key, intent.identity, o.id, str(kind), ours, self.run, at, version)
                 records.append(row)
-        with self._intents.changed([o.change.token for o in outcomes]) as db:
+        with self._intents.changed([o.change.token for o in outcomes], sure=sure) as db:
             self.records.add(db, records)
             if back:
                 self.records.restored(back)

@@ -65,7 +65,7 @@ class Records:
         if not rows:
             return
         db.execute("insert into answers (rows) values (?)", (_ENCODE(rows),))
-        self._waiting.update(row[1] for row in rows)
+        self._waiting.update(map(itemgetter(1), rows))
         if len(self._waiting) >= _WAITING:
             self._sort_in(db)
 
@@ -99,7 +99,7 @@ class Records:
     def sorted_in(self, keys: Collection[bytes] | None = None) -> None:
         """Sort in what waits, if the records with one of *keys*, or any, may be among it."""
         version = self._store.version()
-        if version != self._version or (self._waiting if keys is None else not self._waiting.isdisjoint(keys)):
+        if version != self._version or (self._waiting if keys is None else self.lately(keys)):
             with self._store.transaction() as db:
                 self._sort_in(db)
         self._version = version
@@ -112,6 +112,15 @@ class Records:
         self._waiting.clear()
 
     # What is known
+
+    def any(self, stream: str) -> bool:
+        """Return whether anything is known of the records of *stream*."""
+        self.sorted_in()
+        return bool(self._store.rows("select 1 from records where stream = ? limit 1", (self.stream(stream),)))
+
+    def lately(self, keys: Collection[bytes]) -> bool:
+        """Return whether this run has lately heard of one of *keys*."""
+        return not self._waiting.isdisjoint(keys)
 
     def known(self, stream: str, keys: Collection[bytes]) -> dict[bytes, Known]:
         """Return what is known of the records of *stream* with these *keys*."""

@@ -97,7 +97,7 @@ class Sender:
             raise
         finally:
             if self._ledger and whole:
-                self._ledger.answered(heard, batch.version)
+                self._ledger.answered(heard, batch.version, sure=False)
 
     def _told(self, batch: Batch, operation: str, heard: list[Outcome], outcomes: list[Outcome]) -> None:
         heard += outcomes

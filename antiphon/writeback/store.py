@@ -14,7 +14,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -87,12 +87,17 @@ class Store:
                 self._lock_path(run).unlink()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Do what is done within as one: all of it is on the disk afterwards, or nothing. Within another it is part of that."""
+    def transaction(self, *, sure: bool = True) -> Iterator[sqlite3.Connection]:
+        """Do what is done within as one: all of it is in the file afterwards, or nothing. Within another it is part of that.
+
+        It survives the end of the process, and when the power fails too, if it is to be *sure* of that: else it may be lost then, and
+        with it only what is as unsure and came later.
+        """
         with self.lock, self._told():
             if self._db.in_transaction:
                 yield self._db
                 return
+            self._db.execute(f"pragma synchronous = {'full' if sure else 'normal'}")
             self._db.execute("begin immediate")
             try:
                 yield self._db
@@ -144,7 +149,6 @@ class Store:
                 hint = "Use that version, or a state_dir of its own for this one."
                 raise Storage(f"the ledger {self.path} was written by a later version of antiphon", hint=hint)  # noqa: TRY301
             db.execute("pragma journal_mode = wal")
-            db.execute("pragma synchronous = full")
             db.execute("pragma secure_delete = on")  # what is struck is not left in unused pages
             db.execute(f"pragma cache_size = -{_CACHED}")
             db.execute(f"pragma wal_autocheckpoint = {_COPIED}")
@@ -269,16 +273,9 @@ def file_name(connection: str, host: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9._-]', '_', whole)}.ledger.sqlite3"
 
 
-def keyed(secret: bytes) -> Callable[[bytes], bytes]:
-    """Return the hash that only who has *secret* can make: 16 bytes, from which nothing can be guessed back."""
-    whole = hashlib.blake2b(key=secret, digest_size=16)
-
-    def hashed(what: bytes) -> bytes:
-        one = whole.copy()
-        one.update(what)
-        return one.digest()
-
-    return hashed
+def keyed(secret: bytes) -> hashlib.blake2b:
+    """Return what only who has *secret* can hash with: 16 bytes, from which nothing can be guessed back. Copy it for each use."""
+    return hashlib.blake2b(key=secret, digest_size=16)
 
 
 def _secret(path: Path) -> bytes:

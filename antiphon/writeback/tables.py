@@ -15,9 +15,10 @@ the temporary table ``ended``, ``max`` of two values, and a statement that keeps
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
+from itertools import chain, groupby
 from typing import Any
 
 import msgspec
@@ -111,21 +112,26 @@ def keep(db: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
     """Keep what a later run wants to know of records: *rows* of the table, in the order they were heard of."""
     for start in range(0, len(rows), _KEPT):
         some = rows[start : start + _KEPT]
-        db.execute(
-            _KEEP.format(",".join(["(?,?,?,?,?,?,?,?,?)"] * len(some))), [value for row in some for value in row]
-        )
+        sql = _KEEP.format(",".join(["(?,?,?,?,?,?,?,?,?)"] * len(some)))
+        db.execute(sql, tuple(chain.from_iterable(some)))
 
 
-def migrate(db: sqlite3.Connection, version: int, keyed: Callable[[bytes], bytes]) -> None:
-    """Bring tables of an earlier *version* into the present form; *keyed* makes hashes with the ledger's key."""
+def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
+    """Bring tables of an earlier *version* into the present form; *keyed* hashes with the ledger's key."""
     db.execute("begin immediate")
     db.execute("alter table entries rename to earlier")
     for index in ("identity", "match", "key"):
         db.execute(f"drop index if exists entries_by_{index}")
     _each(db, TABLES)
     if version == 1:
-        db.create_function("keyed", 1, keyed)
-        db.create_function("key_of", 3, lambda *words: keyed(_matched(*words)))
+
+        def hashed(what: bytes) -> bytes:
+            whole = keyed.copy()
+            whole.update(what)
+            return whole.digest()
+
+        db.create_function("keyed", 1, hashed)
+        db.create_function("key_of", 3, lambda *words: hashed(_matched(*words)))
         _each(db, _FIRST)
         keep(db, db.execute(_KNOWN).fetchall())
         db.execute("delete from earlier where key is not null and kind <> 'unknown'")

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from antiphon.outcome import Kind
+from antiphon.writeback import records
 
 GONE = {"_sdc_deleted_at": "2026-01-01T00:00:00Z"}
 
@@ -38,6 +39,17 @@ def test_what_was_found_as_it_is_to_be_is_known_from_then_on(account, written):
     account.app.add("contacts", {"email": "p0@example.com", "firstname": "P0"})
     assert written(people(1)) == (["unchanged"], 1)
     assert written(people(1)) == (["unchanged"], 0)
+
+
+@pytest.mark.parametrize("waiting", [1000, 10])
+def test_what_comes_twice_in_the_first_run_of_a_stream_is_written_once(account, monkeypatch, waiting):
+    monkeypatch.setattr(records, "_WAITING", waiting)
+    with account.ledger() as ledger:
+        writer = account.writer(ledger=ledger)
+        assert Counter(o.kind for o in writer.write(people(20))) == {"created": 20}
+        account.app.reset_calls()
+        assert Counter(o.kind for o in writer.write(people(20))) == {"unchanged": 20}
+    assert account.app.count("batch/create") + account.app.count("batch/update") == 0
 
 
 def test_only_what_has_changed_is_looked_up_and_sent(account, written):

@@ -355,7 +355,7 @@ def test_what_was_written_is_known_by_its_key_and_has_no_entry_any_more(tmp_path
 
 
 def test_what_was_answered_is_known_after_a_kill_and_to_a_run_beside_it(tmp_path):
-    lines = ("c = change('a@x')", "intend(ledger, c)", "ledger.answered([created(c, '7')])")
+    lines = ("c = change('a@x')", "intend(ledger, c)", "ledger.answered([created(c, '7')], sure=False)")
     with killed(tmp_path, *lines), Ledger(tmp_path, "hubspot") as beside:
         assert known(beside, change("a@x")).remote_id == "7"
     with killed(tmp_path, *(line.replace("a@x", "b@x").replace("7", "8") for line in lines)):
