@@ -16,8 +16,9 @@ import pytest
 from contract import plugins
 from odoo_account import EACH, odoo, written
 
-from antiphon.errors import Refused
+from antiphon.errors import Refused, SettingError
 from antiphon.outcome import Change
+from target_odoo import TargetOdoo
 
 TARGET = Path(sys.executable).with_name("target-odoo")
 FAULTS = {"429": 0.05, "500": 0.03, "cut": 0.03, "timeout": 0.02, "commit-timeout": 0.05, "conflict": 0.05}
@@ -385,6 +386,41 @@ def test_faults_lose_nothing_and_double_nothing(tmp_path, protocol, rows, plan):
         assert "nowhere" in errors(said)["P1234"]
         there = Counter(row["ref"] for row in account.partners("ref") if ours(row))
         assert there == Counter(f"R{n}" for n in range(2000) if n != 1234)
+
+
+# New columns
+
+
+@EACH
+def test_new_columns_become_custom_fields_where_the_settings_say_so(tmp_path, protocol):
+    with odoo(tmp_path, protocol) as account:
+        typed = {"x_shoe_size": "integer", "x_vip": "boolean", "x_height": "number", "x_nick": "string"}
+        streams = {"people": {"resource": "partner", "match": ["ref"], "unknown": "create"}}
+
+        def write(**more: Any) -> dict[str, int]:
+            head, *records = plugins.stream("people", people(3, **more))
+            head["schema"]["properties"] |= {name: {"type": typed[name]} for name in more}
+            return written(
+                plugins.write(TargetOdoo, {**account.config, "streams": streams}, [head, *records], tmp_path)
+            )
+
+        assert write(x_shoe_size=43, x_vip=True, x_height=1.5, x_nick="Bo") == {"created": 3}
+        account.app.reset_calls()
+        assert write(x_shoe_size=44) == {"updated": 3}
+        assert account.called("ir.model.fields/create") == 0
+        shown = account.partners("ref", *typed)
+        made = {"ref": "R0", "x_shoe_size": 44, "x_vip": True, "x_height": 1.5, "x_nick": "Bo"}
+        assert next(row for row in shown if ours(row)) == made
+
+
+def test_a_column_that_odoo_cannot_have_a_field_for_is_refused_with_what_to_do(tmp_path):
+    with odoo(tmp_path) as account:
+        with pytest.raises(SettingError, match=r'adding the field "shoe": .*begins with "x_"') as refused:
+            account.write(people(1, shoe=43), match=["ref"], unknown="create")
+        assert refused.value.hint == "Map the column to a field with such a name, or rename it."
+        account.app.deny("ir.model.fields", "create")
+        with pytest.raises(SettingError, match=r'adding the field "x_shoe": .*You are not allowed to create'):
+            account.write(people(1, x_shoe=43), match=["ref"], unknown="create")
 
 
 # Kills

@@ -29,6 +29,7 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 NO_ADMIN = (
     ("ir.model", "read"),
     ("ir.model.fields", "read"),
+    ("ir.model.fields", "create"),
     *(("res.users", op) for op in ("create", "write", "unlink")),
 )
 RIGHTS = ("read", "create", "write", "unlink")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from antiphon.sandbox.odoo import business, failures, fields, searching, values, writing
+from antiphon.sandbox.odoo import business, failures, fields, registry, searching, seeds, values, writing
 from antiphon.sandbox.odoo.database import Records
 from antiphon.sandbox.odoo.imports import load
 from antiphon.sandbox.odoo.registry import Model
@@ -73,6 +73,28 @@ def create(records: Records, vals_list: Any) -> Records:
     """One record for a mapping, several for a list."""
     given = vals_list if isinstance(vals_list, list | tuple) else [vals_list]
     return records.browse(writing.create(records, list(given)))
+
+
+def create_fields(records: Records, vals_list: Any) -> Records:
+    """Custom fields of a model, as `ir.model.fields` makes them."""
+    env = records.env
+    env.check(records.model.name, "create")
+    made = []
+    for vals in vals_list if isinstance(vals_list, list | tuple) else [vals_list]:
+        if not str(vals.get("name")).startswith("x_") or vals.get("state", "manual") != "manual":
+            raise failures.validation("Custom fields must have a name that starts with 'x_'!")
+        row = env.db.tables["ir.model"].rows.get(vals.get("model_id"))
+        if row is None:
+            raise failures.validation("Missing required value for the field 'Model' (model_id)")
+        model = env.db.model(row["model"])
+        if vals["name"] in model.fields:
+            raise failures.validation("Field names must be unique per model.")
+        definition = {"type": vals["ttype"], "string": vals["field_description"]}
+        model.fields[vals["name"]] = registry.field_from(vals["name"], definition)
+        seeds.describe(env.db)
+        named = env.db.tables["ir.model.fields"]
+        made += [id_ for id_ in named.lookup("model", [model.name]) if named.rows[id_]["name"] == vals["name"]]
+    return records.browse(made)
 
 
 def write(records: Records, vals: Dict) -> bool:
@@ -233,6 +255,7 @@ SINCE: dict[str, list[Method]] = {
 ARCHIVING = {"action_archive": Method(action_archive), "action_unarchive": Method(action_unarchive)}
 OWN: dict[str, dict[str, Method]] = {
     "res.users": {"context_get": Method(context_get, of_model=True, reads=True)},
+    "ir.model.fields": {"create": Method(create_fields, of_model=True)},
     "ir.model.data": {"check_object_reference": Method(check_object_reference, of_model=True, reads=True)},
     "sale.order": {
         "action_confirm": Method(business.confirm_order),
