@@ -27,6 +27,9 @@ from antiphon.http import Http, origin, retry_after
 from antiphon.tokens import Token, TokenStore
 
 _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_SHOWN = ("grant_type", "scope", "client_id", "client_assertion_type")
+"""What a token is asked for with that is no secret."""
 _LONGEST = 30.0
 """Seconds to wait for the token endpoint, at most: others may be waiting for the lock."""
 _LATER = frozenset({"temporarily_unavailable", "server_error"})
@@ -60,8 +63,14 @@ class OAuth2(Auth):
     grant: Mapping[str, str] = field(default_factory=dict)
     """The form that a token is asked for with where nobody logs in: ``{grant_type: client_credentials}``, ``{grant_type:
     password, username: "{username}", password: "{password}"}``, a token exchange (RFC 8693) or a vendor's own."""
-    client_auth: Literal["client_secret_post", "client_secret_basic", "none"] = "client_secret_post"
-    """How the client names itself: client_secret_post, client_secret_basic or none."""
+    client_auth: Literal["client_secret_post", "client_secret_basic", "private_key_jwt", "none"] = "client_secret_post"
+    """How the client names itself: client_secret_post, client_secret_basic, private_key_jwt (by a token that it signs, RFC 7523) or
+    none."""
+    client_assertion: Jwt = field(default_factory=Jwt)
+    """The token of ``private_key_jwt``, where it is not signed by RS256 with the setting ``private_key``; iss, sub and aud are in it
+    unless its claims say otherwise. With HS256 and ``key: "{client_secret}"`` it is client_secret_jwt."""
+    encoding: Literal["form", "json"] = "form"
+    """How a token is asked for: by a form, as the standard has it, or by the same in JSON, as some have it."""
     base: str = ""
     """Where in the token's reply the API's base URL is, if that is where it is told."""
     lifetime: Wait = 0
@@ -82,7 +91,7 @@ class OAuth2(Auth):
         """Return the settings that hold the client's secret and what a token is got with."""
         assertion = [self.assertion.key, self.assertion.claims, self.assertion.headers] if self.assertion else []
         held = [*assertion, *self.grant.values()] or [self.refresh_token]
-        return tuple(sorted(names([self.client_secret, *held]) - {*self.needs()}))
+        return tuple(sorted(names([*self._credential(), *held]) - {*self.needs()}))
 
     def prepare(self, http: Http) -> None:
         """Have a token that is valid, and the API's base URL.
@@ -169,15 +178,16 @@ class OAuth2(Auth):
         """
         template = self.device_url if device else self.token_url
         url, where = str(fill(template, http.settings)), _listed([template]) or "the settings"
-        client = self.client(http)
+        sent, headers = self._named(http, form, str(fill(self.token_url, http.settings)))
         proxy = http.settings.get("proxy")
         timeout = min(float(http.settings.get("timeout") or _LONGEST), _LONGEST)
         try:
-            response = client.post(
+            response = self.client(http).post(
                 url,
-                data=dict(form),
-                headers={"Accept": "application/json", "User-Agent": http.session.headers["User-Agent"]},
-                auth=client.client_auth(client.token_endpoint_auth_method),  # without one, ~/.netrc would be read
+                **({"json": sent} if self.encoding == "json" else {"data": sent}),
+                headers={"Accept": "application/json", "User-Agent": http.session.headers["User-Agent"], **headers},
+                auth=_as_it_is,
+                withhold_token=True,
                 allow_redirects=False,
                 timeout=timeout,
                 verify=http.settings.get("ca_bundle") or None,
@@ -187,22 +197,36 @@ class OAuth2(Auth):
             raise http.trouble(error, url, where=where) from None
         secrets = [
             value(self.client_secret, http),
-            *(said for name, said in form.items() if name not in {"grant_type", "scope", *_fixed(self.grant)}),
+            *(said for name, said in sent.items() if name not in {*_SHOWN, *_fixed(self.grant)}),
         ]
         return _granted(response, f"{http.name}: {origin(url)}", hint, self._check_client(), secrets, where)
 
     def client(self, http: Http, **more: Any) -> Any:
-        """Return a session of authlib's that names itself to the token endpoint; *more* it is told."""
-        secret = value(self.client_secret, http)
-        method = self.client_auth if secret else "none"
+        """Return a session of authlib's, with which a log-in begins; *more* it is told."""
         authlib = library("authlib.integrations.requests_client", "OAuth 2", "oauth")
-        session = authlib.OAuth2Session(
-            value(self.client_id, http), secret, token_endpoint_auth_method=method, scope=self.scope or None, **more
-        )
-        session.register_client_auth_method(("client_secret_basic", _basic))
+        session = authlib.OAuth2Session(value(self.client_id, http), scope=self.scope or None, **more)
         session.adapters = http.session.adapters
         session.get_redirect_target = _nowhere
         return session
+
+    def _credential(self) -> list[Any]:
+        """Return the templates of what the client shows that it is itself with."""
+        if self.client_auth == "private_key_jwt":
+            return [self.client_assertion.key, self.client_assertion.claims, self.client_assertion.headers]
+        return [self.client_secret]
+
+    def _named(self, http: Http, form: Mapping[str, str], audience: str) -> tuple[dict[str, str], dict[str, str]]:
+        """Return *form* with the client's name and what shows that it is it, and the headers for that."""
+        id, secret = value(self.client_id, http), value(self.client_secret, http)
+        if self.client_auth == "private_key_jwt":
+            assertion = self.client_assertion.signed(http, iss=id, sub=id, aud=audience)
+            return {**form, "client_id": id, "client_assertion_type": _ASSERTION, "client_assertion": assertion}, {}
+        if not secret or self.client_auth == "none":
+            return {**form, "client_id": id}, {}
+        if self.client_auth == "client_secret_post":
+            return {**form, "client_id": id, "client_secret": secret}, {}
+        pair = f"{quote_plus(id)}:{quote_plus(secret)}"  # each form-encoded first: RFC 6749, 2.3.1
+        return dict(form), {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
 
     def _keep(self, http: Http, store: TokenStore, reply: Mapping[str, Any], before: Token | None) -> None:
         """Store the token in *reply*, which came in place of *before*, and use it; see :meth:`TokenStore.save`."""
@@ -243,10 +267,10 @@ class OAuth2(Auth):
             who = {k: value(v, http) for k, v in self.grant.items() if k not in {"password", *_fixed(self.grant)}}
         return digest_of(repr([str(fill(self.token_url, http.settings)), value(self.client_id, http), who or ""]))
 
-    def _granting(self) -> list[str]:
+    def _granting(self) -> list[Any]:
         """Return the templates whose settings the grant wants."""
-        secret = [self.client_secret] if self.grant.get("grant_type") == "client_credentials" else []
-        return [*self.grant.values(), *secret]
+        shown = self._credential() if self.grant.get("grant_type") == "client_credentials" else []
+        return [*self.grant.values(), *shown]
 
     def _renewal(self, http: Http, stored: Token | None) -> str:
         """Return what to do when there is no token, or the one to renew it with is dead."""
@@ -258,7 +282,7 @@ class OAuth2(Auth):
         return f"Run: antiphon login {http.connection}" + (f" (and leave out the setting {setting})" if ours else "")
 
     def _check_client(self) -> str:
-        return f"Check the settings {_listed([self.client_id, self.client_secret])}."
+        return f"Check the settings {_listed([self.client_id, *self._credential()])}."
 
 
 def value(template: str, http: Http) -> str:
@@ -302,11 +326,9 @@ def _alone(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: given for name, given in reply.items() if name != "refresh_token"}
 
 
-def _basic(client: Any, method: str, uri: str, headers: dict[str, str], body: str) -> tuple[str, dict[str, str], str]:  # noqa: ARG001
-    """Put the client's name and secret into the Authorization header, each form-encoded first (RFC 6749, 2.3.1)."""
-    pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
-    headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    return uri, headers, body
+def _as_it_is(prepared: Any) -> Any:
+    """Sign nothing: without this, a password from ``~/.netrc`` would be put in."""
+    return prepared
 
 
 def _fixed(grant: Mapping[str, str]) -> set[str]:

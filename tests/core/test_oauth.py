@@ -137,6 +137,76 @@ def test_basic_form_encodes_name_and_secret_first(connected, endpoint):
     assert forms(token) == [{"grant_type": "refresh_token", "refresh_token": "refresh-0"}]
 
 
+def test_a_client_may_sign_who_it_is(connected, endpoint, key):
+    token = endpoint({"access_token": "access-1"})
+    auth = replace(AUTH, client_auth="private_key_jwt", client_assertion=Jwt(headers={"kid": "k"}), grant=CREDENTIALS)
+    assert auth.heeds() == ("private_key",)
+    client = connected(auth, **ID, private_key=key.as_pem(private=True).decode(), client_secret=SECRET)
+    read(client)
+    [form] = forms(token)
+    shown = jwt.decode(form.pop("client_assertion"), key)
+    assert form == {
+        **CREDENTIALS,
+        "client_id": "the client",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    }
+    assert {name: shown.header[name] for name in ("alg", "kid")} == {"alg": "RS256", "kid": "k"}
+    claims = shown.claims
+    assert claims.pop("jti")
+    assert claims == {
+        "iss": "the client",
+        "sub": "the client",
+        "aud": TOKEN_URL,
+        "iat": int(NOW),
+        "exp": int(NOW) + 180,
+    }
+
+
+def test_what_a_client_signs_is_another_each_time_and_never_shown(connected, endpoint, key):
+    def echoing(request, context):
+        context.status_code = 401
+        said = parse_qs(request.text)["client_assertion"][0]
+        return {"error": "invalid_client", "error_description": f"no client for {said}"}
+
+    token = endpoint({"json": echoing})
+    auth = replace(AUTH, client_auth="private_key_jwt", grant=CREDENTIALS)
+    client = connected(auth, **ID, private_key=key.as_pem(private=True).decode())
+    for _ in range(2):
+        with pytest.raises(Unauthorized) as raised:
+            read(client)
+        assert str(raised.value).endswith("no client for ***. Check the settings client_id and private_key.")
+    first, second = (form["client_assertion"] for form in forms(token))
+    assert first != second
+
+
+def test_a_client_secret_may_sign_too(connected, endpoint):
+    token = endpoint({"access_token": "access-1"})
+    signing = Jwt(key="{client_secret}", algorithm="HS256", claims={"aud": "https://issuer.example.net"})
+    auth = replace(AUTH, client_auth="private_key_jwt", client_assertion=signing)
+    read(connected(auth, **REFRESH, client_secret="a secret of more than 32 letters, signing"))
+    [form] = forms(token)
+    secret = jwk.import_key(b"a secret of more than 32 letters, signing", "oct")
+    assert jwt.decode(form["client_assertion"], secret).claims["aud"] == "https://issuer.example.net"
+    assert "client_secret" not in form
+
+
+def test_without_its_key_a_client_that_signs_says_which_setting_is_missing(connected, endpoint):
+    endpoint({"access_token": "access-1"})
+    with pytest.raises(SettingError, match="the setting private_key is missing"):
+        read(connected(replace(AUTH, client_auth="private_key_jwt"), **REFRESH))
+
+
+@pytest.mark.parametrize("way", ["client_secret_post", "client_secret_basic", "none"])
+def test_a_token_may_be_asked_for_in_json(connected, endpoint, way):
+    token = endpoint({"access_token": "access-1"})
+    read(connected(replace(AUTH, encoding="json", client_auth=way), **REFRESH, client_secret=SECRET))
+    assert token.last_request.headers["Content-Type"] == "application/json"
+    named = {"client_id": "the client", "client_secret": SECRET}
+    shown = {"client_secret_post": named, "client_secret_basic": {}, "none": {"client_id": "the client"}}[way]
+    assert token.last_request.json() == {"grant_type": "refresh_token", "refresh_token": "refresh-0", **shown}
+    assert ("Authorization" in token.last_request.headers) == (way == "client_secret_basic")
+
+
 def test_netrc_does_not_replace_how_the_client_names_itself(connected, endpoint, home):
     (home / ".netrc").write_text("machine login.example.net login netrc password netrc\n")
     token = endpoint({"access_token": "access-1"})

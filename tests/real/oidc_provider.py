@@ -32,6 +32,8 @@ class Provider:
 
     url: str
     server: Server
+    key: str
+    """The private key of the client ``signer``, in PEM."""
 
     def seen(self) -> dict[str, Any]:
         """What has happened: ``granted`` (by grant), ``refused`` (errors), ``revoked``, ``unauthorized``, ``copies``."""
@@ -49,7 +51,8 @@ def start_provider(folder: Path) -> Provider:
     port = free_port()
     url = f"http://{LOOPBACK}:{port}"
     command = [_program("node"), SCRIPT, home, str(port)]
-    return Provider(url, start(command, ready=f"{url}/api/seen", folder=folder))
+    running = start(command, ready=f"{url}/api/seen", folder=folder)
+    return Provider(url, running, (folder / "signer.pem").read_text())
 
 
 def _install(folder: Path) -> None:

@@ -1,7 +1,9 @@
 // An OpenID provider with a small API behind it, on one port:  node oidc_server.mjs <folder of the install> <port>
 //
 // Tokens live for five seconds. Refresh tokens rotate, and one that comes twice ends its family (that is the provider's
-// doing). The API lists a source in pages, takes copies of its records, and tells what has happened so far.
+// doing). A client that signs who it is has its key in ./signer.pem. The API lists a source in pages, takes copies of its records, and tells what has happened so far.
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,6 +15,10 @@ const SECONDS = 5;
 const RECORDS = 1500;
 const PAGE = 5;
 const PAGE_TAKES = 200; // milliseconds
+
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+writeFileSync('signer.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+const signs = { ...publicKey.export({ format: 'jwk' }), kid: 'signer-1', use: 'sig', alg: 'RS256' };
 
 const GRANTS = ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'];
 const provider = new Provider(`http://127.0.0.1:${port}`, {
@@ -31,6 +37,14 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
       response_types: [],
       grant_types: ['client_credentials'],
       token_endpoint_auth_method: 'client_secret_basic',
+    },
+    {
+      client_id: 'signer',
+      redirect_uris: [],
+      response_types: [],
+      grant_types: ['client_credentials'],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [signs] },
     },
   ],
   features: {

@@ -205,6 +205,33 @@ def test_a_wrong_secret_names_the_settings(start):
     assert "wr%ong" not in said
 
 
+SIGNER = """\
+name: signer
+title: Signer
+base_url: {url}/api
+auth:
+  oauth2:
+    token_url: {url}/token
+    grant: {{grant_type: client_credentials}}
+    client_auth: private_key_jwt
+    client_assertion: {{headers: {{kid: signer-1}}}}
+check: /me
+"""
+
+
+def test_a_client_that_signs_who_it_is(provider, start, tmp_path):
+    (tmp_path / "signer.yaml").write_text(SIGNER.format(url=provider.url))
+    signs = {"SIGNER_CLIENT_ID": "signer", "SIGNER_PRIVATE_KEY": provider.key}
+    command = start("antiphon", "check", "signer.yaml", **signs)
+    assert (command.end(), command.err) == (0, "")
+    assert provider.seen()["granted"] == {"client_credentials": 1}
+    other = start("antiphon", "check", "signer.yaml", **{**signs, "SIGNER_CLIENT_ID": "robot"})
+    assert other.end() == 1
+    assert "401 invalid_client" in other.err
+    assert other.err.endswith("Check the settings client_id and private_key.\n")
+    assert "PRIVATE" not in other.err
+
+
 @pytest.mark.usefixtures("logged_in")
 def test_a_family_that_was_revoked_says_which_command_renews_it(provider, start, state):
     stolen = token(state)["refresh_token"]
