@@ -312,7 +312,7 @@ class Http:
                 value
                 for now, before in ((signed.headers, headers), (signed.params, sent))
                 for name, value in now.items()
-                if before.get(name) != value
+                if before.get(name) != value and name not in self.auth.PUBLIC
             )
             self._key_params |= signed.params.keys() - sent.keys()
             signed.url = without(signed.url, signed.params)

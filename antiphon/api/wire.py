@@ -23,6 +23,8 @@ decode = msgspec.json.Decoder(float_hook=Decimal).decode
 class Auth(Protocol):
     """How a request is signed. See :mod:`antiphon.auth`. As it is here: by what the settings hold, which nothing renews."""
 
+    PUBLIC: ClassVar[frozenset[str]] = frozenset()
+    """The parameters that it adds and that are no secret: an error may tell them."""
     per_thread: ClassVar[bool] = False
     """Whether each thread has a credential of its own, and not all of them the same."""
 

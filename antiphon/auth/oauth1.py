@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from antiphon.api import Auth, Request
@@ -53,6 +53,8 @@ class OAuth1(Auth):
     """The page on which the user says yes."""
     access_url: Url = ""
     """The address that gives the token for the user's yes."""
+
+    PUBLIC: ClassVar[frozenset[str]] = frozenset({"oauth_version", "oauth_signature_method", "oauth_timestamp"})
 
     def __post_init__(self) -> None:
         """Refuse a log-in with a part missing."""

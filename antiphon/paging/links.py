@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urljoin
+
+import msgspec
 
 from antiphon.api import Reply, Request
 from antiphon.bounds import Count, Place
@@ -116,8 +118,48 @@ class Keyset:
         return {"last": last}
 
 
+class _Following:
+    """Pages whose URL the reply before gives: it is used as it came, in place of path and parameters."""
+
+    hint: ClassVar[str] = ""
+    """What to do where something else stands in its place."""
+
+    def first(self) -> Any:
+        """Return no URL: the first page is the request itself."""
+        return {"url": None}
+
+    def ask(self, request: Request, cursor: Any) -> Request:
+        """Use the URL in place of path and parameters."""
+        return self.opening(request) if cursor["url"] is None else at(request, cursor["url"])
+
+    def opening(self, request: Request) -> Request:
+        """Return the *request* for the first page."""
+        return sized(request, getattr(self, "size", None))
+
+    def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:  # noqa: ARG002
+        """Return the next URL.
+
+        Raises:
+            BadReply: what stands in its place is none.
+        """
+        url = self.told(reply)
+        if url in EMPTY:
+            return None
+        if not isinstance(url, str):
+            said = msgspec.json.encode(url, enc_hook=str).decode()[:80]
+            raise BadReply(f"the next page is no URL but {said}", hint=self.hint)
+        try:
+            return {"url": urljoin(reply.url, url)}
+        except ValueError:  # refused when it is asked for
+            return {"url": url}
+
+    def told(self, reply: Reply) -> Any:
+        """Return what *reply* has for the URL of the next page."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class NextUrl:
+class NextUrl(_Following):
     """The reply gives the URL of the next page at *at*, absolute or relative. It is used as it came."""
 
     at: str = "next"
@@ -125,65 +167,49 @@ class NextUrl:
     size: tuple[str, Count] | None = None
     """The parameter that sets the size of a page, and that size."""
 
-    def first(self) -> Any:
-        """Return no URL: the first page is the request itself."""
-        return {"url": None}
+    hint: ClassVar[str] = "If that is the name of a page, or its number: paging: {cursor: …}."
 
-    def ask(self, request: Request, cursor: Any) -> Request:
-        """Use the URL in place of path and parameters."""
-        return sized(request, self.size) if cursor["url"] is None else at(request, cursor["url"])
-
-    def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:  # noqa: ARG002
-        """Read the next URL from the body."""
-        url = look(reply.json(), self.at)
-        return _next(reply, str(url)) if url else None
+    def told(self, reply: Reply) -> Any:
+        """Read it from the body."""
+        return look(reply.json(), self.at)
 
 
 @dataclass(frozen=True)
-class LinkHeader:
+class LinkHeader(_Following):
     """The reply gives the URL of the next page in its Link header (RFC 8288), as the relation *rel*."""
 
     rel: str = "next"
+    """The relation of the next page."""
     size: tuple[str, Count] | None = None
     """The parameter that sets the size of a page, and that size."""
 
-    def first(self) -> Any:
-        """Return no URL: the first page is the request itself."""
-        return {"url": None}
-
-    def ask(self, request: Request, cursor: Any) -> Request:
-        """Use the URL in place of path and parameters."""
-        return sized(request, self.size) if cursor["url"] is None else at(request, cursor["url"])
-
-    def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:  # noqa: ARG002
-        """Read the next URL from the header."""
-        url = link(reply.headers.get("Link", ""), self.rel)
-        return _next(reply, url) if url else None
+    def told(self, reply: Reply) -> Any:
+        """Read it from the header."""
+        return link(reply.headers.get("Link", ""), self.rel)
 
 
 @dataclass(frozen=True)
-class ODataLinks:
+class ODataLinks(_Following):
     """The reply gives the URL of the next page as OData does (v4, v3 or v2). It is used as it came."""
 
     size: Place = 0
     """Records of a page, as far as the service heeds it (``Prefer: odata.maxpagesize``)."""
 
-    def first(self) -> Any:
-        """Return no URL: the first page is the request itself."""
-        return {"url": None}
-
     def ask(self, request: Request, cursor: Any) -> Request:
-        """Use the URL in place of path and parameters."""
+        """Use the URL, with the wish for a size each time."""
         if self.size:
             asked = [request.headers["Prefer"]] if "Prefer" in request.headers else []
             request.headers = {**request.headers, "Prefer": ",".join([*asked, f"odata.maxpagesize={self.size}"])}
-        return request if cursor["url"] is None else at(request, cursor["url"])
+        return super().ask(request, cursor)
 
-    def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:  # noqa: ARG002
-        """Read the next URL from the body."""
+    def opening(self, request: Request) -> Request:
+        """Return *request* as it is."""
+        return request
+
+    def told(self, reply: Reply) -> Any:
+        """Read it from the body."""
         body = reply.json()
-        url = next((u for p in (r"@odata\.nextLink", r"odata\.nextLink", "d.__next") if (u := look(body, p))), None)
-        return _next(reply, str(url)) if url else None
+        return next((u for p in (r"@odata\.nextLink", r"odata\.nextLink", "d.__next") if (u := look(body, p))), None)
 
 
 @dataclass(frozen=True)
@@ -225,13 +251,6 @@ class Relay:
         if info.get("endCursor") in EMPTY:
             raise BadReply("there are more pages, and no endCursor", hint="Ask for pageInfo { hasNextPage endCursor }.")
         return {"after": info["endCursor"]}
-
-
-def _next(reply: Reply, url: str) -> dict[str, str]:
-    try:
-        return {"url": urljoin(reply.url, url)}
-    except ValueError:  # refused when it is asked for
-        return {"url": url}
 
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'

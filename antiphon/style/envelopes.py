@@ -32,6 +32,11 @@ class _Answer(msgspec.Struct):
     errors: Any = None
 
 
+def _rest(style: JsonRpc | GraphQL) -> Rest:
+    """Return what tells the faults of an envelope as REST tells its own, by the places that *style* names."""
+    return Rest(style.message, style.code, codes=style.codes)
+
+
 @dataclass(frozen=True)
 class JsonRpc:
     """JSON-RPC: a body names a ``method`` and its ``params``; the answer holds a ``result`` or an ``error``."""
@@ -58,9 +63,6 @@ class JsonRpc:
     codes: Mapping[str, Meaning] = field(default_factory=dict)
     """Code -> what it means: ``unauthorized``, ``forbidden``, ``not_found``, ``refused``, ``unavailable`` or ``quota_spent``."""
 
-    def _rest(self) -> Rest:
-        return Rest(self.message, self.code, codes=self.codes)
-
     def encode(self, http: Http, request: Request) -> Request:
         """Return the call in its envelope; a body that names no method goes out as it is."""
         if not isinstance(request.body, Mapping) or "method" not in request.body:
@@ -76,8 +78,8 @@ class JsonRpc:
         """Return the error that *reply* tells of, by its status or in its envelope."""
         answer = _opened(reply)
         if answer is None or not answer.error:
-            return self._rest().fault(reply)
-        return self._rest().told(reply.status, body_of(reply))
+            return _rest(self).fault(reply)
+        return _rest(self).told(reply.status, body_of(reply))
 
     def decode(self, reply: Reply) -> Reply:
         """Return *reply* with the result for a body."""
@@ -123,9 +125,6 @@ class GraphQL:
     codes: Mapping[str, Meaning] = field(default_factory=dict)
     """Code -> what it means: ``unauthorized``, ``forbidden``, ``not_found``, ``refused``, ``unavailable`` or ``quota_spent``."""
 
-    def _rest(self) -> Rest:
-        return Rest(self.message, self.code, codes=self.codes)
-
     def encode(self, http: Http, request: Request) -> Request:
         """Return the document as it is posted; what is no document goes out as it is."""
         if not isinstance(request.body, Mapping) or "query" not in request.body:
@@ -136,12 +135,12 @@ class GraphQL:
         """Return the error that *reply* tells of, whatever its status."""
         answer = _opened(reply)
         if answer is None or not (answer.errors or reply.status >= HTTPStatus.MULTIPLE_CHOICES):
-            return self._rest().fault(reply) or (self._user_error(reply, answer) if answer else None)
+            return _rest(self).fault(reply) or (self._user_error(reply, answer) if answer else None)
         body = body_of(reply)
         if self.partial and answer.errors and look(body, "data") is not None:
-            log.warning("GraphQL: data came with errors: %s", self._rest().told(reply.status, body).message)
+            log.warning("GraphQL: data came with errors: %s", _rest(self).told(reply.status, body).message)
             return None
-        error = self._rest().told(reply.status, body)
+        error = _rest(self).told(reply.status, body)
         told = _number(look(body, self.wait)) if self.wait else None
         error.retry_after = told if told is not None else self.cost.wait(body) if self.cost else None
         return error
@@ -153,7 +152,7 @@ class GraphQL:
         data = look(body_of(reply), "data")
         for part in data.values() if isinstance(data, Mapping) else ():
             if isinstance(part, Mapping) and (found := part.get(self.user_errors)):
-                return self._rest().told(HTTPStatus.UNPROCESSABLE_ENTITY, {"errors": found})
+                return _rest(self).told(HTTPStatus.UNPROCESSABLE_ENTITY, {"errors": found})
         return None
 
     def decode(self, reply: Reply) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Statuses that mean "not now": RFC 9110, RFC 6585, RFC 8470.
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+_MOST_WORDS = 300
+"""Letters of an error that is told in a text."""
 _BY_STATUS: dict[int, type[ApiError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound, 410: NotFound}
 Meaning = Literal["unauthorized", "forbidden", "not_found", "refused", "unavailable", "quota_spent"]
 """What a code may mean, in words."""
@@ -109,8 +112,10 @@ class Rest:
         return _BY_STATUS.get(status, Refused)
 
     def _words(self, body: Any, status: int) -> str:
-        if callable(self.message):
-            found: Any = self.message(body) if body is not None else ""
+        if isinstance(body, str):  # a page for people, or broken JSON, says nothing
+            found: Any = "" if body.lstrip().startswith(("<", "{", "[")) else body.strip()[:_MOST_WORDS]
+        elif callable(self.message):
+            found = self.message(body) if body is not None else ""
         else:
             found = next((value for path in self.message if (value := look(body, path))), "")
         if found:
@@ -127,12 +132,15 @@ class Rest:
 
 
 def body_of(reply: Reply) -> Any:
-    """Return what *reply* holds, in its own format or as JSON; None where it is neither."""
+    """Return what *reply* holds, in its own format or as JSON; its text where it is neither, None where there is none."""
     try:
         return msgspec.json.decode(reply.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
+    with suppress(BadReply):
+        if reply.format:
+            return reply.json()
     try:
-        return reply.json() if reply.format else None
-    except BadReply:
+        return reply.body.decode() or None
+    except UnicodeDecodeError:
         return None

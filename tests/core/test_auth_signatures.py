@@ -261,6 +261,14 @@ def test_a_form_that_is_none_is_refused_before_it_goes(session):
         client.http.send(Request("POST", "/x", headers={"Content-Type": FORM}, body=b"\xff%%"), "telling")
 
 
+@pytest.mark.parametrize("query", [False, True])
+def test_what_everybody_knows_of_a_signature_may_stand_in_an_error(session, adapter, query):
+    said = "version 1.0 of this API has ended; HMAC-SHA1 has not"
+    adapter.register_uri("GET", "/x", status_code=400, json={"message": said})
+    with pytest.raises(Refused, match=said):
+        a_client(OAuth1(query=query), session, **APP, **USER).call("GET", "/x")
+
+
 @pytest.mark.parametrize("wrong", [{"request_url": "https://a"}, {"access_url": "https://a"}])
 def test_a_description_of_oauth_1_is_whole(wrong):
     with pytest.raises(DescriptionError, match="oauth1"):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from antiphon.api import Query, Read, Reply, Request, Setting
 from antiphon.condition import Condition
-from antiphon.errors import ForeignHost, PagingError
-from antiphon.paging import Advanced, Cursor, Keyset, LinkHeader, NextUrl, Offset, Page, Windows, link
+from antiphon.errors import BadReply, ForeignHost, PagingError
+from antiphon.paging import Advanced, Cursor, Keyset, LinkHeader, NextUrl, ODataLinks, Offset, Page, Windows, link
 
 from .tiny import URL, a_client, an_api, mounted, people
 
@@ -357,3 +357,23 @@ def test_what_a_loop_by_conditions_adds_may_name_settings_and_what_is_asked_for(
         "limit": ["5"],
     }
     assert second.headers["X-Team"] == "red"
+
+
+@pytest.mark.parametrize(
+    ("paging", "reply", "said"),
+    [
+        (NextUrl(), {"next": 2}, "no URL but 2. If that is the name of a page, or its number: paging: {cursor: …}."),
+        (NextUrl("paging.next"), {"paging": {"next": {"after": "x"}}}, 'no URL but {"after":"x"}. If that is the name'),
+        (NextUrl(), {"next": ["/people"]}, 'no URL but ["/people"]'),
+        (NextUrl(), {"next": True}, "no URL but true"),
+        (ODataLinks(), {"@odata.nextLink": 17}, "no URL but 17"),
+    ],
+)
+def test_a_next_page_that_is_no_url_is_not_followed(session, adapter, paging, reply, said):
+    adapter.register_uri("GET", "/people", json={"rows": [{"id": 1}], **reply})
+    client = a_client(an_api(people(read=Read("/people", records="rows", paging=paging))), session)
+    with pytest.raises(BadReply) as raised:
+        list(client.read(client.resource("people")))
+    assert said in str(raised.value)
+    assert str(raised.value).startswith("tiny: reading people -> the next page is ")
+    assert adapter.call_count == 1
