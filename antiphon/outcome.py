@@ -146,6 +146,7 @@ class Location:
     """A header of the reply has the URL of the one record that was written; its last part is the id."""
 
     header: str = "Location"
+    """The header's name."""
 
     def __call__(self, said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
         """Read the header; without one the change is unknown, unless its id was known before."""
@@ -167,11 +168,13 @@ class ByStatus:
     kinds: Mapping[str, Became] = field(default_factory=lambda: {"201": "created", "200-299": "updated"})
     """Status, or a range of them -> ``created``, ``updated``, ``unchanged``, ``deleted``, ``done`` or ``rejected``."""
     id: str = "id"
+    """Where in the record its id is."""
     at: str = ""
-    """Where in the reply the record is, and in it the id."""
+    """Where in the reply the record is."""
     error: str = "message"
+    """Where in the reply the words of a refusal are."""
     code: str = "code"
-    """Where in the reply the words and the code of a refusal are."""
+    """Where in the reply its code is."""
 
     def __call__(self, said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:  # noqa: ARG002
         """Read *said* for the only change there is."""
@@ -193,11 +196,13 @@ class ByPath:
     kinds: Mapping[str, Became] = field(default_factory=dict)
     """Value -> ``created``, ``updated``, ``unchanged`` …, where it tells that; these are successes then."""
     id: str = "id"
+    """Where in the record its id is."""
     at: str = ""
-    """Where in the reply the record is, and in it the id."""
+    """Where in the reply the record is."""
     error: str = "message"
+    """Where in the reply the words of a refusal are."""
     code: str = "code"
-    """Where in the reply the words and the code of a refusal are."""
+    """Where in the reply its code is."""
 
     def __call__(self, said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
         """Read *said* for all changes."""

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon import openapi, schema
 from antiphon.api import Query, Read, Request, Resource, Schema
@@ -27,6 +27,7 @@ class Metadata:
     """The fields are listed by the API: one record of *read* is one field, in which the paths below lead to what it is."""
 
     read: Read
+    """The list of the fields."""
     name: str = "name"
     """Where its name is. Empty: the reply has the fields by their names."""
     type: str = "type"
@@ -116,7 +117,8 @@ class OpenApi:
     """A component's name: ``Order``."""
     path: str = ""
     """Or an operation's path as the document has it."""
-    method: str = "get"
+    method: Literal["get", "put", "post", "delete", "patch"] = "get"
+    """The operation's method."""
     records: str = ""
     """Where in that operation's answer the records are."""
 

@@ -37,6 +37,7 @@ class Vanished:
     """The slot ``deleted`` of a resource with one key, made from a list of its ids."""
 
     read: Read
+    """The list of all ids."""
 
     def begin(self, client: Client, resource: Resource) -> None:
         """Write down which ids there are, unless that was done before: before any record of them is read.

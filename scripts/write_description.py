@@ -8,12 +8,24 @@ from pathlib import Path
 import msgspec
 
 from antiphon import api, description
+from antiphon.auth import Step
+from antiphon.condition import Condition
 from antiphon.description import shapes
 from antiphon.description.completion import explained, summary
+from antiphon.style import Cost
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = ROOT / "antiphon" / "description" / "schema.json"
 PAGE = ROOT / "docs" / "describe.md"
+TYPES: dict[str, type] = {
+    cls.__name__: cls
+    for cls in (
+        api.Api, api.Resource, api.Read, api.Then, api.Write, api.Setting, api.RateLimit, api.LimitHeaders, api.Quota, Step,
+        Condition, Cost,
+    )
+}  # fmt: skip
+"""What has a table of its own, besides the kinds."""
+_TITLES = {"RateLimit": "limits", "LimitHeaders": "headers of a limit"}
 _TABLE = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 
 
@@ -28,10 +40,11 @@ def filled(page: str) -> str:
 
 
 def _table(name: str) -> str:
-    if hasattr(api, name):
-        cls = getattr(api, name)
+    if cls := TYPES.get(name):
         fields = ((field, explained(cls).get(field, "")) for field in shapes.fields(cls))
-        return f"| {name.lower()} | |\n|---|---|\n" + "".join(f"| `{f}` | {_cell(said)} |\n" for f, said in fields)
+        return f"| {_TITLES.get(name, name.lower())} | |\n|---|---|\n" + "".join(
+            f"| `{f}` | {_cell(said)} |\n" for f, said in fields
+        )
     rows = (f"| `{word}` | {_cell(summary(cls))} | {_fields(cls)} |\n" for word, cls in shapes.kinds(name).items())
     return "| kind | what it is | what can be said of it |\n|---|---|---|\n" + "".join(rows)
 

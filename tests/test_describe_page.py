@@ -11,6 +11,7 @@ from antiphon import description
 from antiphon.api import Api
 from antiphon.cli import COMMANDS
 from antiphon.description import shapes
+from antiphon.description.completion import explained, summary
 
 ROOT = Path(__file__).parent.parent
 
@@ -79,6 +80,13 @@ def test_the_tables_of_kinds_are_up_to_date_and_leave_none_out():
     for slot in shapes.SLOTS:
         for word in shapes.kinds(slot):
             assert slot == "reader" or f"| `{word}` |" in PAGE
+
+
+def test_everything_that_can_be_said_is_explained():
+    kinds = [cls for slot in shapes.SLOTS for cls in shapes.kinds(slot).values()]
+    for cls in (*writer().TYPES.values(), *kinds):
+        assert summary(cls), cls
+        assert set(shapes.fields(cls)) <= set(explained(cls)), cls
 
 
 def test_every_command_on_the_page_exists():

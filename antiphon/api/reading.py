@@ -35,6 +35,7 @@ class Read:
     records: str = ""
     """Where in the reply the records are: a dotted path to a list, or to the one record."""
     paging: Paging | None = None
+    """How the pages follow each other; none where all comes in one answer."""
     time: str = "iso"
     """How ``{since}`` and ``{until}`` are written: ``iso``, ``s`` or ``ms`` (since the epoch; ``s-text`` and ``ms-text`` as
     texts), ``http`` (for ``If-Modified-Since``), or a strftime format."""
@@ -47,6 +48,7 @@ class Read:
     bookmark: str = ""
     """The reply header whose value is the next ``since``, to be used as it came."""
     then: Then | None = None
+    """What is fetched of the records that were listed, where that gives their ids alone."""
     each: str = ""
     """Where in a record the lines are that become records of their own."""
     keep: Mapping[str, JSON] = field(default_factory=dict)
@@ -81,11 +83,17 @@ class Then:
     """
 
     read: Read
+    """The request for the fields of a batch of records."""
     into: str = "inputs"
+    """Where in its body the list of ids goes."""
     each: JSON = field(default_factory=lambda: {"id": "{id}"})
+    """What one of them looks like there."""
     size: Count = 100
+    """How many go into one request."""
     key: str = "id"
+    """Where in what was listed the id is."""
     over: Place = 0
+    """How long the names of the fields must be, joined by commas, for this to be done."""
 
 
 @dataclass(frozen=True, slots=True)

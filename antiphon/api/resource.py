@@ -29,10 +29,15 @@ class Resource:
     """
 
     name: str
+    """What its records are called: the word in commands, and the name of the stream."""
     schema: Schema | Callable[[Client], Schema]
+    """The fields of a record: a word for each, a JSON Schema, or where the API tells them."""
     key: tuple[str, ...] = ("id",)
+    """The fields by which a record is known; none where it cannot be known again."""
     aliases: tuple[str, ...] = ()
+    """Other words for it."""
     title: str = ""
+    """What people call it."""
     created: str = ""
     """The field that holds when a record was made."""
     updated: str = ""
@@ -60,22 +65,35 @@ class Resource:
     lookback: Wait = 0
     """Seconds by which a change may become visible late."""
     read: Read | Reader | None = None
+    """The list of all records."""
     changes: Read | Reader | None = None
+    """The list of those that were changed since ``{since}``."""
     deleted: Read | Reader | None = None
+    """The list of those that are gone."""
     get: Read | Reader | None = None
+    """One record, by its ``{id}``."""
     find: Read | Reader | None = None
+    """Those with given values in one field: ``{match.field}``, ``{match.values}``."""
     create: Write | Writer | None = None
+    """Makes a record."""
     update: Write | Writer | None = None
+    """Changes fields of the record that has the ``{id}``."""
     upsert: Write | Writer | None = None
+    """Changes the record that the API itself finds, or makes it."""
     archive: Write | Writer | None = None
+    """Takes the record with the ``{id}`` out of use; it can be restored."""
     restore: Write | Writer | None = None
+    """Takes an archived record into use again."""
     delete: Write | Writer | None = None
+    """Deletes the record with the ``{id}``."""
     erase: Write | Writer | None = None
+    """Deletes it for good, where privacy wants that."""
     add_field: Callable[[Client, Resource, str, Schema], Schema] | None = None
     """Adds a field in the API for a column of that name and schema, and returns the field's schema."""
     add_option: Callable[[Client, Resource, str, str], None] | None = None
     """Adds an option to the field of that name."""
     actions: Mapping[str, Write | Writer] = field(default_factory=dict)
+    """What else can be done with a record, by name: ``cancel``."""
 
     READING: ClassVar[tuple[str, ...]] = ("read", "changes", "deleted", "get", "find")
     WRITING: ClassVar[tuple[str, ...]] = (

@@ -16,13 +16,21 @@ class Setting:
     """One thing a user tells a connection. The connect form and ``--about`` are drawn from these."""
 
     name: str
+    """What it is called in a config; the end of its variable."""
     title: str = ""
+    """What people call it."""
     description: str = ""
+    """Where to find it and what it does, in a sentence."""
     secret: bool = False
+    """Whether it is never shown."""
     required: bool = False
+    """Whether nothing works without it."""
     default: JSON = None
+    """What it is where it is not given."""
     pattern: str = ""
+    """A regular expression that is found in each good value."""
     example: str = ""
+    """A value, to show what one looks like."""
     schema: Mapping[str, JSON] = field(default_factory=lambda: {"type": "string"})
     """JSON Schema of the value."""
     reading: bool = True
@@ -117,8 +125,11 @@ class LimitHeaders:
     """
 
     limit: str = ""
+    """How many calls there are in an interval."""
     remaining: str = ""
+    """How many of them are left."""
     interval: str = ""
+    """How long it is, in milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +140,13 @@ class RateLimit:
     """
 
     calls: Annotated[float, Span(above=0)]
+    """How many, at most."""
     seconds: Seconds
+    """In what time."""
     paths: tuple[str, ...] = ()
+    """Ends of the paths that it holds for; none: all."""
     headers: LimitHeaders | None = None
+    """The headers by which the API tells it."""
 
 
 @dataclass(frozen=True)
@@ -143,5 +158,8 @@ class Quota:
     """
 
     limit: str = ""
+    """The header with the size of the quota."""
     remaining: str = ""
+    """The header with what is left."""
     usage: str = ""
+    """The one header with both, instead: ``api-usage=18/15000``."""

@@ -31,6 +31,7 @@ class Xml:
     """
 
     lists: tuple[str, ...] = ()
+    """Elements that are lists however often they come, by name or by path from the root."""
     namespaces: Mapping[str, str] = field(default_factory=dict)
     """The URI of a namespace -> the prefix that its names have here."""
 

@@ -58,6 +58,7 @@ class Multipart:
     """
 
     files: tuple[str, ...] = ()
+    """The fields that are sent as files."""
 
     def encode(self, body: Any) -> tuple[bytes, str]:
         """Return *body*, an object, and its content type. The same body gives the same bytes.

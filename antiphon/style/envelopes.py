@@ -92,7 +92,9 @@ class Cost:
     """Where a GraphQL API tells what a query costs, and how much of a budget there is: all dotted paths in the answer."""
 
     requested: str
+    """What the query costs."""
     available: str
+    """What is left of the budget."""
     rate: str
     """How much of the budget comes back in a second."""
 

@@ -32,6 +32,7 @@ class OData:
     """What a change of a record is made under, unless its Write names an ``If-Match`` itself: ``*`` (whatever the record is
     now, if it is there), ``read`` (as it is when looked at right before), or nothing."""
     version: str = "4.0"
+    """What the headers say that is spoken."""
     doubled: str = "'"
     """A character that is doubled in a value between two of it."""
     codes: Mapping[str, Meaning] = field(default_factory=dict)
