@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import quote_plus
 
-import msgspec
-
 from antiphon import fill
 from antiphon.api import Reply, Request
 from antiphon.errors import BadReply, DescriptionError
+from antiphon.formats import Json
 from antiphon.http import without
 
 FORM = "application/x-www-form-urlencoded"
-_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def header_of(request: Request, name: str) -> str:
@@ -62,4 +60,4 @@ def _with_field(request: Request, path: str, value: str) -> bytes:
     if not isinstance(found, dict):
         raise DescriptionError(f'the credential goes into the field "{path}" of a body, and this request has none')
     fill.put(found, path, value)
-    return _ENCODE(found)
+    return Json().encode(found)[0]

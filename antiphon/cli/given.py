@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ import click
 import msgspec
 
 from antiphon.api import Api
+from antiphon.api.wire import decode
 from antiphon.connection import Connection, Settings, converted, settings
 from antiphon.errors import SettingError, Unknown
 
@@ -33,7 +33,6 @@ _config = click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="A JSON file with settings of the connection."
 )
 _PAIR = re.compile(r"(.+?)(:=|==|=)(.*)", re.DOTALL)
-_DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def settings_options(command: Command) -> Command:
@@ -48,7 +47,7 @@ def decoded(text: str | bytes, where: str) -> Any:
         click.UsageError: it is none; *where* says what was read.
     """
     try:
-        return _DECODE(text)
+        return decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{where} is no JSON: {error}.") from None
 

@@ -6,7 +6,7 @@ fills their slots. Reading never imports or runs what a description names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,7 @@ def load(path: Path | str) -> Api:
     Raises:
         DescriptionError: it cannot be read, or something is wrong with it; the text says where.
     """
-    try:
-        return _only(*read(_composed(path)), str(path))
-    except Unreadable as error:
-        raise _refused(error, str(path)) from None
+    return _described(lambda: _composed(path), str(path))
 
 
 def parse(text: str, where: str) -> Api:
@@ -37,10 +34,7 @@ def parse(text: str, where: str) -> Api:
     Raises:
         DescriptionError: something is wrong with it.
     """
-    try:
-        return _only(*read(composed(text)), where)
-    except Unreadable as error:
-        raise _refused(error, where) from None
+    return _described(lambda: composed(text), where)
 
 
 def from_mapping(mapping: Mapping[str, Any], where: str) -> Api:
@@ -49,10 +43,7 @@ def from_mapping(mapping: Mapping[str, Any], where: str) -> Api:
     Raises:
         DescriptionError: something is wrong with it.
     """
-    try:
-        return _only(*read(composed_of(mapping)), where)
-    except Unreadable as error:
-        raise _refused(error, where) from None
+    return _described(lambda: composed_of(mapping), where)
 
 
 def draft(text: str, where: str) -> Api:
@@ -61,15 +52,7 @@ def draft(text: str, where: str) -> Api:
     Raises:
         DescriptionError: something else is wrong with it.
     """
-    try:
-        root = composed(text)
-        resources = root.value.get("resources") if isinstance(root.value, dict) else None
-        for node in resources.value.values() if resources and isinstance(resources.value, dict) else ():
-            if isinstance(node.value, dict) and not ("schema" in node.value and node.value["schema"].value):
-                node.value["schema"] = composed_of({"properties": {}})
-        return _only(*read(root), where)
-    except Unreadable as error:
-        raise _refused(error, where) from None
+    return _described(lambda: _with_schemas(composed(text)), where)
 
 
 def judged(api: Api, where: str) -> Api:
@@ -102,6 +85,22 @@ def problems(path: Path | str) -> list[str]:
         refused = _refused(error, str(path)) if isinstance(error, Unreadable) else error
         return [str(refused)]
     return [problem.told(str(path)) for problem in found]
+
+
+def _described(tree: Callable[[], Node], where: str) -> Api:
+    try:
+        return _only(*read(tree()), where)
+    except Unreadable as error:
+        raise _refused(error, where) from None
+
+
+def _with_schemas(root: Node) -> Node:
+    """Return *root* with a schema without fields for each of its resources that has none."""
+    resources = root.value.get("resources") if isinstance(root.value, dict) else None
+    for node in resources.value.values() if resources and isinstance(resources.value, dict) else ():
+        if isinstance(node.value, dict) and not ("schema" in node.value and node.value["schema"].value):
+            node.value["schema"] = composed_of({"properties": {}})
+    return root
 
 
 def _composed(path: Path | str) -> Node:

@@ -18,6 +18,7 @@ TRICKY = (
     "\x85", "\u2028", "\ufeff", "\x00", "é", "😀", "{0}",
 )  # fmt: skip
 texts = st.sampled_from(TRICKY) | st.text(max_size=8).filter(lambda text: "{" not in text)
+patterns = st.sampled_from(("", "^[a-z]+$", "'"))
 names = st.text("abcdefghij_", min_size=1, max_size=6)
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**20), 10**20)
 json = st.recursive(
@@ -100,7 +101,7 @@ def objects(draw, cls, depth=3):
         if name in {"match", "key", "created", "updated", "within", "folded", "parent"}:
             continue  # they name fields and resources that there have to be
         if field.required or draw(st.integers(0, 3)) == 0:
-            values[name] = draw(of(field.shape, depth))
+            values[name] = draw(patterns if (cls, name) == (Setting, "pattern") else of(field.shape, depth))
     try:
         return cls(**values)
     except DescriptionError:
