@@ -88,7 +88,7 @@ def heading() -> str:
     return (
         f"`make bench ARGS='--full --write'`, on {machine}, Python {platform.python_version()}, antiphon {version('antiphon')}, beside {versions}."
         "\n\nRatios come first: the machine was not idle, its speed varies, and seconds are those of that hour. CPU is the operating system's account "
-        "of whole processes, start-up included, output thrown away; a ratio is that of two runs side by side, and the median of several. All "
+        "of whole processes, start-up included, output thrown away; sides take turns, and a ratio is that of medians. All "
         "sides are given the same records, and what each gives or takes of them is counted before it is measured.\n\n![CPU beside peers](chart.svg)"
     )
 

@@ -3,9 +3,8 @@
     python bench/reading.py [--contacts 50000] [--items 100000] [--rounds 3] [--slow 3] [--alone]
 
 All read the same records, and CPU is that of the whole process, start-up included. Before anything is measured the records that each
-side gives are counted, and what ours and the stock tap write is compared: every record must mean the same. A ratio is that of CPU in one
-round, and the median of all rounds. ``--alone`` leaves out the peers but the stock tap; ``--slow`` is for how many rounds the peers are
-measured.
+side gives are counted, and what ours and the stock tap write is compared: every record must mean the same. All take turns,
+and a ratio is that of medians. ``--alone`` leaves out the peers but the stock tap; ``--slow`` is for how many rounds the peers are measured.
 """
 
 from __future__ import annotations

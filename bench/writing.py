@@ -3,8 +3,8 @@
     python bench/writing.py [--records 100000] [--rounds 3] [--slow 3]
 
 All read the same file of flat items, in turns, and each is asked how many it took before anything is measured. The floor decodes each line
-and does nothing more; target-jsonl writes a file. CPU is that of the whole process, start-up included; a ratio is that of one round,
-and the median of all rounds. ``--slow`` is for how many rounds the peers are measured.
+and does nothing more; target-jsonl writes a file. CPU is that of the whole process, start-up included; a ratio is that
+of medians. ``--slow`` is for how many rounds the peers are measured.
 """
 
 from __future__ import annotations
