@@ -12,6 +12,8 @@ from tests.real.test_examples import EXAMPLES, FOLDER
 
 FILES = sorted(FOLDER.glob("*.yaml"))
 MOST_LINES = 60
+SHORT = 30
+"""Lines, without those that are empty or hold a comment alone."""
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -20,6 +22,11 @@ def test_an_example_is_sound_short_and_begins_with_what_it_is(file: Path):
     lines = file.read_text("utf-8").splitlines()
     assert len(lines) < MOST_LINES
     assert re.match(r"# \w.*\.|# \w.*/", lines[0])
+
+
+def test_most_examples_are_told_in_under_thirty_lines():
+    said = [[line for line in file.read_text("utf-8").splitlines() if re.match(r"\s*[^\s#]", line)] for file in FILES]
+    assert sum(len(lines) < SHORT for lines in said) > len(FILES) / 2
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
