@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -17,7 +18,7 @@ class Kept(Generic[Key, Thing]):
     def __init__(self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         """Remember nothing yet."""
         self._most, self._seconds, self._clock = most, seconds, clock
-        self._things: dict[Key, tuple[float, Thing]] = {}
+        self._things: OrderedDict[Key, tuple[float, Thing]] = OrderedDict()  # its first goes quickly
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -32,10 +33,10 @@ class Kept(Generic[Key, Thing]):
     def put(self, key: Key, thing: Thing) -> None:
         """Remember *thing*, as of now."""
         with self._lock:
-            self._things.pop(key, None)
-            if len(self._things) >= self._most:
-                del self._things[next(iter(self._things))]
             self._things[key] = self._clock(), thing
+            self._things.move_to_end(key)
+            if len(self._things) > self._most:
+                self._things.popitem(last=False)
 
     def drop(self, key: Key) -> None:
         """Forget the thing of that key."""

@@ -25,37 +25,40 @@ class Recent:
         self.turn = 0
         """How many records were written so far."""
         self._ids: Kept[Any, str] = Kept(_MOST, _SECONDS)
-        self._records: Kept[str, Record] = Kept(_MOST, _SECONDS)
-        self._turns: Kept[str, int] = Kept(_MOST, _SECONDS)
-        """When a record was written: the turn."""
+        self._records: Kept[str, tuple[int, Record | None]] = Kept(_MOST, _SECONDS)
+        """By id: the turn at which a record was written, or asked for, and what it has since then; None where that is not known."""
 
     def get(self, key: Any, fields: set[str]) -> Record | None:
         """Return the record of that *key*, if all these *fields* of it are known."""
         id = self._ids.get(key)
-        record = self._records.get(id) if id is not None else None
+        record = self._of(id) if id is not None else None
         return record if record is not None and fields <= record.keys() else None
 
     def found(self, key: Any, id: str, record: Record, turn: int) -> None:
         """Note what a look-up by *key*, begun at that *turn*, has found: the record, if it was not written since."""
         self._ids.put(key, id)
-        if (self._turns.get(id) or 0) <= turn:
-            self._records.put(id, record)
+        known = self._records.get(id)
+        if known is None or known[0] <= turn:
+            self._records.put(id, (turn, record))
 
     def created(self, key: Any, id: str, record: Record) -> None:
         """Note that there is a *record* of that *key* now."""
-        self.forget(id)
         self._ids.put(key, id)
-        self._records.put(id, record)
+        self._written(id, record)
 
     def updated(self, id: str, fields: Record) -> None:
         """Note that the record of that *id* has these *fields* now."""
-        known = self._records.get(id)
-        self.forget(id)
-        if known is not None:
-            self._records.put(id, known | fields)
+        known = self._of(id)
+        self._written(id, known | fields if known is not None else None)
 
     def forget(self, id: str) -> None:
         """Note that the record of that *id* was written, and what it has now is not known."""
+        self._written(id, None)
+
+    def _of(self, id: str) -> Record | None:
+        known = self._records.get(id)
+        return known[1] if known else None
+
+    def _written(self, id: str, record: Record | None) -> None:
         self.turn += 1
-        self._turns.put(id, self.turn)
-        self._records.drop(id)
+        self._records.put(id, (self.turn, record))
