@@ -28,10 +28,10 @@ class _NotCompiledError(Exception):
 def compiled(schema: Mapping[str, Any]) -> Callable[[bytes | Raw], Any] | None:
     """Return a function that raises :class:`msgspec.MsgspecError` unless the record in the bytes it is given is surely valid by *schema*.
 
-    None where *schema* cannot be compiled.
+    None where *schema* cannot be compiled. A record is an object, whether or not the schema says so.
     """
     try:
-        return msgspec.json.Decoder(_type(schema)).decode
+        return msgspec.json.Decoder(_type({"type": "object", **schema})).decode
     except (_NotCompiledError, LookupError, TypeError, ValueError, RecursionError, AttributeError):
         return None
 

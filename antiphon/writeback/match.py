@@ -63,7 +63,9 @@ class Match:
 
     def key_of(self, change: Change) -> Any:
         """Return what another change must agree in to be one to the same record."""
-        return self.key(str(change.by), change.value, change.record)
+        if change.key is None:
+            change.key = self.key(str(change.by), change.value, change.record)
+        return change.key
 
     def prompt(self, by: str) -> bool:
         """Return whether a look-up by this field sees a new record at once."""

@@ -45,8 +45,12 @@ def nested(children):
 
 
 schemas = st.fixed_dictionaries(
-    {"type": st.just("object"), "properties": st.dictionaries(names, st.recursive(scalars, nested, max_leaves=6))},
-    optional={"required": st.lists(names, max_size=2, unique=True), "additionalProperties": st.booleans()},
+    {"properties": st.dictionaries(names, st.recursive(scalars, nested, max_leaves=6))},
+    optional={
+        "type": st.just("object"),
+        "required": st.lists(names, max_size=2, unique=True),
+        "additionalProperties": st.booleans(),
+    },
 )
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), numbers, texts),
@@ -103,6 +107,7 @@ SCHEMA = {"type": "object", "properties": TYPES, "required": ["id"]}
 )
 def test_what_taps_send_needs_no_second_look(record):
     assert accepts(compiled(SCHEMA), msgspec.json.encode(record))
+    assert accepts(compiled({"properties": TYPES, "required": ["id"]}), msgspec.json.encode(record))
 
 
 @pytest.mark.parametrize(
