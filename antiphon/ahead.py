@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from queue import SimpleQueue
 from typing import Generic, TypeVar
@@ -73,6 +73,61 @@ class Ahead(Iterator[T], Generic[T]):
         except BaseException as error:  # noqa: BLE001 - told by the one who waits for it
             return None, error, False
         return item, None, time.monotonic() - began - (time.thread_time() - worked) >= _WAITS
+
+
+class Later(Generic[T]):
+    """What *make* returns, while it is being made in a thread that does not keep a process from ending."""
+
+    def __init__(self, make: Callable[[], T], then: Callable[[], object] = lambda: None) -> None:
+        """Begin; *then* is called once it is there."""
+        self._told: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+        self.ready = False
+        """Whether it is there, or will not be."""
+        threading.Thread(target=self._make, args=(make, then), name="later", daemon=True).start()
+
+    def result(self) -> T:
+        """Wait for it and return it, or raise what kept it from being made. To be called once."""
+        made, error = self._told.get()
+        if error is not None:
+            raise error
+        return made  # type: ignore[return-value]  # None where that was made
+
+    def _make(self, make: Callable[[], T], then: Callable[[], object]) -> None:
+        try:
+            self._told.put((make(), None))
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            self._told.put((None, error))
+        self.ready = True
+        then()
+
+
+class Lanes:
+    """The requests that may be under way besides the one that each list waits for; all lists of one client share them."""
+
+    def __init__(self, parallel: int = 1) -> None:
+        """Let a list that is alone have *parallel* requests under way."""
+        self.most = parallel - 1
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    @property
+    def free(self) -> bool:
+        """Whether there is one that is free at this moment."""
+        return self._taken < self.most
+
+    def later(self, make: Callable[[], T], then: Callable[[], object] = lambda: None) -> Later[T] | None:
+        """Have it made, and *then* called; None where no lane is free."""
+        with self._lock:
+            if not self.free:
+                return None
+            self._taken += 1
+
+        def done() -> None:
+            with self._lock:
+                self._taken -= 1
+            then()
+
+        return Later(make, done)
 
 
 def interleaved(works: Iterator[Generator[object]], most: int, arrived: threading.Event) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import antiphon
+from antiphon.ahead import Lanes
 from antiphon.api import Api, Auth, Page, Query, Read, Record, Request, Resource, Schema, Write
 from antiphon.asking import DOING, decoded, doing_word, request
 from antiphon.budget import file_name
@@ -20,6 +21,7 @@ from antiphon.http import Http
 from antiphon.limits import Limiter
 from antiphon.outcome import Change, Outcome
 from antiphon.pages import pages, under_parents
+from antiphon.parts import InParts
 from antiphon.schema import types
 
 if TYPE_CHECKING:
@@ -76,6 +78,8 @@ class Client:
             self.http.base_setting = " or ".join(sorted(names(api.base_url))) or "base_url"
         self.doubled: str = getattr(api.style, "doubled", "")
         """The character that is doubled within texts that stand between two of it; see :func:`~antiphon.fill.fill`."""
+        self.lanes = Lanes()
+        """How many requests of a list may be under way at once."""
         self._schemas: dict[str, Schema] = {}
         self._discovered: dict[str, Resource] | None = None
 
@@ -173,7 +177,10 @@ class Client:
             PagingError: a cursor came twice.
             BadReply: there are no records where the description says.
         """
-        return pages(self, read, resource, query, doing or f"reading {resource.name}", values or {})
+        doing, values = doing or f"reading {resource.name}", values or {}
+        if read.parts and query.parts and len(resource.key) == 1 and (self.lanes.most or _parted(query.cursor)):
+            return InParts(self, read, read.parts, resource, query, doing, values).pages()
+        return pages(self, read, resource, query, doing, values)
 
     def get(self, resource: Resource, id: str) -> Record:
         """Return the record with that *id*.
@@ -297,6 +304,10 @@ class Client:
         doing = doing or f"{method} {path.partition('?')[0]}"
         reply = self.http.send(made, doing, safe=safe)
         return decoded(self, reply, doing) if reply.body.strip() else None
+
+
+def _parted(cursor: Any) -> bool:
+    return isinstance(cursor, Mapping) and "parts" in cursor
 
 
 def _auth(api: Api, settings: Mapping[str, Any], base_url: str) -> Auth | None:

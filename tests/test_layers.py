@@ -28,6 +28,7 @@ LAYERS = (
     {"encode"},
     {"asking", "sent"},
     {"pages", "changing"},
+    {"parts"},
     {"client", "vanished"},
     {"description", "writeback", "script"},
     {"apis"},

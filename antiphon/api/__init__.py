@@ -17,11 +17,12 @@ and
 ``{records}``   the records of a batch, each as ``Write.each`` has it: a list
 ``{parent…}``   the record of the parent resource
 ``{last}``      the last key seen, when paging by key (:class:`~antiphon.paging.Keyset`)
+``{upto}``      the key up to which records are counted (:class:`Parts`)
 ``{token}``     unique for one change, the same when it is sent again
 ==============  ===============================================================
 """
 
-from antiphon.api.reading import Page, Query, Read, Reader, Then
+from antiphon.api.reading import Page, Parts, Query, Read, Reader, Then
 from antiphon.api.resource import Resource, Schema
 from antiphon.api.settings import COMMON_SETTINGS, CREDENTIALS, JSON, LimitHeaders, Quota, RateLimit, Setting
 from antiphon.api.usual import PLACEHOLDERS
@@ -47,6 +48,7 @@ __all__ = [
     "Outcome",
     "Page",
     "Paging",
+    "Parts",
     "Query",
     "Quota",
     "RateLimit",

@@ -49,6 +49,8 @@ class Read:
     """The reply header whose value is the next ``since``, to be used as it came."""
     then: Then | None = None
     """What is fetched of the records that were listed, where that gives their ids alone."""
+    parts: Parts | None = None
+    """How the list is read in several parts at once."""
     each: str = ""
     """Where in a record the lines are that become records of their own."""
     keep: Mapping[str, JSON] = field(default_factory=dict)
@@ -96,6 +98,29 @@ class Then:
     """How long the names of the fields must be, joined by commas, for this to be done."""
 
 
+@dataclass(frozen=True)
+class Parts:
+    """How a long list is read in several parts at once: ranges of a key whose values are numbers, and no two the same.
+
+    A part is read by key (:class:`~antiphon.paging.Keyset`, upwards): by ``read`` where that is given, else by the list itself.
+    """
+
+    last: Read
+    """Asks for the record with the highest key alone: as the list does, for what else it says, where it names no path."""
+    read: Read | None = None
+    """A search by which parts are read, where the list cannot begin at any key: it is the first of the parts itself. It may show
+    changes late: what is read as a whole each time (FULL_TABLE) is not read by it."""
+    total: str = ""
+    """Where in the answer to ``last`` it is told how many records there are up to ``{upto}``: so many the list has to give
+    before it is ended there, lest it has another order than the key."""
+    upto: JSON = None
+    """What ``{upto}`` is where all are meant: a key after every other. None: what names it is left out."""
+    digits: str = "0123456789"
+    """The digits of a key that is text, in their order."""
+    width: Place = 0
+    """How many characters of it count, and are always there; 0: all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What one read asks for."""
@@ -112,6 +137,8 @@ class Query:
     """``{"field": …, "values": […]}`` when records are looked up."""
     encoder: Encoder | None = None
     """What the pages are for, if they are to be written: then they may come as :attr:`Page.written`."""
+    parts: bool = False
+    """Whether pages may come in any order, so that a list can be read in :class:`Parts`."""
 
 
 @dataclass(slots=True)

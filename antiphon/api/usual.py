@@ -39,7 +39,9 @@ WRITES: Mapping[str, Usual] = {
     "erase": Usual("DELETE", outcomes=Nothing()),
 }
 #: What placeholders may name in a request besides settings.
-PLACEHOLDERS = {"since", "until", "fields", "id", "ids", "match", "record", "parent", "token", "last", "records"}
+PLACEHOLDERS = {
+    "since", "until", "fields", "id", "ids", "match", "record", "parent", "token", "last", "upto", "records",
+}  # fmt: skip
 _VARIABLE = re.compile(r"\$(\w+)\s*:")
 _MERGED = ("params", "headers", "body")
 _LOOKS = ("lift", "text", "nulls", "pairs")
@@ -137,6 +139,8 @@ def listed(read: Read, other: Read) -> Read:
         for field in fields(Read)
         if (value := getattr(other, field.name)) != getattr(plain, field.name)
     }
+    if read.parts and read.parts.read:  # which finds others than these
+        said.setdefault("parts", None)
     for name in _MERGED:
         more = getattr(read, name)
         if isinstance(said.get(name), Mapping) and isinstance(more, Mapping):
@@ -145,14 +149,18 @@ def listed(read: Read, other: Read) -> Read:
 
 
 def filled_in(read: Read) -> Read:
-    """Return *read* with the variables of its document."""
+    """Return *read* with the variables of its document, and with whole requests for its parts."""
+    if read.parts:
+        last = listed(replace(read, paging=None, parts=None), read.parts.last)
+        by = shown(read, read.parts.read) if read.parts.read else None
+        read = replace(read, parts=replace(read.parts, last=last, read=by))
     return replace(read, body=_variables(read)) if read.query else read
 
 
 def shown(read: Read, other: Read) -> Read:
     """Return *other*, whose records look like those of *read* unless it says otherwise."""
     looks = {name: getattr(other, name) or getattr(read, name) for name in _LOOKS}
-    return replace(other, body=_variables(other), **looks)
+    return filled_in(replace(other, body=_variables(other), **looks))
 
 
 _READS: Mapping[str, Callable[[Read, Read], Read]] = {

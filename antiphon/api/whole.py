@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from antiphon import moment
-from antiphon.api.reading import Read, Reader
+from antiphon.api.reading import Parts, Read, Reader
 from antiphon.api.resource import Resource
 from antiphon.api.settings import COMMON_SETTINGS, CREDENTIALS, Quota, RateLimit, Setting
 from antiphon.api.usual import PLACEHOLDERS
@@ -159,6 +159,8 @@ def check_resource(api: Api, resource: Resource) -> None:
             if what.then:
                 then = what.then.read
                 refuse_unknown([then.path, then.params, then.body, what.then.each], known, where)
+            if what.parts:
+                _check_parts(what, what.parts, known, ("resources", resource.name, slot, "parts"), where)
         elif isinstance(what, Write):
             each = None if callable(what.each) else what.each
             refuse_unknown([what.path, what.params, what.body, what.headers, what.add, each], known, where)
@@ -169,3 +171,17 @@ def check_resource(api: Api, resource: Resource) -> None:
                 said = "a batch needs `outcomes` that tell of each record"
                 hint = "One of: per_item, failures, by_path, nothing."
                 raise DescriptionError(f"{where}: {said}", hint=hint, at=("resources", resource.name, slot), said=said)
+
+
+def _check_parts(read: Read, parts: Parts, known: set[str], at: tuple[str, ...], where: str) -> None:
+    for other in filter(None, (parts.last, parts.read)):
+        refuse_unknown([other.path, other.params, other.body, other.headers], known, f"{where}.parts")
+    by: object = (parts.read or read).paging
+    if not hasattr(by, "after") or getattr(by, "inclusive", False):
+        said = "parts are read by key, and this list is not"
+        hint = "Give paging: {keyset: …} with keys of which no two are the same, or give parts a read that has it."
+        raise DescriptionError(f"{where}: {said}", hint=hint, at=at, said=said)
+    if parts.read and not parts.total:
+        said = "a list whose parts are read by another request has to be counted"
+        hint = "Give total: where the answer to last tells how many records there are up to {upto}."
+        raise DescriptionError(f"{where}: {said}", hint=hint, at=at, said=said)

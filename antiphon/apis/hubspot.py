@@ -19,6 +19,7 @@ from antiphon.api import (
     Api,
     LimitHeaders,
     Page,
+    Parts,
     Query,
     Quota,
     RateLimit,
@@ -65,6 +66,7 @@ _FLAGS = [{"label": "Yes", "value": "true", "displayOrder": 0}, {"label": "No", 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _SEARCH_BODY = 3000
 """Characters; the search endpoint refuses a longer body."""
+_LATEST = "2999-12-31T00:00:00Z"
 _SEARCH_FRAME = 400
 """Characters; what a look-up's body has besides values and the names of the fields asked for is shorter."""
 _SEARCH_NAMES = 1000
@@ -108,6 +110,10 @@ def crm(  # noqa: PLR0913 - each says one way in which an object differs
         records="results",
         paging=Cursor(next="paging.next.after", param="after", size=("limit", 100)),
         then=fields,
+        # Its cursor is HubSpot's own secret, so that nobody can begin where he likes; a search by id can.
+        parts=Parts(
+            _last(read), _searched(read, then=Then(fields.read, over=1700)), total="total", upto="9223372036854775807"
+        ),
         lift=("properties",),
         text=True,
     )
@@ -126,34 +132,10 @@ def crm(  # noqa: PLR0913 - each says one way in which an object differs
         common=common,
         lookback=300,  # a change takes moments to reach the search index, sometimes minutes
         read=listed,
-        changes=Read(
-            f"{read}/search",
-            "POST",
-            body={
-                "filterGroups": [
-                    {
-                        "filters": [
-                            {
-                                "propertyName": modified,
-                                "operator": "BETWEEN",
-                                "value": "{since}",
-                                "highValue": "{until}",
-                            },
-                            {"propertyName": "hs_object_id", "operator": "GT", "value": "{last}"},
-                        ]
-                    }
-                ],
-                "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
-                "properties": "{fields}",
-            },
-            records="results",
-            # By id within the window of time: neither many records with one timestamp nor the cap of 10,000 results matter.
-            paging=Keyset("id", start="0", size=("limit", 200), more="paging.next.after"),
-            time="ms-text",
-            latest="2999-12-31T00:00:00Z",
+        changes=_searched(
+            read,
+            {"propertyName": modified, "operator": "BETWEEN", "value": "{since}", "highValue": "{until}"},
             then=Then(fields.read, over=1700),  # names in quotes, and the filters: within the body's 3,000 characters
-            lift=("properties",),
-            text=True,
         ),
         deleted=Read(
             read,
@@ -216,6 +198,37 @@ def crm(  # noqa: PLR0913 - each says one way in which an object differs
         add_field=_add_field(kind),
         add_option=_add_option(kind),
     )
+
+
+def _searched(path: str, *filters: Mapping[str, Any], then: Then) -> Read:
+    """Return the search for the objects at *path* by *filters*.
+
+    By id, so that neither many records with one timestamp nor the cap of 10,000 results matter.
+    """
+    return Read(
+        f"{path}/search",
+        "POST",
+        body=_by_id("ASCENDING", *filters, {"propertyName": "hs_object_id", "operator": "GT", "value": "{last}"})
+        | {"properties": "{fields}"},
+        records="results",
+        paging=Keyset("id", start="0", size=("limit", 200), more="paging.next.after"),
+        time="ms-text",
+        latest=_LATEST,
+        then=then,
+        lift=("properties",),
+        text=True,
+    )
+
+
+def _last(path: str) -> Read:
+    """Return the search for the object at *path* with the highest id, which tells how many there are as well."""
+    upto = {"propertyName": "hs_object_id", "operator": "LTE", "value": "{upto}"}
+    return Read(f"{path}/search", "POST", body=_by_id("DESCENDING", upto) | {"limit": 1}, records="results")
+
+
+def _by_id(direction: str, *filters: Mapping[str, Any]) -> dict[str, Any]:
+    sorts = [{"propertyName": "hs_object_id", "direction": direction}]
+    return {"filterGroups": [{"filters": list(filters)}], "sorts": sorts}
 
 
 def _archived(read: Read) -> Read:

@@ -94,6 +94,10 @@ class Keyset:
         """Return the key that is before every other."""
         return {"last": self.start}
 
+    def after(self, key: Any) -> Any:
+        """Return the cursor of the records after *key*."""
+        return {"last": key}
+
     def ask(self, request: Request, cursor: Any) -> Request:
         """Put the key in at the parameter; wherever ``{last}`` stands it is filled in already."""
         if self.param and cursor["last"] is not None:

@@ -22,7 +22,7 @@ from singer_sdk.singerlib import Catalog
 from singer_sdk.tap_base import CliTestOptionValue
 
 from antiphon import apis, connection, moment
-from antiphon.ahead import interleaved
+from antiphon.ahead import Lanes, interleaved
 from antiphon.api import Api, Resource
 from antiphon.client import Client
 from antiphon.errors import (
@@ -79,6 +79,15 @@ SETTINGS: dict[str, Any] = {
         "default": 4,
         "title": "Parallel streams",
         "description": "Streams that are read side by side, at the most. They share the API's rate limit.",
+    },
+    "parallel": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 10,
+        "default": 4,
+        "title": "Requests at a time",
+        "description": "How many requests of a list may be under way at a time, where it can be read in parts or pages are "
+        "known before they are named. Streams that are read side by side have those beyond the first in common.",
     },
     "new_fields": {
         "type": "string",
@@ -151,7 +160,9 @@ class Tap(singer_sdk.Tap):
     @cached_property
     def client(self) -> Client:
         """The way to the API."""
-        return self.settings.client()
+        client = self.settings.client()
+        client.lanes = Lanes(int(self.config["parallel"]))
+        return client
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings ourselves: those of the connection may come from elsewhere. Discovery does without credentials."""

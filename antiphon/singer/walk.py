@@ -184,7 +184,15 @@ class Walk:
 
     def _pages(self, slot: str) -> Iterator[Page]:
         since = self.since or (moment.EPOCH if slot == "changes" else None)
-        query = Query(self.fields, since, self.until, self.cursor, encoder=self.encoder)
+        parts = getattr(getattr(self.resource, slot), "parts", None)
+        query = Query(
+            self.fields,
+            since,
+            self.until,
+            self.cursor,
+            encoder=self.encoder,
+            parts=not (self.whole and parts and parts.read),  # what a search shows late would never come
+        )
         pages = self.client.read(self.resource, query, slot=slot)
         if self.cursor is None:
             return pages

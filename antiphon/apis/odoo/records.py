@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from antiphon.api import Page, Query, Read, Resource
+from antiphon.api import Page, Parts, Query, Read, Resource
 from antiphon.apis.odoo.wire import number
 from antiphon.client import Client
 from antiphon.paging import Keyset
@@ -23,11 +23,14 @@ _AT_ONCE = 500
 
 def searching(model: str, *conditions: Any, size: int = _PAGE, **more: Any) -> Read:
     """Return the list of a model's records that fulfil all *conditions*, by id, *size* to a page."""
+    path = f"{model}/search_read"
+    last = {"domain": list(conditions), "fields": ["id"], "order": "id desc", "limit": 1, "context": CONTEXT}
     return Read(
-        f"{model}/search_read",
+        path,
         "POST",
         body={"domain": [["id", ">", "{last}"], *conditions], "fields": "{fields}", "order": "id", "context": CONTEXT},
         paging=Keyset("id", size=("limit", size)),
+        parts=Parts(Read(path, "POST", body=last, time=TIME, latest=str(more.get("latest", "")))),
         time=TIME,
         nulls=(False,),
         pairs="_name",

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from antiphon import moment, shape
-from antiphon.api import Page, Query, Read, Reply, Request, Resource, Schema
+from antiphon.api import Page, Parts, Query, Read, Reply, Request, Resource, Schema
 from antiphon.client import Client
 from antiphon.errors import BadReply, Refused, Unknown, did_you_mean
 from antiphon.paging import Keyset
@@ -26,6 +26,8 @@ LONGEST_POLL = 30.0
 """Seconds between two looks at a job."""
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _NOTHING_FIRST = "000000000000000AAA"
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+"""Of an id: its first 15 characters are a number in base 62, by whose ranges Salesforce itself parts its extracts (PK chunking)."""
 _PAGE = 2000
 _URL = 5500
 """Bytes of a query, encoded, that its fields may take, and as many its values: a URL and its headers may have 16,384."""
@@ -189,7 +191,15 @@ def _pages(
     names = _names(client, resource, query)
     wide = _length(names) > _URL
     text = "SELECT {fields} FROM " + sobject + f" WHERE {{where}}Id > '{{last}}' ORDER BY Id LIMIT {_PAGE}"
-    read = Read(f"{BASE}/{'queryAll' if every else 'query'}", params={"q": text}, records="records", paging=_ById())
+    path = f"{BASE}/{'queryAll' if every else 'query'}"
+    last = f"SELECT Id FROM {sobject}" + (f" WHERE {where}" if where else "") + " ORDER BY Id DESC LIMIT 1"
+    read = Read(
+        path,
+        params={"q": text},
+        records="records",
+        paging=_ById(),
+        parts=Parts(Read(path, params={"q": last}, records="records"), digits=_DIGITS, width=15),
+    )
     asked = replace(query, fields=("Id",) if wide else tuple(names))
     doing = f"{'looking up' if query.where else 'reading'} {resource.name}"
     for page in client.pages(read, resource, asked, doing=doing, values={"where": f"{where} AND " if where else ""}):
