@@ -20,7 +20,8 @@ from antiphon.fill import MISSING, fill, names
 from antiphon.http import Http
 from antiphon.limits import Limiter
 from antiphon.outcome import Change, Outcome
-from antiphon.pages import pages, under_parents
+from antiphon.pages import pages
+from antiphon.parents import under_parents
 from antiphon.parts import InParts
 from antiphon.schema import types
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon import moment, shape
 from antiphon.api import Page, Query, Read, Record, Reply, Request, Resource, Then
-from antiphon.asking import DOING, asked, fetched, request, rows
+from antiphon.asking import asked, fetched, request, rows
 from antiphon.errors import ApiError, BadReply, PagingError
+from antiphon.expected import Expected
 from antiphon.fill import MISSING, fill, look
 from antiphon.sent import Sent
 
@@ -41,9 +42,10 @@ def pages(
     source = client.worded(then.read if then else read)
     shaped = shape.compiled(source, client.schema(resource))
     walk = _Walk(client, read, resource, query, doing)
+    made = partial(request, read, given, doubled=client.doubled)
     cursor, bookmark = walk.first(), None
     while cursor is not None:
-        reply = walk.answer(request(read, given, cursor, doubled=client.doubled))
+        reply = walk.answer(cursor, made)
         if reply.status == HTTPStatus.NOT_MODIFIED:
             yield Page(bookmark=query.since, rows=[])
             return
@@ -79,6 +81,7 @@ class _Walk:
         self._client, self._query, self._doing = client, query, doing
         self._paging: Any = read.paging
         self._by_place = hasattr(read.paging, "overlap")
+        self._expected = Expected(client, self._paging, doing)
         if not resource.key or read.each:  # its rows cannot be known again
             self._apart()
         cursor = query.cursor
@@ -98,15 +101,16 @@ class _Walk:
         self._named.add(hash(repr(cursor)))
         return cursor
 
-    def answer(self, made: Request) -> Reply:
-        """Return the answer to a request; one without content where there is no such page any more."""
+    def answer(self, cursor: Any, made: Callable[[Any], Request]) -> Reply:
+        """Return the answer to the request *made* for *cursor*; one without content where there is no such page any more."""
         try:
-            return self._client.http.send(made, self._doing)
+            return self._expected.answer(cursor, made)
         except ApiError as error:
-            if error.status == HTTPStatus.NOT_MODIFIED and any(name in made.headers for name in _CONDITIONAL):
-                return Reply(HTTPStatus.NOT_MODIFIED, {}, b"", made.url)
+            asked = made(cursor)
+            if error.status == HTTPStatus.NOT_MODIFIED and any(name in asked.headers for name in _CONDITIONAL):
+                return Reply(HTTPStatus.NOT_MODIFIED, {}, b"", asked.url)
             if self._asked and error.status in getattr(self._paging, "past_end", ()):
-                return Reply(HTTPStatus.NO_CONTENT, {}, b"null", made.url)
+                return Reply(HTTPStatus.NO_CONTENT, {}, b"null", asked.url)
             raise
         finally:
             self._asked = True
@@ -168,6 +172,7 @@ class _Walk:
             self._client.http.fail(error, self._doing)
         if following is None:
             return None
+        self._expected.came(reply, len(listed))
         if isinstance(following, dict):
             for place in (following, following.get("at")):
                 if isinstance(place, dict) and isinstance(place.get("url"), str):
@@ -190,6 +195,7 @@ class _Walk:
         """Let pages not overlap: what they have in common could not be seen."""
         if self.overlaps:
             self._paging = replace(self._paging, overlap=False)
+            self._expected = Expected(self._client, self._paging, self._doing)
 
     def _tick(self) -> None:
         self._idle += 1
@@ -238,35 +244,6 @@ def _shaped(
 ) -> list[Record]:
     """Return the records in *replies*, in shape."""
     return [shaped(row) for reply in replies for row in _lines(read, rows(client, read, reply, doing), values)]
-
-
-def under_parents(client: Client, read: Read, resource: Resource, query: Query, slot: str) -> Iterator[Page]:
-    """Yield the pages under each record of the parent; a cursor names the parent under which the next one is."""
-    parent = client.resource(resource.parent)
-    doing = f"{DOING[slot]} {resource.name}"
-    resume = query.cursor
-    bookmark = None
-    last: Page | None = None
-    for outer in client.read(parent):
-        for record in outer.records:
-            key = [record.get(k) for k in parent.key]
-            if resume and key != resume["parent"]:
-                continue
-            inner = replace(query, cursor=resume["at"] if resume else None)
-            resume = None
-            for page in client.pages(read, resource, inner, doing=doing, values={"parent": record}):
-                bookmark = bookmark or page.bookmark
-                page.bookmark = bookmark
-                if page.cursor is not None:
-                    page.cursor = {"parent": key, "at": page.cursor}
-                if last:
-                    last.cursor = last.cursor or {"parent": key, "at": None}
-                    yield last
-                last = page
-    if resume:  # the parent at which an earlier read stopped is gone
-        yield from under_parents(client, read, resource, replace(query, cursor=None), slot)
-    elif last:
-        yield last
 
 
 def _needed(then: Then | None, fields: Any) -> Then | None:

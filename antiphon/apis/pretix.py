@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
+from typing import Any, ClassVar
 
 from antiphon.api import Api, Page, Query, RateLimit, Read, Reply, Request, Resource, Setting, Write
 from antiphon.auth import Bearer
@@ -46,6 +46,7 @@ class Counted:
 
     size: tuple[str, int] = ("page_size", _PAGE)
     past_end: tuple[int, ...] = (404,)
+    ends: ClassVar[bool] = True
 
     def first(self) -> Any:
         """Return the first page."""
@@ -65,6 +66,11 @@ class Counted:
             gone = ceil((count - found["count"]) / self.size[1])
             return {"page": max(1, page - gone), "count": found["count"], "back": cursor["back"] + 1}
         return {**cursor, "page": page + 1, "count": found["count"]} if found["next"] else None
+
+    def expected(self, cursor: Any, reply: Reply, came: int) -> Any:  # noqa: ARG002
+        """Return the next page, if there are as many rows as the last *reply* counts."""
+        count = (reply.json() or {}).get("count") or 0
+        return {**cursor, "page": cursor["page"] + 1} if cursor["page"] * self.size[1] < count else None
 
 
 def listed(path: str, *, under: bool = False, bookmark: str = "", **params: Any) -> Read:

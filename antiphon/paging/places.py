@@ -64,6 +64,15 @@ class Offset:
             return {"offset": end - 1, "overlap": True}
         return {"offset": end}
 
+    @property
+    def ends(self) -> bool:
+        """Whether it is told beforehand where the list ends."""
+        return bool(self.total)
+
+    def expected(self, cursor: Any, reply: Reply, came: int) -> Any:
+        """Return the cursor after *cursor* if that page is as full as the last, of which *reply* tells and so many records *came*."""
+        return self.following(cursor, reply, range(came))
+
     def back(self, cursor: Any, came: int) -> Any:  # noqa: ARG002
         """Return a cursor further back, for the page at *cursor* has no row that is known."""
         by = 2 * cursor.get("back", _BACK // 2)
@@ -119,6 +128,15 @@ class Page:
             return self._plain(number * came + came, came)
         largest = max(cursor.get("most", 0), came)
         return {**self._window(number * size + came, came if came < size else largest), "most": largest}
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is told beforehand where the list ends."""
+        return bool(self.pages)
+
+    def expected(self, cursor: Any, reply: Reply, came: int) -> Any:
+        """Return the cursor after *cursor* if that page is full, as the last was, of which *reply* tells and so many records *came*."""
+        return self.following(cursor, reply, range(cursor.get("size", came)))
 
     def back(self, cursor: Any, came: int) -> Any:
         """Return a cursor further back, for the page at *cursor* has no row that is known.

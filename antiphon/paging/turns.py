@@ -90,6 +90,15 @@ class Windows:
             return None
         return self._window(stop, min(timedelta(seconds=self.seconds), 2 * (stop - begin)), end)
 
+    ends: ClassVar[bool] = True
+    """It is known beforehand where the windows end."""
+
+    def expected(self, cursor: Any, reply: Reply, came: int) -> Any:  # noqa: ARG002
+        """Return the next window, if this one is not halved: while windows are shorter than they may be, nobody knows."""
+        begin, stop, end = (moment.parse(cursor[name]) for name in ("from", "to", "end"))
+        long = timedelta(seconds=self.seconds)
+        return None if stop >= end or stop - begin < long else self._window(stop, long, end)
+
     def _window(self, begin: datetime, long: timedelta, end: datetime) -> Any:
         stop = min(end, begin + long)
         bounds = {name: moment.rfc3339(at) for name, at in (("from", begin), ("to", stop), ("end", end))}

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon import paging, sent
+from antiphon.ahead import Lanes
 from antiphon.api import Query, Read
 from antiphon.condition import Condition
 from antiphon.errors import PagingError
@@ -27,7 +29,7 @@ class Server:
 
     def __init__(self, ids, edits, *, size, down=False, cap=10**6):
         self.ids, self.edits, self.size, self.down, self.cap = set(ids), list(edits), size, down, cap
-        self.gone, self.asked = set(), 0
+        self.gone, self.asked, self.lock = set(), 0, threading.Lock()
 
     def listed(self):
         return sorted(self.ids, reverse=self.down)
@@ -44,6 +46,10 @@ class Server:
                 self.ids -= ids
 
     def answer(self, request, context):
+        with self.lock:
+            return self.answered(request, context)
+
+    def answered(self, request, context):
         self.edit()
         url = urlsplit(request.url)
         asked = {name: values[0] for name, values in parse_qs(url.query).items()}
@@ -195,13 +201,15 @@ changing = st.lists(st.lists(edit, max_size=3), max_size=25)
 some = st.sets(st.integers(1, MOST), max_size=60)
 
 
-def walk(kind, server, query=None):
+def walk(kind, server, query=None, lanes=1):
     adapter = requests_mock.Adapter()
     adapter.register_uri(requests_mock.ANY, requests_mock.ANY, json=server.answer)
     read = kinds(server.size)[kind]
     resource = people(read=read)
     query = query or Query(since=EPOCH.isoformat(), until="2026-01-02T00:00:00Z")
-    pages = list(a_client(an_api(resource), session=mounted(adapter)).read(resource, query))
+    client = a_client(an_api(resource), session=mounted(adapter))
+    client.lanes = Lanes(lanes)
+    pages = list(client.read(resource, query))
     return pages, [record["id"] for page in pages for record in page.records]
 
 
@@ -215,10 +223,10 @@ def served(kind, ids, edits, size, down):
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=40, deadline=None)
-@given(ids=some, edits=changing, size=st.integers(1, 8), down=st.booleans())
-def test_every_lasting_record_comes_once_while_others_come_and_go(kind, ids, edits, size, down):
+@given(ids=some, edits=changing, size=st.integers(1, 8), down=st.booleans(), lanes=st.sampled_from([1, 4]))
+def test_every_lasting_record_comes_once_while_others_come_and_go(kind, ids, edits, size, down, lanes):
     server = served(kind, ids, edits, size, down)
-    _, found = walk(kind, server)
+    _, found = walk(kind, server, lanes=lanes)
     assert len(found) == len(set(found))
     assert ids - server.gone <= set(found)
     assert set(found) <= ids | server.ids | server.gone
@@ -226,10 +234,10 @@ def test_every_lasting_record_comes_once_while_others_come_and_go(kind, ids, edi
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=12, deadline=None)
-@given(ids=some, size=st.integers(1, 8), down=st.booleans())
-def test_where_nothing_changes_all_come_in_their_order(kind, ids, size, down):
+@given(ids=some, size=st.integers(1, 8), down=st.booleans(), lanes=st.sampled_from([1, 4]))
+def test_where_nothing_changes_all_come_in_their_order(kind, ids, size, down, lanes):
     server = served(kind, ids, [], size, down)
-    pages, found = walk(kind, server)
+    pages, found = walk(kind, server, lanes=lanes)
     assert found == server.listed()
     assert pages[-1].cursor is None
 
