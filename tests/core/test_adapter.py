@@ -93,7 +93,7 @@ def test_certificates_are_those_that_each_call_names(session, tmp_path):
 
 
 def test_cookies_are_kept_and_sent_again(session, raw_server):
-    cookie = b"HTTP/1.1 200 OK\r\nSet-Cookie: at=home\r\nContent-Length: 2\r\n\r\n{}"
+    cookie = b"HTTP/1.1 200 OK\r\nConnection: close\r\nSet-Cookie: at=home\r\nContent-Length: 2\r\n\r\n{}"
     server = raw_server(cookie, OK)
     session.get(f"{server.url}/1")
     session.get(f"{server.url}/2")
