@@ -81,7 +81,7 @@ class Layout:
             Unfit: they are not what the shape can be compiled for.
             msgspec.DecodeError: they are not what was compiled, or no JSON.
         """
-        if self.decode is None:
+        if not self.decode:
             self._learn(body)
         while True:
             try:
