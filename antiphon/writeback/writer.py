@@ -20,9 +20,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from antiphon.api import Read, Record, Resource, Schema, Write
+from antiphon.api import Record, Resource, Schema, Write
 from antiphon.client import Client
-from antiphon.errors import Busy, InputError, SettingError, did_you_mean
+from antiphon.errors import InputError
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.alike import Alike
 from antiphon.writeback.batch import Batch, distinct
@@ -34,6 +34,7 @@ from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.lookup import LookUp
 from antiphon.writeback.match import Match, holds
 from antiphon.writeback.recent import Recent
+from antiphon.writeback.refusing import narrowed, refuse_impossible, refuse_match
 from antiphon.writeback.restoring import Restore, restored, taken_away
 from antiphon.writeback.sending import Sender
 
@@ -42,7 +43,6 @@ Deletes = Literal["ignore", "archive", "delete"]
 
 MODES: tuple[Mode, ...] = ("upsert", "create", "update", "delete", "mirror")
 DELETES: tuple[Deletes, ...] = ("ignore", "archive", "delete")
-_UPSERT = ("upsert", "create", "update")
 _PAUSES = (0.2, 0.5, 1, 2, 5, 10, 30, 60)
 """Seconds to wait for another run that has a creation of the same key under way."""
 
@@ -111,8 +111,8 @@ class Writer:
         self.allowance = allowance or Allowance()
         self.seen = seen or Seen()
         self.match = Match(resource, self.schema, match, alike)
-        self._refuse_impossible()
-        self._refuse_match(match)
+        refuse_impossible(self)
+        refuse_match(self, match)
         self._readonly = {name for name in self.match.names if self.match.field(name).get("readOnly")}
         self.mapper = Mapper(
             fields or Fields(),
@@ -126,7 +126,7 @@ class Writer:
             columns = columns if isinstance(columns, Mapping) else list(columns)
             self.mapper.refuse_absent(columns)
             self.mapper.check(columns)
-            self._narrow(self.mapper.fields(columns), asked=bool(match))
+            self.match.names = narrowed(self, self.mapper.fields(columns), asked=bool(match))
         how = resource.update
         self._replaces = isinstance(how, Write) and how.method == "PUT"  # what it does not name, it takes away
         creating = self.mode == "create"
@@ -257,7 +257,7 @@ class Writer:
     def _write(self, batch: Batch, changes: list[Change]) -> Steps[None]:
         if not changes:
             return
-        native = [c for c in changes if self._native(c.by)]
+        native = [c for c in changes if self.native(c.by)]
         if native and self.restores:  # the API's own upsert leaves archived what is
             away = {c.token for c in native} if self.restore == "all" else taken_away(self, batch, native)
             native = [c for c in native if c.token not in away]
@@ -306,7 +306,8 @@ class Writer:
             self.complete(change, found)
         return bool(changed) and not fixed
 
-    def _native(self, by: str | None) -> bool:
+    def native(self, by: str | None) -> bool:
+        """Whether what is matched by the field *by* goes by the API's own upsert."""
         how = self.resource.upsert
         if (
             self.mode not in {"upsert", "mirror"}
@@ -368,72 +369,6 @@ class Writer:
         return self.restore != "none" and self.restorable
 
     # Small questions
-
-    def _refuse_impossible(self) -> None:
-        can = {"upsert": _UPSERT, "mirror": _UPSERT, "delete": ("delete", "archive")}.get(self.mode, (self.mode,))
-        if not any(getattr(self.resource, slot) for slot in can):
-            has = ", ".join(self.resource.operations)
-            raise SettingError(
-                f"{self.where}: {self.resource.name} cannot be written in mode {self.mode}", hint=f"It has: {has}."
-            )
-        if self.mode == "mirror":
-            self._refuse_mirror()
-        if self.deletes != "ignore" and not (self.resource.delete or self.resource.archive):
-            raise SettingError(f"{self.where}: {self.resource.name} cannot be deleted", hint="Set deletes: ignore.")
-        if self.deletes == "archive" and not self.archives:
-            raise SettingError(f"{self.where}: {self.resource.name} cannot be archived", hint="Set deletes: delete.")
-        if self.restore == "all" and not self.restorable:
-            said = f"{self.where}: {self.client.api.title} does not restore {self.resource.name} through its API"
-            hint = (
-                "Restore them in its own pages, and leave out restore: what is archived is not found, and created anew."
-            )
-            raise SettingError(said, hint=hint)
-
-    def _refuse_mirror(self) -> None:
-        found = self.resource.get or (self.resource.find and not isinstance(self.resource.find, Read))
-        if not (self.resource.delete or self.resource.archive) or not found or self.ledger is None:
-            said = f"{self.where}: {self.resource.name} cannot be mirrored"
-            raise SettingError(said, hint="It needs to be deleted or archived, and read back by id.")
-        before = self.ledger.resource(self.stream)
-        if before not in {"", self.resource.name}:  # it would take away what has the same ids here
-            said = f"{self.where}: it was written to {before} before, and a mirror to {self.resource.name} knows nothing of that"
-            hint = f"Give this one a pipeline of its own, or let the other be forgotten: antiphon ledger forget {self.client.api.name} {self.stream}"
-            raise SettingError(said, hint=hint)
-        if not self.ledger.alone(self.stream):
-            said = f"{self.where}: another run is mirroring a stream of this name"
-            hint = "Wait until it ends; or, if it is another job's, give each a pipeline of its own."
-            raise Busy(said, hint=hint)
-
-    def _refuse_match(self, match: Sequence[str]) -> None:
-        known = self.schema.get("properties", {})
-        for name in match:
-            if name not in known:
-                hint = did_you_mean(name, known)
-                raise SettingError(
-                    f'{self.where}: match names "{name}", which {self.resource.name} does not have', hint=hint
-                )
-            if not (self.match.is_id(name) or self.resource.found_by(name) or self._native(name)):
-                raise SettingError(f"{self.where}: {self.resource.name} cannot be looked up by {name}")
-        for name in self.match.alike:
-            if name not in self.match.names:
-                hint = did_you_mean(name, self.match.names)
-                raise SettingError(f'{self.where}: match_by names "{name}", which is not matched by', hint=hint)
-            if self.match.hidden(name) and (self.resource.read is None or self.match.is_id(name)):
-                hint = f"Take {name} out of match_by, and map it to the form that the API has."
-                raise SettingError(
-                    f"{self.where}: {self.resource.name} cannot be listed, to find {name} in other forms", hint=hint
-                )
-
-    def _narrow(self, fields: set[str], *, asked: bool) -> None:
-        """Keep the match fields that the stream can give; refuse a stream that gives none."""
-        there = tuple(name for name in self.match.names if name in fields)
-        if not there and (self.mode != "create" or asked):
-            possible = ", ".join(self.match.names) or "none by default: name one"
-            hint = f"Map a column to one of them with fields ({possible}), name another field as match, or set mode: create."
-            raise SettingError(
-                f"{self.where}: no column of the stream is a field to match {self.resource.name} by", hint=hint
-            )
-        self.match.names = there
 
     def _fixed(self, changed: Sequence[str], record: Record, found: Record) -> list[str]:
         """Return those of the *changed* fields that an update would silently ignore, save those that only a creation takes.
