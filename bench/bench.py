@@ -76,9 +76,15 @@ def measured(part: str, arguments: str) -> page.Section:
 
 
 def commit() -> str:
-    """Return the commit that is measured, and whether something was changed since."""
-    git: list[str | Path] = ["git", "-C", HERE, "describe", "--always", "--dirty=, changed since", "--exclude=*"]
-    return subprocess.run(git, text=True, capture_output=True, check=False).stdout.strip() or "no commit"
+    """Return the commit that is measured, and whether something else than the page was changed since."""
+
+    def said(*command: str | Path) -> str:
+        return subprocess.run(["git", "-C", HERE, *command], text=True, capture_output=True, check=False).stdout.strip()
+
+    changed = said(
+        "status", "--porcelain", "--untracked-files=no", "--", ":/", *(f":!{p.name}" for p in (RESULTS, CHART))
+    )
+    return (said("rev-parse", "--short", "HEAD") or "no commit") + (", changed since" if changed else "")
 
 
 def heading() -> str:
@@ -86,7 +92,7 @@ def heading() -> str:
     versions = ", ".join(f"{name} {peers.version(name)}" for name in peers.REQUIREMENTS)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()} {platform.release()}"
     return (
-        f"`make bench ARGS='--full --write'`, on {machine}, Python {platform.python_version()}, antiphon {version('antiphon')}, beside {versions}."
+        f"By `make bench`, each part as it says, on {machine}, Python {platform.python_version()}, antiphon {version('antiphon')}, beside {versions}."
         "\n\nRatios come first: the machine was not idle, its speed varies, and seconds are those of that hour. CPU is the operating system's account "
         "of whole processes, start-up included, output thrown away; sides take turns, and a ratio is that of medians. All "
         "sides are given the same records, and what each gives or takes of them is counted before it is measured.\n\n![CPU beside peers](chart.svg)"

@@ -10,6 +10,7 @@ _HEAD = re.compile(r"^\| ([^|]+) \| CPU, ours = 1 \|.*\n", re.MULTILINE)
 WIDTH, NAME, VALUE = 760, 190, 60
 """The picture; the names left of the bars; the room for figures right of them."""
 ROW, BAR = 26, 16
+NOTE = "Whole processes, start-up included. The floor is a loop that decodes (and encodes) the same, and nothing more."
 TITLES = {
     "tap, contacts": "Reading HubSpot contacts",
     "tap, items": "Reading flat records",
@@ -74,6 +75,8 @@ def drawn(tables: dict[str, list[tuple[str, float]]]) -> str:
             y += ROW
             parts += _row(y, name, ratio, longest)
         y += 6
+    y += 22
+    parts.append(_text(0, y, "small", NOTE))
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + 12:.0f}" role="img">\n'

@@ -52,6 +52,12 @@ def test_a_page_is_read_as_it_was_written_and_parts_that_were_not_run_stay():
     assert again.count("15.5 times") == 1
 
 
+def test_the_page_that_is_there_has_every_part_with_its_command():
+    sections = page.read(bench.RESULTS.read_text("utf-8"), bench.PARTS)
+    assert list(sections) == list(bench.PARTS)
+    assert all(section.how.startswith(f"`python bench/{part}.py") for part, section in sections.items())
+
+
 def test_each_part_is_a_script_and_has_its_counts_for_a_quick_and_a_full_run():
     assert list(bench.QUICK) == list(bench.FULL) == list(bench.PARTS)
     assert all((bench.HERE / f"{part}.py").exists() for part in bench.PARTS)
