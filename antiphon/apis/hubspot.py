@@ -64,6 +64,10 @@ _TYPES = {
 }
 _FLAGS = [{"label": "Yes", "value": "true", "displayOrder": 0}, {"label": "No", "value": "false", "displayOrder": 1}]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_LISTED = 100
+"""Records; a page of a list has no more."""
+_ASSOCIATED = 1000
+"""Records whose associations one request may ask for."""
 _SEARCH_BODY = 3000
 """Characters; the search endpoint refuses a longer body."""
 _LATEST = "2999-12-31T00:00:00Z"
@@ -515,12 +519,15 @@ def associations(one: str, many: str, one_id: str, many_id: str) -> Resource:
         listed = Read(
             f"{_READ}/{one}",
             records="results",
-            paging=Cursor(next="paging.next.after", param="after", size=("limit", 100)),
+            paging=Cursor(next="paging.next.after", param="after", size=("limit", _LISTED)),
         )
         path = f"/crm/associations/{client.settings['read_version']}/{one}/{many}/batch/read"
+        asked: list[dict[str, Any]] = []
         for page in client.pages(listed, ids, Query(fields=(), cursor=query.cursor), doing=f"reading {resource.name}"):
+            asked += [{"id": record["id"]} for record in page.records]
+            if page.cursor is not None and len(asked) <= _ASSOCIATED - _LISTED:
+                continue
             rows: list[Record] = []
-            asked = [{"id": record["id"]} for record in page.records]
             while asked:
                 reply = client.call("POST", path, json={"inputs": asked}, safe=True, doing=f"reading {resource.name}")
                 asked = []

@@ -196,6 +196,14 @@ def test_associations_are_paged_for_each_record_and_tell_their_labels(made: Made
     assert server.app.count("associations") == 3
 
 
+def test_associations_are_asked_for_of_a_thousand_records_at_once(made: Made) -> None:
+    server = made(counts={"contacts": 1150, "companies": 5})
+    server.app.reset_calls()
+    rows = read(server, "contacts_companies")
+    assert server.app.count("associations") == 2
+    assert len({(row["contact_id"], row["company_id"]) for row in rows}) == len(rows) > 0
+
+
 def test_custom_objects_come_with_their_own_fields_and_names(made: Made) -> None:
     server = made()
     server.app.add_schema("rooms", {"title": "string", "seats": "number", "opened": "date", "open": "bool"}, records=3)
