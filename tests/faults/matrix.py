@@ -27,8 +27,9 @@ BATCH = 1000
 STATE_EVERY = 500
 MOST_RUNS = 8
 FULL = "/dev/full"
-ROOM = 400
-"""Bytes for each record that a file may grow to where the disk is full: the ledger has more to say of one than a receipt."""
+ROOM = 120_000, 65
+"""Bytes that a file may grow to where the disk is full, and as many more for each record: the ledger, which is told before, is full
+before the receipts are."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ class _Cell:
         }
         (self.folder / "config.json").write_text(json.dumps(config))
         moment = fault.killed[number] if number < len(fault.killed) else "never 0"
-        room = ROOM * len(self.sent)
+        room = ROOM[0] + ROOM[1] * len(self.sent)
         process = pipes.Process(
             str(Path(__file__).with_name("struck.py")), self.writing.plugin, *moment.split(), "--config", "config.json",
             folder=self.folder, command=sys.executable, preexec=partial(_limit, room) if full == "ledger" else None,
