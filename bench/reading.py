@@ -2,7 +2,7 @@
 
     python bench/reading.py [--contacts 50000] [--items 100000] [--rounds 3] [--slow 3] [--alone]
 
-All read the same records, and CPU is that of the whole process, start-up included. Before anything is measured the records that each
+All read the same pages of the same records (ours is told to read no list in several parts at once), and CPU is that of the whole process, start-up included. Before anything is measured the records that each
 side gives are counted, and what ours and the stock tap write is compared: every record must mean the same. All take turns,
 and a ratio is that of medians. ``--alone`` leaves out the peers but the stock tap; ``--slow`` is for how many rounds the peers are measured.
 """
@@ -70,7 +70,7 @@ class Bench:
         """Write what ours needs: a config and a catalog."""
         self.stream, self.folder, self.base, self.slow = stream, folder, base, slow
         token = {"access_token": "t"} if stream == "contacts" else {}
-        self._write("config", {"base_url": base, "state_dir": str(folder), **token})
+        self._write("config", {"base_url": base, "state_dir": str(folder), "parallel": 1, **token})
         self.entry = self._discovered([*self._tap(), "--config", folder / "config.json"])
         self._write("catalog", {"streams": [self.entry]})
 
