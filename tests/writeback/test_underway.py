@@ -256,14 +256,19 @@ def test_one_at_a_time_is_one_at_a_time():
 def test_after_an_error_those_before_are_told_and_of_those_after_what_was_sent_is_in_the_ledger(tmp_path):
     session = Shelf()
     session.gates["write", "a"] = threading.Event()
-    session.fails = lambda what, names: 401 if what == "write" and "d" in names else 0
+    later = threading.Event()
+
+    def fails(what, names):
+        if what == "write" and "e" in names:
+            later.set()
+        return 401 if what == "write" and "d" in names and later.wait(10) else 0
+
+    session.fails = fails
     with Ledger(tmp_path, "shelf") as ledger:
         run = Run(session, ledger=ledger, most=8)
         run.begin(*books("a", "b"))
         run.begin(*books("c", "x", "y", "d", "z"))
-        session.gates["write", "e"] = threading.Event()
         run.begin(*books("e", "f"))
-        run.until(lambda: session.now["write"] >= 2)
         threading.Timer(0.05, lambda: [gate.set() for gate in session.gates.values()]).start()
         with pytest.raises(Unauthorized):
             run.under_way.finish()
