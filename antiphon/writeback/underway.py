@@ -70,9 +70,11 @@ class UnderWay:
             Exception: that of the first batch that failed. Those before it have been written to their end, and of those after it what had
                 been sent: it is in the ledger.
         """
-        while self._advanced():
+        while True:
             while self._going and self._going[0].outcomes is not None:
                 self._tell()
+            if not self._advanced():
+                return
 
     def finish(self) -> None:
         """Write all that is under way to its end; see :meth:`go_on`."""

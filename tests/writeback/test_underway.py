@@ -279,6 +279,23 @@ def test_after_an_error_those_before_are_told_and_of_those_after_what_was_sent_i
         assert ledger.store.rows("select count(*) from entries") == [(0,)]  # nothing is left open
 
 
+def test_one_that_is_done_when_another_fails_is_told():
+    session = Shelf()
+    session.gates["write", "a"] = session.gates["write", "d"] = threading.Event()
+    session.fails = lambda what, names: 401 if what == "write" and "d" in names else 0
+    run = Run(session, most=8)
+    run.begin(*books("a"))
+    run.begin(*books("d"))
+    run.until(lambda: all(session.busy[name] for name in "ad"))
+    session.gates["write", "a"].set()
+    while session.now["write"]:
+        time.sleep(0.001)
+    time.sleep(0.05)  # both answers are there when it goes on
+    with pytest.raises(Unauthorized):
+        run.under_way.finish()
+    assert run.told == [1]
+
+
 def test_when_one_cannot_be_told_none_after_it_is():
     run = Run(Shelf())
     told = []
