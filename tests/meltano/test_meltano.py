@@ -127,8 +127,10 @@ def test_a_missing_token_is_named_in_one_line(project, account):
     hubspot = account(3)
     project.environment = "dev"
     project.reads(hubspot)
+    assert "TAP_HUBSPOT_ACCESS_TOKEN" in project("invoke", "tap-hubspot", fails=True)
     said = project("run", "tap-hubspot", "target-hubspot", fails=True)
-    assert "TAP_HUBSPOT_ACCESS_TOKEN" in said
+    # Meltano drops what one of them says if the other has ended before.
+    assert re.search("(TAP|TARGET)_HUBSPOT_ACCESS_TOKEN", said)
     assert not hubspot.app.calls
 
 
