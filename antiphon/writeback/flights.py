@@ -18,6 +18,8 @@ Result = TypeVar("Result")
 Steps: TypeAlias = Generator[None, None, Result]
 """Work that yields where it would have to wait, to be gone on with after the next news; it returns a result."""
 
+_SIGNALS = 0.1
+"""Seconds after which who waits looks whether there was a signal."""
 _IDLE = 5.0
 """Seconds after which a thread ends that has nothing to do."""
 
@@ -105,7 +107,11 @@ class Flights:
 
     def wait(self) -> None:
         """Wait until there is news since the last time."""
-        self._news.get()
+        heard = False
+        while not heard:  # a signal that came just before this thread went to sleep would be heard of with the next news only
+            with suppress(queue.Empty):
+                self._news.get(timeout=_SIGNALS)
+                heard = True
         with suppress(queue.Empty):
             while True:
                 self._news.get_nowait()

@@ -106,13 +106,14 @@ class UnderWay:
         return done
 
     def _tell(self) -> None:
-        going = self._going.popleft()
-        going.batch.earlier = ()
+        going = self._going[0]
         try:
             going.told(going.outcomes or [])
         except BaseException:  # what comes after is not told either: it would be taken for this one
             self.drop()
             raise
+        self._going.popleft()  # until it is told it is under way
+        going.batch.earlier = ()
 
     def _wind_up(self, failed: _Going) -> None:
         """Write what is before *failed* to its end, and let what comes after it end when it hears of what is sent already."""
