@@ -106,9 +106,12 @@ class Flights:
             self.wait()
 
     def wait(self) -> None:
-        """Wait until there is news since the last time."""
+        """Wait until there is news since the last time.
+
+        It wakes now and then: a signal that came just before this thread went to sleep would be heard of with the next news only.
+        """
         heard = False
-        while not heard:  # a signal that came just before this thread went to sleep would be heard of with the next news only
+        while not heard:
             with suppress(queue.Empty):
                 self._news.get(timeout=_SIGNALS)
                 heard = True
