@@ -267,7 +267,6 @@ class Taken:
         layout, shape, rows = self.layout, self.layout.shape, self._rows(name)
         attribute = layout.attributes[name]
         values = list(map(attrgetter(attribute), rows))
-        converted = name in shape.converters
         if not shape.nulls and shape.is_time(name) and (text := one_length(values)) is not None:
             ends = zip(rows, values, strict=True) if FULL in text else ()
             wrong = [(row, value) for row, value in ends if value and value.endswith(FULL)]

@@ -105,9 +105,8 @@ class Limiter:
                 window.heed(headers, sent, now)
 
     def _applying(self, url: str) -> list[_Window]:
-        path = (
-            urlsplit(url.partition("?")[0]).path if self._windows else ""
-        )  # urlsplit remembers what differs by no query
+        # urlsplit remembers what it took apart: there are few URLs without their queries.
+        path = urlsplit(url.partition("?")[0]).path if self._windows else ""
         return [window for window in self._windows if window.applies(path)]
 
 

@@ -65,7 +65,8 @@ def pages(
                 continue
             fresh = walk.fresh(found)
             if page:
-                page, whole = _only(page, found, fresh, whole)
+                if len(fresh) < len(found):
+                    page, whole = only(page, whole, _places(found, fresh))
                 fresh = None
         following = walk.following(cursor, around, came)
         bookmark = bookmark or (reply.headers.get(read.bookmark) if read.bookmark else _server_time(reply))
@@ -223,20 +224,22 @@ def _brief(page: Rows, resource: Resource) -> list[Record]:
     return [dict(zip(names, (*key, time), strict=True)) for key, time in zip(page.keys, page.changed, strict=True)]
 
 
-def _only(
-    page: Rows, found: Sequence[Record], fresh: Sequence[Record], whole: Callable[[], list[Record]]
+def only(
+    page: Rows, whole: Callable[[], list[Record]], places: Sequence[int]
 ) -> tuple[Rows, Callable[[], list[Record]]]:
-    """Return the rows of *page* that are *fresh* of those that were *found*, and what decodes them."""
-    if len(fresh) == len(found):
-        return page, whole
-    wanted = {id(row) for row in fresh}
-    places = [place for place, row in enumerate(found) if id(row) in wanted]
+    """Return the rows of *page* at these *places*, and what decodes them; *whole* decodes the page."""
 
     def some() -> list[Record]:
         records = whole()
         return [records[place] for place in places]
 
     return page.only(places), some
+
+
+def _places(found: Sequence[Record], fresh: Sequence[Record]) -> list[int]:
+    """Return where in what was *found* the *fresh* ones are."""
+    wanted = {id(row) for row in fresh}
+    return [place for place, row in enumerate(found) if id(row) in wanted]
 
 
 def _shaped(

@@ -20,7 +20,7 @@ from antiphon.ahead import Later
 from antiphon.api import Page, Query, Read, Reply, Resource
 from antiphon.asking import asked, request, rows
 from antiphon.fill import MISSING, look
-from antiphon.pages import pages
+from antiphon.pages import only, pages
 
 if TYPE_CHECKING:
     from antiphon.api import Parts
@@ -277,9 +277,8 @@ class _Keys:
 
 def _keep(page: Page, places: Sequence[int]) -> None:
     """Keep of the records of *page* those at these *places*."""
-    if page.written and (whole := page.shaped):
-        page.written = page.written.only(places)
-        page.shaped = lambda: [records[place] for records in [whole()] for place in places]
+    if page.written and page.shaped:
+        page.written, page.shaped = only(page.written, page.shaped, places)
     else:
         records = page.records
         page.rows = [records[place] for place in places]

@@ -16,8 +16,6 @@ from contextlib import suppress
 
 from antiphon.singer.spared import UNUSED, spared
 
-with (
-    suppress(Exception),
-    spared(*UNUSED),
-):  # an SDK that needs more of them than a call is imported whole, by the modules of this package
+# An SDK that needs more of them than a call is imported whole, by the modules of this package.
+with suppress(Exception), spared(*UNUSED):
     import singer_sdk  # noqa: F401

@@ -77,8 +77,7 @@ class Accounts:
     def account(self, sink: Sink, held: Sequence[Held], outcomes: Sequence[Outcome]) -> None:
         """Take note of what became of the records that *sink* held, in their order: receipts, rejects, then STATE."""
         stream = sink.stream_name
-        self._counts.setdefault(stream, Counter()).update(outcome.kind for outcome in outcomes)
-        self._receipt(sink, outcomes)
+        self._count(sink, outcomes)
         for h, outcome in zip(held, outcomes, strict=True):
             if outcome.kind in {Kind.REJECTED, Kind.UNKNOWN} and outcome.problem:
                 if outcome.problem is not sink.ended:
@@ -95,8 +94,7 @@ class Accounts:
     def account_removed(self, sink: Sink, outcomes: Sequence[Outcome], why: str) -> None:
         """Take note of what a mirror took away, or of *why* it took nothing."""
         stream = sink.stream_name
-        self._counts.setdefault(stream, Counter()).update(outcome.kind for outcome in outcomes)
-        self._receipt(sink, outcomes)
+        self._count(sink, outcomes)
         for outcome in outcomes:
             if outcome.problem:
                 self._log.warning("%s: %s %s: %s", stream, outcome.change.id, outcome.kind, outcome.problem.message)
@@ -176,7 +174,9 @@ class Accounts:
             self._say(f"{said}. Look them up by hand; the ledger lists them: {self.ledger.path}")
         return 1 if rejects > allowed or unknown or self._kept_back else 0
 
-    def _receipt(self, sink: Sink, outcomes: Sequence[Outcome]) -> None:
+    def _count(self, sink: Sink, outcomes: Sequence[Outcome]) -> None:
+        """Count *outcomes*, and write a receipt for each."""
+        self._counts.setdefault(sink.stream_name, Counter()).update(outcome.kind for outcome in outcomes)
         if self.receipts and self.ledger:
             of = (str(self.ledger.run), sink.stream_name, sink.resource.name)
             rows = [{"record": receipt(*of, outcome, self.payload)} for outcome in outcomes]

@@ -44,9 +44,8 @@ def _pieces(file: int, wait: Callable[[], object], wake: Callable[[], object]) -
         piece: bytes | OSError = b""
         while room.acquire():
             try:
-                piece = os.read(
-                    file, _PIECE
-                )  # not through the file object, whose lock the interpreter needs at its end
+                # Not through the file object, whose lock the interpreter needs at its end.
+                piece = os.read(file, _PIECE)
             except OSError as error:
                 piece = error
             there.append(piece)

@@ -50,8 +50,8 @@ class Store:
         """
         self.path = path
         self.lock = threading.RLock()
-        self._locks: dict[int, filelock.FileLock] = {}
-        self._alone: dict[str, filelock.FileLock] = {}
+        self._locks: dict[int, filelock.BaseFileLock] = {}
+        self._alone: dict[str, filelock.BaseFileLock] = {}
         with self._told():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with filelock.FileLock(f"{path}.lock", mode=0o600, timeout=_WAIT):
@@ -190,24 +190,19 @@ class Store:
         if run in self._locks:
             return True
         self._lock_path(run).parent.mkdir(exist_ok=True, mode=0o700)
-        lock = filelock.FileLock(self._lock_path(run), mode=0o600)
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            return False
-        self._locks[run] = lock
-        return True
+        lock = _taken(self._lock_path(run))
+        if lock:
+            self._locks[run] = lock
+        return lock is not None
 
     def alone(self, name: str) -> bool:
         """Return whether this run, and no other that is alive, has the lock called *name*; from then on until its end."""
         if name not in self._alone:
             hashed = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
-            lock = filelock.FileLock(self._lock_path(self.run).with_name(f"{hashed}.alone"), mode=0o600)
             with self._told():
-                try:
-                    lock.acquire(timeout=0)
-                except filelock.Timeout:
-                    return False
+                lock = _taken(self._lock_path(self.run).with_name(f"{hashed}.alone"))
+            if lock is None:
+                return False
             self._alone[name] = lock
         return True
 
@@ -224,11 +219,9 @@ class Store:
         old = self.path.with_name(self.path.name.replace(".ledger.", ".journal."))
         if self.path.exists() or not old.exists():
             return
-        lock = filelock.FileLock(f"{old}.lock", mode=0o600)
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise Busy(f"{name}: a run of an earlier version is writing ({old})", hint="Wait until it ends.") from None
+        lock = _taken(Path(f"{old}.lock"))
+        if lock is None:
+            raise Busy(f"{name}: a run of an earlier version is writing ({old})", hint="Wait until it ends.")
         try:
             with suppress(sqlite3.DatabaseError):
                 db = sqlite3.connect(old, isolation_level=None)
@@ -276,6 +269,16 @@ def file_name(connection: str, host: str) -> str:
 def keyed(secret: bytes) -> hashlib.blake2b:
     """Return what only who has *secret* can hash with: 16 bytes, from which nothing can be guessed back. Copy it for each use."""
     return hashlib.blake2b(key=secret, digest_size=16)
+
+
+def _taken(path: Path) -> filelock.BaseFileLock | None:
+    """Return the lock file at *path*, which is ours now; None where another process has it."""
+    lock = filelock.FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return None
+    return lock
 
 
 def _secret(path: Path) -> bytes:
