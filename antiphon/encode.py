@@ -58,8 +58,8 @@ class Rows:
     records: bytes
     """The text of each record, in a line of its own."""
     count: int
-    keys: Sequence[tuple[Any, ...]]
-    """The key of each; none where the resource has no key."""
+    keys: Sequence[Any]
+    """The key of each: the value where the key is one field, else a tuple; none where the resource has no key."""
     changed: Sequence[Any]
     """The time of change of each; None where it has none."""
     came: Came
@@ -146,12 +146,12 @@ class _Form:
     def _rows(self, read: Read, replies: Sequence[Reply], values: Mapping[str, Any]) -> Rows:
         kept = self.layout.shape({**fill(read.keep, values)}) if read.keep else {}
         texts: list[bytes] = []
-        keys: list[tuple[Any, ...]] = []
+        keys: list[Any] = []
         changed: list[Any] = []
         pages = [self.layout.taken(_body(reply), kept) for reply in replies]
         for page in pages:
             columns = [_key(page.column(name)) for name in self.resource.key]
-            keys += zip(*columns, strict=True)
+            keys += columns[0] if len(columns) == 1 else zip(*columns, strict=True)
             changed += page.column(self.resource.updated) if self.resource.updated else [None] * len(page)
             texts.append(page.text())
         first, around = replies[0], pages[0].around() if self.skims else None

@@ -221,7 +221,8 @@ def _written(query: Query, read: Read, replies: Sequence[Reply], values: Mapping
 def _brief(page: Rows, resource: Resource) -> list[Record]:
     """Return of each row what it is known by: its key and its time of change."""
     names = (*resource.key, resource.updated)
-    return [dict(zip(names, (*key, time), strict=True)) for key, time in zip(page.keys, page.changed, strict=True)]
+    keys = zip(page.keys) if len(resource.key) == 1 else page.keys
+    return [dict(zip(names, (*key, time), strict=True)) for key, time in zip(keys, page.changed, strict=True)]
 
 
 def only(

@@ -214,7 +214,7 @@ class InParts:
     def _numbers(self, page: Page) -> list[int | None]:
         """Return the keys of the records of *page*."""
         if page.written:
-            return [self._keys.number(key[0]) for key in page.written.keys]
+            return [self._keys.number(key) for key in page.written.keys]
         [key] = self._resource.key
         return [self._keys.number(record.get(key)) for record in page.records]
 

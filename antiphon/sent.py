@@ -34,10 +34,13 @@ class Sent:
         return len(self._versions) + len(self._told)
 
     def key(self, row: Record) -> Hashable:
-        """Return the key of *row*; None where it has none."""
-        key = tuple(row.get(name) for name in self._key)
-        if not key or None in key:
-            return None
+        """Return the key of *row*: the value where the key is one field, else a tuple; None where it has none."""
+        if len(self._key) == 1:
+            key = row.get(self._key[0])
+        else:
+            key = tuple(row.get(name) for name in self._key)
+            if not key or None in key:
+                return None
         try:
             hash(key)
         except TypeError:
@@ -51,7 +54,7 @@ class Sent:
         """Return whether one of the records *found* was sent before."""
         return any(self._known(self.key(row)) for row in found)
 
-    def took(self, keys: Sequence[tuple[Any, ...]], changed: Sequence[Any]) -> bool:
+    def took(self, keys: Sequence[Any], changed: Sequence[Any]) -> bool:
         """Return whether none of the records with these *keys*, *changed* at these times, was sent before; then they were, now."""
         if not self._versions.keys().isdisjoint(keys):
             return False

@@ -315,4 +315,4 @@ def test_what_is_known_again_takes_no_more_memory_the_longer_a_list_is():
         known.fresh([{"id": n} for n in range(start, start + 500)], ordered=True)
     assert sent.REMEMBERED <= len(known) <= 1.5 * sent.REMEMBERED
     assert not known.whole
-    assert known.last() == [f"({n},)" for n in range(99_980, 100_000)]
+    assert known.last() == [str(n) for n in range(99_980, 100_000)]
