@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -126,7 +126,7 @@ def settings(
     return Settings(name, known, values, called)
 
 
-def refuse_unknown(names: Sequence[str], api: Api, where: str, also: Sequence[str] = ()) -> None:
+def refuse_unknown(names: Iterable[str], api: Api, where: str, also: Iterable[str] = ()) -> None:
     """Raise :class:`SettingError` for a setting that *api* does not have; *also* are further ones that are right."""
     known = {s.name for s in api.all_settings} | set(also)
     for name in names:

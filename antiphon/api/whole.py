@@ -128,7 +128,9 @@ class Api:
         for setting in self.all_settings:
             if setting.name == name:
                 return setting
-        raise Unknown(f'{self.name} has no setting "{name}"', hint=did_you_mean(name, (s.name for s in self.settings)))
+        raise Unknown(
+            f'{self.name} has no setting "{name}"', hint=did_you_mean(name, (s.name for s in self.all_settings))
+        )
 
     @property
     def readable(self) -> bool:

@@ -14,8 +14,8 @@ import msgspec
 
 from antiphon.api import Api
 from antiphon.api.wire import decode
-from antiphon.connection import Connection, Settings, converted, settings
-from antiphon.errors import SettingError, Unknown
+from antiphon.connection import Connection, Settings, converted, refuse_unknown, settings
+from antiphon.errors import SettingError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -100,13 +100,15 @@ def found(
 ) -> Settings:
     """Return the settings of the connection *name*: those given by *pairs*, then by the file *config*, then as usual.
 
-    With an *api* it is to that one, and *name* is what the user calls it.
+    With an *api* it is to that one, and *name* is what the user calls it. The file may be the config of a tap or a target: what it
+    says of those alone is passed over.
 
     Raises:
         SettingError: a setting is unknown or wrong, or missing unless *check* is false.
         Unknown: there is no such connection or API.
     """
-    given = {**(_file(config) if config else {}), **{name: value for name, _, value in map(pair, pairs)}}
+    stored_in = _file(config) if config else {}
+    given = {**stored_in, **{name: value for name, _, value in map(pair, pairs)}}
     named = given.pop("api", None)
     stored = (
         replace(settings(api.name, api=api, check=False), called=name)
@@ -114,13 +116,23 @@ def found(
         else settings(name, api=named, check=False)
     )
     known = stored.api
+    own = {setting.name for setting in known.all_settings}
+    others = _of_plugins() if stored_in.keys() - own - {"api"} else frozenset()
+    given = {key: value for key, value in given.items() if key in own or key not in stored_in or key not in others}
+    refuse_unknown([*given], known, stored.name, also=others)
     for key, value in given.items():
         if isinstance(value, str):
-            try:
-                given[key] = converted(value, known.setting(key))
-            except Unknown as error:
-                raise SettingError(error.message, hint=error.hint) from None
+            given[key] = converted(value, known.setting(key))
     return replace(settings(stored.name, given, api=known, check=check), called=stored.called)
+
+
+def _of_plugins() -> frozenset[str]:
+    """Return the names of the settings that taps and targets have besides those of their connection."""
+    from antiphon.singer.config import SDK_SETTINGS  # noqa: PLC0415 - the SDK, which no command needs but for this
+    from antiphon.singer.plan import SETTINGS as OF_TARGETS  # noqa: PLC0415
+    from antiphon.singer.tap import SETTINGS as OF_TAPS  # noqa: PLC0415
+
+    return frozenset({"connection", *OF_TARGETS, *OF_TAPS, *SDK_SETTINGS})
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def test_where_all_values_are_text_they_are_read_as_what_they_look_like(run, sho
         ("infer none.yaml", "antiphon: reading none.yaml -> No such file or directory. Check the path."),
         ("infer shop.py", "antiphon: shop.py: fields are written into YAML or JSON only"),
         ("infer shop.yaml ordrs", 'antiphon: shop has no resource "ordrs". Did you mean "orders"?'),
-        ("infer shop.yaml --set tokn=x", 'antiphon: shop has no setting "tokn". Did you mean "token"?'),
+        ("infer shop.yaml --set tokn=x", 'antiphon: shop: there is no setting "tokn". Did you mean "token"?'),
         ("infer broken.yaml", "antiphon: broken.yaml:"),
         ("infer empty.yaml", "antiphon: shop: orders has no records to learn from. Add one there, or write the fields down."),
         ("infer long.yaml shops", "antiphon: long.yaml: the schema of shops is not written as a word for each field. It is left as it is."),

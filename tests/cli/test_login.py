@@ -504,7 +504,7 @@ def test_a_private_key_is_enough(run, token, watched, crm, monkeypatch):
         (OAuth2(f"{HOST}/token"), {}, [], "crm: CRM has no page to log in on"),
         (replace(AUTH, authorize_url=""), {}, ["--no-browser"], "has no page to log in on. Use --device."),
         (replace(AUTH, device_url=""), {}, ["--device"], "has no log-in by device code. Leave --device out."),
-        (AUTH, {}, ["--set", "nonsense=1"], 'crm has no setting "nonsense"'),
+        (AUTH, {}, ["--set", "nonsense=1"], 'crm: there is no setting "nonsense"'),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(run, crm, monkeypatch, auth, variables, options, said):

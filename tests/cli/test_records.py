@@ -71,6 +71,41 @@ def test_an_unknown_setting_names_the_nearest(run, zoo):
     assert 'Did you mean "access_token"?' in ran.err
 
 
+@pytest.mark.parametrize(
+    "of_a_plugin",
+    [
+        {
+            "streams": {"people": {"resource": "animals"}},
+            "rejects": "rejects.jsonl",
+            "payload": "keys",
+            "max_rejects": "5%",
+        },
+        {"start_date": "2026-01-31", "parallel_streams": 2, "stream_maps": {}, "flattening_separator": "_"},
+        {"connection": "zoo", "validate_records": False},
+    ],
+)
+def test_the_config_of_a_tap_or_a_target_is_one_of_the_connection(run, zoo, tmp_path, requests_mock, of_a_plugin):
+    requests_mock.get(f"{URL}/me", json={})
+    (tmp_path / "zoo.json").write_text(json.dumps({"gate": 1, **of_a_plugin}))
+    assert run("check", "zoo", "--config", "zoo.json").code == 0
+
+
+@pytest.mark.parametrize("command", [("check", "zoo"), ("ledger", "show", "zoo")])
+@pytest.mark.parametrize(("name", "meant"), [("rejcts", "rejects"), ("state_dri", "state_dir"), ("gte", "gate")])
+def test_a_typo_in_a_config_is_told_with_all_that_might_be_meant(run, zoo, tmp_path, command, name, meant):
+    for value in ("x", 5):
+        (tmp_path / "zoo.json").write_text(json.dumps({name: value, "streams": {}}))
+        ran = run(*command, "--config", "zoo.json")
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.startswith(f'antiphon: zoo: there is no setting "{name}". Did you mean "{meant}"? There are: ')
+        assert "base_url" in ran.err
+        assert "state_dir" in ran.err
+
+
+def test_a_setting_of_the_target_s_alone_is_not_set_for_a_connection(run, zoo):
+    assert 'zoo: there is no setting "rejects"' in run("check", "zoo", "--set", "rejects=x").err
+
+
 @pytest.mark.parametrize("text", ["not json", "[1]", None])
 def test_a_config_file_that_cannot_be_used_is_named(run, zoo, tmp_path, text):
     if text is not None:
