@@ -21,12 +21,14 @@
         ├── PagingError           a cursor or URL came twice
         └── ForeignHost           the API pointed at a host that is not its own
 
-``str(error)`` is one line a user can read: what we did -> what was said. What to do. It holds no secret.
+``str(error)`` is one line a user can read: what we did -> what was said. What to do. It holds no secret, and nothing that steers a
+terminal: whatever it quotes of records and of an API's words comes through :func:`one_line`, as all that is said on stderr does.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +36,24 @@ if TYPE_CHECKING:
 
 _LISTED = 40
 """Names in one hint, at most."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys, or shows at another place than where it stands; not tabs and ends of lines."""
+_ENDS = re.compile(r" *[\t\n\r][ \t\n\r]*")
+
+
+def escaped(text: str) -> str:
+    r"""Return *text* with its control characters as Python writes them: ``\x1b``."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def one_line(words: object, most: int | None = None) -> str:
+    r"""Return *words* of a record or an API as a line that is one, cut after *most* characters.
+
+    >>> one_line("Ada\nWARNING: \x1b[31mfake"), one_line("abcdef", 4)
+    ('Ada WARNING: \\x1b[31mfake', 'abc…')
+    """
+    line = escaped(_ENDS.sub(" ", str(words)).strip())
+    return line if most is None or len(line) <= most else f"{line[: most - 1]}…"
 
 
 class AntiphonError(Exception):
@@ -47,10 +67,10 @@ class AntiphonError(Exception):
 
     def __str__(self) -> str:
         """Say what happened and what to do, in one line."""
-        text = " ".join(self.message.split())
+        text = " ".join(one_line(self.message).split())
         if not self.hint:
             return text
-        return f"{text}{'' if text.endswith(('.', '!', '?')) else '.'} {self.hint}"
+        return one_line(f"{text}{'' if text.endswith(('.', '!', '?')) else '.'} {self.hint}")
 
 
 class SettingError(AntiphonError):

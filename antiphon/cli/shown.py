@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
+
+from antiphon.errors import escaped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
-#: Control characters: a record's text must not steer the terminal.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 MOST_COLUMNS = 7
 
 json_option = click.option(
@@ -50,7 +49,7 @@ def cell(value: Any, style: str = "") -> Text:
     if value is None:
         return Text("null", style="dim")
     text = value if isinstance(value, str) else _ENCODE(value).decode()
-    return Text(_CONTROL.sub("�", text), style=style)
+    return Text(escaped(text).replace("\r", "\\r"), style=style)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, to: Console | None = None) -> None:

@@ -9,14 +9,16 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from antiphon.errors import SettingError
-from antiphon.outcome import Kind, Outcome
+from antiphon.errors import SettingError, one_line
+from antiphon.fill import text
+from antiphon.outcome import Change, Kind, Outcome, Problem
 from antiphon.singer.due import States
 from antiphon.singer.plan import share
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
@@ -25,6 +27,8 @@ from antiphon.writeback.ledger import Ledger, Payload
 if TYPE_CHECKING:
     from antiphon.singer.sink import Held, Sink
 
+_LABEL, _WORDS = 80, 500
+"""Characters, at most, of what a record is called by and of the words about it, in a line of the log."""
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -81,15 +85,31 @@ class Accounts:
         for h, outcome in zip(held, outcomes, strict=True):
             if outcome.kind in {Kind.REJECTED, Kind.UNKNOWN} and outcome.problem:
                 if outcome.problem is not sink.ended:
-                    which = outcome.change.value or outcome.change.id or f"record {h.position}"
-                    self._log.warning("%s: %s %s: %s", stream, which, outcome.kind.value, outcome.problem.message)
+                    which, why = self._which(sink, h, outcome.change), self._why(outcome.problem)
+                    self._log.warning("%s: %s %s: %s", stream, which, outcome.kind.value, why)
                 if outcome.kind is Kind.REJECTED:
                     row = reject(h.received, outcome.problem, [*h.source.keys, *sink.writer.match.names], self.payload)
                     self.rejects.write(h.source.stream, h.source.schema, h.source.keys, [row])
         if (ended := sink.writer.send.ended) and ended is not sink.ended:
             sink.ended = ended
-            self._say(f"{stream}: {ended.message}; what else came of it is in {self.rejects.path}")
+            self._say(f"{stream}: {self._why(ended)}; what else came of it is in {self.rejects.path}")
         self.pass_over(stream, len(held))
+
+    def _which(self, sink: Sink, held: Held, change: Change) -> str:
+        """Return what *held* is called by: what it is matched by, else its key in the stream, else its number; that alone if no key may be told."""
+        found = change.value if change.value not in (None, "") else change.id
+        if found is None and self.payload != "none":
+            came = (sink.writer.mapper.came(name, held.record) for name in sink.writer.match.names)
+            keys = [held.received.get(name) for name in held.source.keys]
+            found = next((one for one in (*came, *keys) if _tells(one)), None)
+        return f"record {held.position}" if found is None or self.payload == "none" else one_line(text(found), _LABEL)
+
+    def _why(self, problem: Problem) -> str:
+        """Return the words of *problem*, or where those may not be told, for they may quote a record, its status and code."""
+        if self.payload == "full":
+            return one_line(problem.message, _WORDS)
+        said = " ".join(filter(None, (str(problem.status or ""), one_line(problem.code, _LABEL))))
+        return f"{said or 'refused before it was sent'} (payload: {self.payload} keeps back the words)"
 
     def account_removed(self, sink: Sink, outcomes: Sequence[Outcome], why: str) -> None:
         """Take note of what a mirror took away, or of *why* it took nothing."""
@@ -97,7 +117,8 @@ class Accounts:
         self._count(sink, outcomes)
         for outcome in outcomes:
             if outcome.problem:
-                self._log.warning("%s: %s %s: %s", stream, outcome.change.id, outcome.kind, outcome.problem.message)
+                which = one_line(outcome.change.id, _LABEL)
+                self._log.warning("%s: %s %s: %s", stream, which, outcome.kind, self._why(outcome.problem))
         if why:
             self._say(f"{stream}: {why}")
             self._kept_back = self._kept_back or "max_delete" in why
@@ -188,4 +209,9 @@ class Accounts:
             self.receipts.sync()
 
     def _say(self, words: str) -> None:
-        click.echo(f"{self.name}: {words}", err=True)
+        click.echo(one_line(f"{self.name}: {words}"), err=True)
+
+
+def _tells(value: Any) -> bool:
+    """Return whether a record can be called by *value*."""
+    return isinstance(value, str | int | Decimal) and not isinstance(value, bool) and value != ""

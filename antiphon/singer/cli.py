@@ -18,7 +18,7 @@ import click
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from singer_sdk.plugin_base import PluginBase, _ConfigInput
 
-from antiphon.errors import AntiphonError, InputError, SettingError
+from antiphon.errors import AntiphonError, InputError, SettingError, one_line
 from antiphon.singer.universal import drawn
 
 INTERRUPTED = 130
@@ -28,12 +28,20 @@ CLOSED = 141
 log = logging.getLogger("antiphon.singer")
 
 
+class _OneLine(logging.LogRecord):
+    """A message of the log that is one line, whatever it quotes."""
+
+    def getMessage(self) -> str:  # noqa: N802 - the standard library's name
+        return one_line(super().getMessage())
+
+
 class OneLineCommand(click.Command):
     """A plugin's command. What goes wrong, while options are read or later, is told in one line."""
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_more: Any, **_extra: Any) -> Any:
         """Run, and end the process with the right exit code."""
         logging.captureWarnings(capture=True)
+        logging.setLogRecordFactory(_OneLine)
         logging.getLogger("urllib3").setLevel(logging.INFO)  # at DEBUG it logs URLs, and some hold keys
         try:
             code = self._run(list(sys.argv[1:] if args is None else args), prog_name or str(self.name))
@@ -183,4 +191,4 @@ def _plugin(ctx: click.Context | None) -> str:
 
 
 def _line(words: object) -> str:
-    return " ".join(str(words).split()).rstrip(".")
+    return " ".join(one_line(words).split()).rstrip(".")

@@ -116,7 +116,7 @@ SETTINGS: dict[str, Any] = {
         "enum": ["full", "keys", "none"],
         "default": "full",
         "title": "What is kept of records",
-        "description": "What rejects, receipts and ledger keep of records: all of a reject, only its keys, or nothing but why.",
+        "description": "What rejects, receipts, ledger and messages keep of records: all of a reject, only its keys, or nothing but why.",
     },
     "retention_days": {
         "type": "integer",

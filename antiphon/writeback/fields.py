@@ -119,6 +119,12 @@ class Mapper:
         }
         return given | {column for column in there if self._route(column)}
 
+    def came(self, name: str, record: Record) -> Any:
+        """Return what *record* has for the field *name*, as it came; None where it has nothing."""
+        entry = next((entry for entry in self._entries if entry.name == name), None)
+        value = entry.value(record) if entry else record.get(name)
+        return None if value is MISSING else value
+
     def refuse_absent(self, columns: Iterable[str] | Mapping[str, Schema]) -> None:
         """Raise :class:`SettingError` if ``fields`` takes a column that the stream does not have, or of a type that cannot be.
 

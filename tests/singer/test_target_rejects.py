@@ -160,6 +160,72 @@ def test_so_many_rejects_are_no_error(crm, allowed, good, code):
     assert len(crm.kept()) == 3
 
 
+# What is said of them
+
+
+FORGED = "\x1b[31mx\nWARNING fake\r"
+
+
+def warned(caplog):
+    return [said.getMessage() for said in caplog.records if " rejected: " in said.getMessage()]
+
+
+def test_a_record_forges_no_line_and_steers_no_terminal(crm, caplog):
+    ran = crm.pipe(PEOPLE, person(FORGED), person("y" * 3000), record("contacts", email="c@example.com", _sdc_x=FORGED))
+    told, long = warned(caplog)
+    clean = "\\x1b[31mx WARNING fake"
+    assert told == f"contacts: {clean} rejected: Email address {clean} is invalid"
+    assert len(long) < 700
+    assert "\x1b" not in ran.err
+    done = crm.command(PEOPLE, person(FORGED), schema("contacts", "email", **{FORGED: {"type": "string"}}))
+    assert "\x1b" not in done.err
+    assert "\r" not in done.err
+    assert not [line for line in done.err.splitlines() if line.startswith("WARNING fake")]
+
+
+def test_a_record_that_we_refuse_is_called_by_its_key(crm, caplog):
+    keyed = schema("people", "no", "mail", "town", keys=["no"], age={"type": "integer"})
+    entry = {"resource": "contacts", "fields": {"email": "mail", "city": {"from": "town", "max_length": 2}}}
+    crm.pipe(
+        keyed,
+        record("people", no="7", mail="a@example.com", town="Ghent"),
+        record("people", no="8", town="Ghent"),
+        record("people", no="9", mail="b@example.com", age="old"),
+        record("people", town="Ghent"),
+        streams={"people": entry},
+    )
+    assert [line.partition(" rejected: ")[0] for line in warned(caplog)] == [
+        "people: a@example.com",
+        "people: 8",
+        "people: b@example.com",
+        "people: record 4",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("payload", "lines"),
+    [
+        ("keys", ["badmail SECRETX rejected: 400 VALIDATION_ERROR", "a@example.com rejected: refused before it was sent"]),
+        ("none", ["record 1 rejected: 400 VALIDATION_ERROR", "record 2 rejected: refused before it was sent"]),
+    ],
+)  # fmt: skip
+def test_what_may_not_be_kept_of_a_record_is_not_said_either(crm, caplog, payload, lines):
+    entry = {"resource": "contacts", "fields": {"hs_lead_status": {"otherwise": "error"}}}
+    people = [person("badmail SECRETX"), person("a@example.com", hs_lead_status="SECRETY")]
+    ran = crm.pipe(
+        schema("contacts", "email", "hs_lead_status", keys=["email"]),
+        *people,
+        payload=payload,
+        streams={"contacts": entry},
+    )
+    ended = f" (payload: {payload} keeps back the words)"
+    assert warned(caplog) == [f"contacts: {line}{ended}" for line in lines]
+    said = ran.err + caplog.text
+    assert "SECRETY" not in said
+    assert ("SECRETX" in said) == (payload == "keys")
+    assert "is invalid" not in said
+
+
 # Receipts
 
 
