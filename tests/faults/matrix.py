@@ -1,7 +1,8 @@
 """One cell of the matrix: records are written to an API through a fault, until all are accounted for; then it is judged.
 
 The judge compares what was piped in with what the emulator itself shows. It believes neither the ledger nor a word of the
-target's, except for what it is there to hold against the truth: a receipt of each record, and the reasons of rejects.
+target's, except for what it is there to hold against the truth: a receipt of each record, and the reasons of rejects. A cell
+whose fault did not strike, or hardly, is not as it should be; nor is one with more unknowns than answers were lost.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from singer import pipes
 
 from antiphon.sandbox import Server
 
+from .watch import Watch
 from .writings import Writing
 
-BATCH = 1000
 STATE_EVERY = 500
 MOST_RUNS = 8
 FULL = "/dev/full"
@@ -90,6 +91,8 @@ class Verdict:
     rejected: int = 0
     unknown: int = 0
     runs: int = 0
+    strikes: int = 0
+    """How often the fault struck: calls, kills and full disks, or records where it is in them."""
     calls: int = 0
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
@@ -108,6 +111,10 @@ class _Cell:
         self.app: Any = server.app
         self.verdict = Verdict(writing.api, writing.name, name, writing.once, records, writing.server)
         self.sent, self.bad = self._piped(records)
+        self.held = min(writing.held, max(records // 5, 1))
+        self.watch = Watch(self.app, writing.keys, expires=self.fault.expires)
+        self.ended: Counter[str] = Counter()
+        """How many runs ended in each way that leaves answers unread: at a moment of :mod:`.struck`, or with a full disk."""
         self.receipts: list[dict[str, Any]] = [{}] * records
         """The last receipt of the record at each place of what is piped in."""
         self.done = 0
@@ -133,8 +140,6 @@ class _Cell:
         """Run until all is accounted for, and judge."""
         began = time.monotonic()
         self.app.set_faults(self.fault.shares)
-        if self.fault.expires:
-            self._let_expire(self.fault.expires)
         ran = None
         while self.verdict.runs < MOST_RUNS and (ran is None or self.done < len(self.sent)):
             ran = self._run(self.verdict.runs)
@@ -145,6 +150,7 @@ class _Cell:
         assert ran
         self._hold_against_the_truth()
         self._hold_against_what_was_told(ran)
+        self._hold_against_what_struck()
         return self.verdict
 
     # The runs
@@ -157,7 +163,7 @@ class _Cell:
             **self.writing.config,
             "state_dir": str(self.folder / "state"),
             "streams": {self.writing.resource: self.writing.plan},
-            "batch_size_rows": min(BATCH, max(len(self.sent) // 5, 1)),
+            "batch_size_rows": self.held,
             "rejects": FULL if full == "rejects" else str(self.folder / "rejects.jsonl"),
             "receipts": FULL if full == "receipts" else str(path),
         }
@@ -170,7 +176,7 @@ class _Cell:
         )  # fmt: skip
         process.give(*self._messages(), close=True)
         ran = process.ended(240)
-        self._follow(ran, path, killed=number < len(fault.killed), full=full)
+        self._follow(ran, path, killed=moment if number < len(fault.killed) else "", full=full)
         if fault.expires and ran.code == 1 and self.done < len(self.sent):
             self.app.renew_token()
         return ran
@@ -186,16 +192,20 @@ class _Cell:
                 messages.append(pipes.state({"done": n}))
         return messages
 
-    def _follow(self, ran: pipes.Ran, path: Path, *, killed: bool, full: str) -> None:
+    def _follow(self, ran: pipes.Ran, path: Path, *, killed: str, full: str) -> None:
         """Take note of the receipts of a run, and of how far it came."""
         if "Traceback" in ran.err:
             self._wrong(f"a traceback: {ran.last}")
         struck = ran.code == -9
         if ran.code not in {0, 1} and not (killed and struck):
             self._wrong(f"exit code {ran.code}: {ran.last}")
-        if killed and not struck:
+        if killed and struck:
+            self.ended[killed.split(maxsplit=1)[0]] += 1
+        elif killed:
             self._wrong("it was not killed")
-        if full and (ran.code != 1 or full not in ran.last):
+        if full and ran.code == 1 and full in ran.last:
+            self.ended["full"] += 1
+        elif full:
             self._wrong(f"a full disk ended with {ran.code}: {ran.last}")
         rows = [m["record"] for m in pipes.read(path) if m["type"] == "RECORD"]
         self.receipts[self.done : self.done + len(rows)] = rows
@@ -204,20 +214,6 @@ class _Cell:
         bad = any(row["outcome"] in {"rejected", "unknown"} for row in rows)
         if not struck and ran.code != (1 if bad else 0) and self.done == len(self.sent):
             self._wrong(f"exit code {ran.code}, and there {'were' if bad else 'were no'} rejects or unknowns")
-
-    def _let_expire(self, number: int) -> None:
-        """Let the token be no good from the *number*-th write on."""
-        handle = self.app.handle
-        left = [number]
-
-        def handling(request: Any) -> Any:
-            if request.segments[:1] != ["_sandbox"] and self.app.writes(request):
-                left[0] -= 1
-                if left[0] == 0:
-                    self.app.expire_token()
-            return handle(request)
-
-        self.app.handle = handling
 
     # The judge
 
@@ -268,6 +264,32 @@ class _Cell:
         given = Counter(json.dumps(self.sent[n]) for n in rejected)
         if set(given) - {json.dumps(m["record"]) for m in kept if m["error"]["message"]}:
             self._wrong("a reject is not in its file, with a reason")
+
+    def _hold_against_what_struck(self) -> None:
+        fault, verdict, struck = self.fault, self.verdict, self.watch.struck
+        chance = sum(struck[kind] for kind in fault.shares)
+        verdict.strikes = chance + struck["expired"] + self.ended.total()
+        if not (fault.shares or fault.expires or fault.killed or fault.full):
+            again = len(self.sent) - len({row[self.writing.key] for row in self.sent})
+            rejected = sum(receipt.get("outcome") == "rejected" for receipt in self.receipts)
+            verdict.strikes = rejected if fault.spoilt else again
+        if verdict.strikes == 0:
+            self._wrong("the fault never struck")
+        if fault.expires and not struck["expired"]:
+            self._wrong("no call found its token expired")
+        if chance < (wanted := self.watch.expected(fault.shares)) / 3:
+            self._wrong(f"only {chance} calls were struck, of {wanted:.0f} that should have been")
+        lost = self.watch.lost
+        unexplained = [
+            row[self.writing.key]
+            for row, receipt in zip(self.sent, self.receipts, strict=True)
+            if receipt.get("outcome") == "unknown" and row[self.writing.key] not in lost
+        ]
+        perhaps = self.held * (
+            self.ended.total() - self.ended["recorded"]
+        )  # of these, one request at a time is under way
+        if len(unexplained) > perhaps:
+            self._wrong(f"{len(unexplained)} unknown whose answer was not lost, such as {unexplained[-1]}")
 
     def _wrong(self, what: str) -> None:
         self.verdict.faults.append(what)

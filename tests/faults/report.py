@@ -13,7 +13,7 @@ from .matrix import FAULTS
 from .writings import Writing
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
-COLUMNS = ("lost", "duplicated", "rejected", "unknown", "runs", "calls", "seconds")
+COLUMNS = ("lost", "duplicated", "rejected", "unknown", "strikes", "runs", "calls", "seconds")
 
 
 def tables(verdicts: Sequence[Mapping[str, Any]]) -> str:

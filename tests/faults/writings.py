@@ -39,6 +39,8 @@ class Writing:
     """What the emulator calls the resource, where it has a name of its own for it."""
     config: Mapping[str, Any] = field(default_factory=dict)
     knobs: Mapping[str, Any] = field(default_factory=dict)
+    held: int = 1000
+    """How many records are held before they are written: few where else a call would take so many that hardly one is left for a fault."""
     kind: str = ""
     """How the matrix calls it, besides its resource and mode."""
     unmatched: bool = False
@@ -104,7 +106,7 @@ def _filled(fields: Mapping[str, Any], n: int) -> dict[str, Any]:
 _HUBSPOT = {"limit": (100_000, 10)}
 _CONTACTS = Writing(
     "hubspot", "contacts", "upsert", once=True, key="email", text="city", keys="p{n:05}@example.com",
-    spoilt={"email": "bad {n}"}, knobs=_HUBSPOT,
+    spoilt={"email": "bad {n}"}, knobs=_HUBSPOT, held=40,
 )  # fmt: skip
 _LOGIN = {"login": "client_credentials"}
 
@@ -113,38 +115,41 @@ WRITINGS = (
     Writing(**{**vars(_CONTACTS), "mode": "create"}),
     Writing(
         "hubspot", "notes", "create", once=False, key="hs_note_body", text="hs_activity_type",
-        fields={"hs_timestamp": "2026-01-02T03:04:05Z"}, spoilt={"hs_timestamp": None}, knobs=_HUBSPOT,
+        fields={"hs_timestamp": "2026-01-02T03:04:05Z"}, spoilt={"hs_timestamp": None}, knobs=_HUBSPOT, held=25,
     ),
     Writing(
         "odoo", "partner", "upsert", once=True, key="ref", text="city", keys="R{n:05}", match=("ref",),
-        fields={"name": "Somebody"}, spoilt={"country_id": NOBODY}, model="res.partner",
+        fields={"name": "Somebody"}, spoilt={"country_id": NOBODY}, model="res.partner", held=40,
     ),
     Writing(
         "odoo", "partner", "upsert", once=True, key="ref", text="city", keys="R{n:05}", match=("external_id",),
         fields={"name": "Somebody", "external_id": "shop.r{n}"}, spoilt={"country_id": NOBODY}, model="res.partner",
-        kind="by external id",
+        kind="by external id", held=40,
     ),
     Writing(
         "odoo", "lead", "create", once=False, key="name", text="contact_name", keys="Lead {n:05}",
-        spoilt={"partner_id": NOBODY}, model="crm.lead",
+        spoilt={"partner_id": NOBODY}, model="crm.lead", held=25,
     ),
     Writing(
         "salesforce", "Account", "upsert", once=True, key="Ext_Id__c", text="BillingCity", keys="X{n:05}",
         match=("Ext_Id__c",), fields={"Name": "Acme"}, spoilt={"BillingCity": "x" * 300}, knobs=_LOGIN,
+        held=25,
     ),
     Writing(
         "salesforce", "Account", "upsert", once=True, key="Ext_Id__c", text="BillingCity", keys="X{n:05}",
         match=("Ext_Id__c",), fields={"Name": "Acme"}, spoilt={"BillingCity": "x" * 300}, knobs=_LOGIN,
-        config={"bulk_above": 50}, kind="by Bulk jobs",
+        config={"bulk_above": 50}, kind="by Bulk jobs", held=250,
     ),
     Writing(
         "salesforce", "Contact", "create", once=True, key="LastName", text="Department", keys="L{n:05}",
-        match=("LastName",), spoilt={"Department": "x" * 300}, knobs=_LOGIN,
+        match=("LastName",), spoilt={"Department": "x" * 300}, knobs=_LOGIN, held=40,
     ),
     Writing(
         "salesforce", "Task", "create", once=False, key="Subject", text="Description", keys="Task {n:05}",
-        spoilt={"WhatId": "001000000000001AAA"}, knobs=_LOGIN,
+        spoilt={"WhatId": "001000000000001AAA"}, knobs=_LOGIN, held=25,
     ),
     Writing("till", "orders", "upsert", once=True, key="code", text="city", keys="O{n:05}", spoilt={"price": -1}),
-    Writing("till", "scans", "create", once=False, key="code", text="city", keys="S{n:05}", spoilt={"price": -1}),
+    Writing(
+        "till", "scans", "create", once=False, key="code", text="city", keys="S{n:05}", spoilt={"price": -1}, held=25,
+    ),
 )  # fmt: skip
