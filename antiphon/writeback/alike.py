@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,10 +21,14 @@ WAYS: dict[str, Callable[[str], str]] = {
 
 
 def plain(text: str, ways: tuple[str, ...]) -> str:
-    """Return *text* as all its spellings are alike; a text that would be empty then stays."""
+    """Return *text* as all its spellings are alike; a text that would be empty then stays.
+
+    Letters composed with their accents and letters followed by them are one, whichever the *ways* are.
+    """
     for way in ways:
+        text = unicodedata.normalize("NFD", text)  # case is folded right in this form alone
         text = WAYS[way](text) or text
-    return text
+    return unicodedata.normalize("NFC", text)
 
 
 def read(given: Any, where: str) -> Alike:
