@@ -1,23 +1,44 @@
 """How requests reaches a server: what is the same for all calls to it is found out once.
 
 Of requests' own adapter this keeps sending, errors, proxies and certificates. It looks for the connections to a server, and for the
-files of its certificates, at the first call to it and not at each; it makes no cookies where there are none.
+files of its certificates, at the first call to it and not at each; it makes no cookies where there are none. Where libcurl is there
+(the extra ``curl``), it takes over the reads from a server that is read from often.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
 
+if TYPE_CHECKING:
+    from antiphon.curl import Reads
+
+_FEW = 3
+"""Reads from one server for which libcurl is not loaded yet: that takes time as well."""
+
+
+@dataclass
+class _Server:
+    """A server, and what leads there: urllib3's *connections*, and once it was read from often enough those for *reads*."""
+
+    at: Any = None
+    connections: Any = None
+    read: int = 0
+    reads: Reads | None = None
+
 
 class Adapter(HTTPAdapter):
-    """Sends requests by way of urllib3."""
+    """Sends requests by way of urllib3, and reads by way of libcurl where it is there; of its answers none may have more than *most* bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = sys.maxsize) -> None:
         """Know of no server yet."""
-        self._last: tuple[Any, Any] = None, None
+        self._most = most
+        self._last = _Server()
         super().__init__()
 
     def get_connection_with_tls_context(
@@ -28,13 +49,17 @@ class Adapter(HTTPAdapter):
         Raises:
             OSError: the file of a certificate is not there.
         """
-        there = str(request.url).split("/", 3)[:3], verify, proxies, cert
-        known, connections = self._last
-        if known != there:
+        at, last = (str(request.url).split("/", 3)[:3], verify, proxies, cert), self._last
+        if last.at != at:
             connections = super().get_connection_with_tls_context(request, verify, proxies, cert)
             super().cert_verify(connections, str(request.url), verify, cert)  # type: ignore[no-untyped-call]
-            self._last = (there, connections)
-        return connections
+            last = self._last = _Server(at, connections)
+        if request.method == "GET" and request.body is None:
+            last.read += 1
+            if last.read == _FEW:
+                last.reads = _reads(last.connections, self._most)
+            return last.reads or last.connections
+        return last.connections
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Do nothing: the certificates were found with the connections."""
@@ -55,5 +80,26 @@ class Adapter(HTTPAdapter):
 
     def close(self) -> None:
         """Close all connections."""
-        self._last = None, None
+        if self._last.reads:
+            self._last.reads.close()
+        self._last = _Server()
         super().close()
+
+
+@cache
+def _libcurl() -> bool:
+    """Return whether libcurl is there, and of a release that measures what it is sent."""
+    try:
+        from antiphon import curl  # noqa: PLC0415 - it is an extra, and takes time to load
+    except ImportError:
+        return False
+    return curl.MEASURES
+
+
+def _reads(connections: Any, most: int) -> Reads | None:
+    """Return what reads by way of libcurl from the server of urllib3's *connections*, if it can."""
+    if not _libcurl():
+        return None
+    from antiphon.curl import Reads, serves  # noqa: PLC0415
+
+    return Reads(connections, most) if serves(connections) else None

@@ -24,7 +24,7 @@ from urllib.parse import quote, quote_plus, unquote_plus, urlencode, urljoin
 
 import requests
 import urllib3.exceptions
-from requests.auth import AuthBase
+from requests.structures import CaseInsensitiveDict
 from urllib3.util import parse_url
 
 from antiphon import moment
@@ -68,21 +68,31 @@ _USAGE = re.compile(r"(\d+)/(\d+)")
 _PORTS = {"http": 80, "https": 443}
 
 
-class _Signed(AuthBase):
-    """Tells requests that a request is signed already, so that it does not look into ``~/.netrc``."""
-
-    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        return prepared
-
-
 class _Prepared(requests.PreparedRequest):
-    """A request whose URL is looked into once for all its queries: ours are quoted already, and may be long."""
+    """A request of ours: signed already, its query quoted already. What it has in common with those before it is looked into once."""
 
     def prepare_url(self, url: Any, params: Any) -> None:
         if "?" in url or "#" in url:
             super().prepare_url(url, params)
         else:
             self.url = f"{_prepared_url(url)}?{params}" if params else _prepared_url(url)
+
+    def prepare_headers(self, headers: Any) -> None:
+        self.headers = _prepared_headers(tuple(headers.items())).copy()
+
+    def prepare_cookies(self, cookies: Any) -> None:
+        if cookies:
+            super().prepare_cookies(cookies)
+        else:
+            self._cookies = cookies
+
+    def prepare_auth(self, auth: Any, url: str = "") -> None:
+        """Do nothing: requests would look for a credential in the URL."""
+
+    @property
+    def path_url(self) -> str:
+        path = str(self.url).split("/", 3)[3:]
+        return "/" + path[0].partition("#")[0] if path else super().path_url
 
 
 class _NoQuery(logging.Filter):
@@ -342,7 +352,6 @@ class Http:
                 params=_query(request.params),
                 headers={**self.session.headers, **request.headers},
                 data=request.body,
-                auth=_Signed(),
                 cookies=self.session.cookies,
             )
             way = self._way(request.url)
@@ -454,7 +463,7 @@ class Http:
 def _session() -> requests.Session:
     session = requests.Session()
     for scheme in ("https://", "http://"):
-        session.mount(scheme, Adapter())
+        session.mount(scheme, Adapter(MAX_BODY))
     return session
 
 
@@ -578,6 +587,13 @@ def _prepared_url(url: str) -> str:
     return str(prepared.url)
 
 
+@lru_cache(16)
+def _prepared_headers(headers: tuple[tuple[str, str], ...]) -> CaseInsensitiveDict[str]:
+    prepared = requests.PreparedRequest()
+    prepared.prepare_headers(dict(headers))
+    return prepared.headers
+
+
 def _query(params: Mapping[str, Any]) -> str:
     """Return *params* as a query. A space is ``%20``, which all understand; ``+`` means one only where forms are read."""
     return urlencode(params, doseq=True, quote_via=_quoted)
@@ -620,7 +636,7 @@ def _why(error: Exception) -> str:
         ("prematurely", "the answer was cut short"),
         ("without response", "the connection was dropped"),
         ("reset", "the connection was reset"),
-        ("wrong_version_number", "no TLS is spoken there"),
+        ("wrong version number", "no TLS is spoken there"),
     ):
         if part in words:
             return why

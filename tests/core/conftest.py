@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+collect_ignore = [] if find_spec("pycurl") else ["test_curl.py"]
 SURROUNDINGS = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -114,8 +116,15 @@ def received(connection: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
+@pytest.fixture(params=["urllib3", *(["libcurl"] if find_spec("pycurl") else [])])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What reads are sent by, from the first on."""
+    monkeypatch.setattr("antiphon.adapter._FEW", 1 if request.param == "libcurl" else 1 << 30)
+    return str(request.param)
+
+
 @pytest.fixture
-def raw_server() -> Iterator[Callable[..., RawServer]]:
+def raw_server(way: str) -> Iterator[Callable[..., RawServer]]:
     """Give, for some byte strings, a server that answers with them."""
     servers: list[RawServer] = []
 

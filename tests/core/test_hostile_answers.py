@@ -24,7 +24,7 @@ METADATA = "http://169.254.169.254/latest/meta-data/iam/security-credentials/"
 
 
 @pytest.fixture
-def serve(monkeypatch):
+def serve(way, monkeypatch):
     """Start a server whose every answer is made by a function that writes; give its URL."""
     monkeypatch.setattr(http, "MAX_BODY", MOST)
     servers = []

@@ -427,7 +427,7 @@ def test_an_answer_cut_short_is_asked_for_again_and_makes_an_unsafe_write_lost(r
     assert len(server.requests) == 1
 
 
-def test_where_nobody_listens_one_line_says_so(waits):
+def test_where_nobody_listens_one_line_says_so(way, waits):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(Unavailable) as caught:
@@ -441,7 +441,7 @@ def test_where_nobody_listens_one_line_says_so(waits):
         write(a_client(base_url=f"http://127.0.0.1:{port}"))
 
 
-def test_a_proxy_where_nobody_listens_is_no_lost_write():
+def test_a_proxy_where_nobody_listens_is_no_lost_write(way):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         proxy = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(Unavailable, match="no connection"):
@@ -524,13 +524,13 @@ def test_a_token_that_no_header_can_hold_is_a_setting_to_mend_and_not_shown(wait
     assert not waits
 
 
-def test_a_ca_bundle_that_is_not_there_is_a_setting_to_mend(waits):
+def test_a_ca_bundle_that_is_not_there_is_a_setting_to_mend(way, waits):
     with pytest.raises(SettingError, match="ca_bundle"):
         write(a_client(base_url="https://127.0.0.1:9", ca_bundle="/nowhere/ca.pem"))
     assert not waits
 
 
-def test_a_proxy_that_is_no_url_is_a_setting_to_mend(waits):
+def test_a_proxy_that_is_no_url_is_a_setting_to_mend(way, waits):
     with pytest.raises(SettingError, match="proxy"):
         read(a_client(base_url="http://127.0.0.1:9", proxy="http://"))
     assert not waits

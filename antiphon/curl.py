@@ -1,0 +1,211 @@
+"""Reads by way of libcurl, which takes a third of the CPU that urllib3 does; with a hundred records a page, most of what a page costs is HTTP.
+
+requests stays what it is, with its session, adapter, errors and proxies; only the connections below it are others. They serve plain
+reads. libcurl sends anew what went out on a connection that the server had just closed, which is right for a read alone: all that has
+an effect goes by way of urllib3.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping
+from email.message import Message
+from http.client import RemoteDisconnected
+from socket import gaierror
+from typing import Any
+
+import pycurl
+from urllib3 import HTTPHeaderDict, HTTPResponse
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from antiphon.errors import BadReply
+
+MEASURES = pycurl.version_info()[2] >= 0x080400  # noqa: PLR2004
+"""Whether this libcurl stops reading an answer that grows too long, and not only one that says so beforehand."""
+_TICK = 0.5
+"""Seconds after which a wait is looked at: a signal is heard then."""
+_NO_TRUST = frozenset(
+    {
+        pycurl.E_SSL_CONNECT_ERROR,
+        pycurl.E_SSL_CACERT,
+        pycurl.E_SSL_CACERT_BADFILE,
+        pycurl.E_SSL_CIPHER,
+        pycurl.E_SSL_ISSUER_ERROR,
+    }
+)
+
+
+def serves(pool: Any) -> bool:
+    """Return whether reads may do without the urllib3 *pool*: no proxy, no certificate of ours, no TLS but the usual."""
+    own = pool.proxy or {"ssl_context", "ssl_minimum_version"} & pool.conn_kw.keys()
+    if own or pool.scheme == "http":
+        return not own
+    usual = pool.cert_reqs == "CERT_REQUIRED" and pool.ca_certs and not pool.ca_cert_dir
+    return bool(usual and not (pool.cert_file or pool.key_file))
+
+
+class Reads:
+    """The connections to the server of *pool*, called as that is; an answer may have *most* bytes."""
+
+    def __init__(self, pool: Any, most: int) -> None:
+        """Connect to nothing yet."""
+        host = f"[{pool.host}]" if ":" in pool.host else pool.host
+        self._pool, self._base, self._most = pool, f"{pool.scheme}://{host}:{pool.port}", most
+        self._idle: deque[tuple[pycurl.CurlMulti, pycurl.Curl]] = deque()
+
+    def urlopen(
+        self,
+        *,
+        method: str,  # noqa: ARG002
+        url: str,
+        headers: Mapping[str, str],
+        timeout: Any,
+        **_options: Any,
+    ) -> Answer | HTTPResponse:
+        """Return the answer to GET *url*, a path with its query.
+
+        Raises:
+            HTTPError: as urllib3 raises it where it does not try again.
+            BadReply: the answer has more bytes than it may.
+        """
+        multi, curl = self._idle.pop() if self._idle else self._made()
+        head: list[bytes] = []
+        came: list[bytes] = []
+        curl.setopt(pycurl.URL, self._base + url)
+        curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in headers.items()])
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, math.ceil((timeout.connect_timeout or 0) * 1000))
+        curl.setopt(pycurl.LOW_SPEED_TIME, math.ceil(timeout.read_timeout or 0))
+        curl.setopt(
+            pycurl.HEADERFUNCTION, head.append
+        )  # called without Python's interpreter: no signal can be lost there
+        curl.setopt(pycurl.WRITEFUNCTION, came.append)
+        multi.add_handle(curl)
+        try:
+            while multi.perform()[1]:
+                multi.select(_TICK)
+            [*_, failed] = multi.info_read()
+            status = curl.getinfo(pycurl.RESPONSE_CODE)
+        finally:
+            multi.remove_handle(curl)
+        for _, number, words in failed:
+            why = curl.getinfo(pycurl.OS_ERRNO) if number == pycurl.E_COULDNT_CONNECT else 0
+            said = os.strerror(why) if why else words
+            raise self._error(number, said, url, status, connected=bool(curl.getinfo(pycurl.CONNECT_TIME)))
+        self._idle.append((multi, curl))
+        return _answer(status, head, came)
+
+    def close(self) -> None:
+        """Close all connections that nobody waits for."""
+        while self._idle:
+            multi, curl = self._idle.pop()
+            curl.close()
+            multi.close()
+
+    def _made(self) -> tuple[pycurl.CurlMulti, pycurl.Curl]:
+        curl = pycurl.Curl()
+        for option, value in {
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+            pycurl.PATH_AS_IS: 1,
+            pycurl.PROXY: "",  # none of the environment either
+            pycurl.NOSIGNAL: 1,
+            pycurl.LOW_SPEED_LIMIT: 1,
+            pycurl.MAXFILESIZE_LARGE: self._most,
+            pycurl.BUFFERSIZE: 1 << 19,
+            pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
+        }.items():
+            curl.setopt(option, value)
+        if self._pool.scheme == "https":
+            curl.setopt(pycurl.CAINFO, self._pool.ca_certs)
+        return pycurl.CurlMulti(), curl
+
+    def _error(self, number: int, words: str, url: str, status: int, *, connected: bool) -> Exception:
+        """Return what to raise for libcurl's error *number*, of which it says *words*."""
+        pool = self._pool
+        found: HTTPError
+        if number == pycurl.E_FILESIZE_EXCEEDED:
+            return BadReply(f"an answer of more than {self._most >> 20} MB", status=status)
+        if number == pycurl.E_COULDNT_RESOLVE_HOST:
+            found = NameResolutionError(pool.host, pool, gaierror(words))
+        elif number == pycurl.E_COULDNT_CONNECT:
+            found = NewConnectionError(pool, f"Failed to establish a new connection: {words}")
+        elif number == pycurl.E_OPERATION_TIMEDOUT and connected:
+            return ReadTimeoutError(pool, url, "Read timed out.")
+        elif number == pycurl.E_OPERATION_TIMEDOUT:
+            found = ConnectTimeoutError(pool, "Connection timed out.")
+        elif number in _NO_TRUST:
+            found = SSLError(words)
+        elif number == pycurl.E_GOT_NOTHING:
+            return ProtocolError("Connection aborted.", RemoteDisconnected("closed without response"))
+        elif number == pycurl.E_PARTIAL_FILE:
+            return ProtocolError(f"Connection broken: IncompleteRead: {words}")
+        else:
+            return ProtocolError(f"Connection broken: {words}")
+        return MaxRetryError(pool, url, found)
+
+
+def _answer(status: int, head: list[bytes], came: list[bytes]) -> Answer | HTTPResponse:
+    lines = [line.decode("latin-1").rstrip("\r\n") for line in head if line.strip()]
+    first = max(
+        at for at, line in enumerate(lines) if line.startswith("HTTP/")
+    )  # what came before was not the answer yet
+    headers = HTTPHeaderDict()
+    for line in lines[first + 1 :]:
+        name, _, value = line.partition(":")
+        headers.add(name, value.strip())
+    reason = lines[first].partition(" ")[2].partition(" ")[2]
+    if "Content-Encoding" in headers or "Set-Cookie" in headers:
+        body = io.BytesIO(b"".join(came))
+        told: Any = _Told(headers)
+        return HTTPResponse(
+            body, headers, status, 11, "HTTP/1.1", reason, preload_content=False, original_response=told
+        )
+    return Answer(status, reason, headers, came)
+
+
+class _Told:
+    """The headers as requests looks for cookies in them: those of the answer that urllib3 was made from."""
+
+    def __init__(self, headers: HTTPHeaderDict) -> None:
+        self.msg = Message()
+        for name, value in headers.iteritems():
+            self.msg.add_header(name, value)
+
+    def close(self) -> None:
+        """Do nothing: it has no connection."""
+
+    def isclosed(self) -> bool:
+        """Return that nothing more will come."""
+        return True
+
+
+class Answer:
+    """An answer that is here already, as far as requests reads one."""
+
+    version = 11
+
+    def __init__(self, status: int, reason: str, headers: HTTPHeaderDict, came: list[bytes]) -> None:
+        """Hold its parts as they *came*."""
+        self.status, self.reason, self.headers = status, reason, headers
+        self._came = came
+
+    def stream(self, _size: int, *, decode_content: bool = True) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield the body, once."""
+        came, self._came = self._came, []
+        yield from came
+
+    def close(self) -> None:
+        """Do nothing: the connection is free again."""
+
+    release_conn = close
