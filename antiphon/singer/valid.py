@@ -7,6 +7,7 @@ keywords is not compiled, and every record of its stream goes the second way.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Union
 
@@ -46,7 +47,7 @@ def _type(schema: Any) -> Any:
         return _any(not schema.keys() - _SAYS_NOTHING or schema)
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if "enum" in schema:
-        return _one_of(schema["enum"], kinds)
+        return _one_of(schema, kinds)
     return Union[tuple(_KINDS[kind](schema) for kind in kinds)]  # noqa: UP007 - made at run time
 
 
@@ -56,12 +57,14 @@ def _any(schema: Any) -> Any:
     return Raw
 
 
-def _one_of(values: list[Any], kinds: list[str]) -> Any:
-    """Return the type of *values*: texts and null."""
-    texts = tuple(value for value in values if isinstance(value, str))
-    if not texts or "string" not in kinds or len(texts) + (None in values) != len(values):
+def _one_of(schema: Mapping[str, Any], kinds: list[str]) -> Any:
+    """Return the type of the values in the enum of *schema*: texts, of those lengths that it allows, and null."""
+    values, least, most = schema["enum"], schema.get("minLength", 0), schema.get("maxLength", sys.maxsize)
+    texts = [value for value in values if isinstance(value, str)]
+    right = tuple(text for text in texts if least <= len(text) <= most)
+    if not right or "string" not in kinds or len(texts) + (None in values) != len(values):
         raise _NotCompiledError(values)
-    found: Any = Literal[texts]
+    found: Any = Literal[right]
     return found | None if None in values and "null" in kinds else found
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.singer.reader import decoded
@@ -10,7 +10,7 @@ from antiphon.singer.sink import _DRAFT
 from antiphon.singer.valid import compiled
 
 names = st.sampled_from(["a", "b", "c", "_sdc_x", "deep.name", "ü"])
-texts = st.text(max_size=5)
+texts = st.sampled_from(["", "a", "ab", "new", "🙂"]) | st.text(max_size=5)
 numbers = st.one_of(st.integers(-3, 3), st.integers(), st.floats(allow_nan=False, allow_infinity=False))
 kinds = st.sampled_from(["string", "integer", "number", "boolean", "null"])
 scalars = st.fixed_dictionaries(
@@ -25,6 +25,16 @@ scalars = st.fixed_dictionaries(
         "title": texts,
         "x-options": st.just(["a"]),
         "pattern": st.just("^a"),
+    },
+)
+
+worded = st.fixed_dictionaries(
+    {"type": st.sampled_from(["string", ["string", "null"]])},
+    optional={
+        "enum": st.lists(texts | st.none(), min_size=1, max_size=3, unique=True),
+        "minLength": st.integers(0, 2),
+        "maxLength": st.integers(0, 3),
+        "format": st.just("date-time"),
     },
 )
 
@@ -45,7 +55,7 @@ def nested(children):
 
 
 schemas = st.fixed_dictionaries(
-    {"properties": st.dictionaries(names, st.recursive(scalars, nested, max_leaves=6))},
+    {"properties": st.dictionaries(names, st.recursive(scalars | worded, nested, max_leaves=6))},
     optional={
         "type": st.just("object"),
         "required": st.lists(names, max_size=2, unique=True),
@@ -67,12 +77,39 @@ def accepts(check, raw):
     return True
 
 
-@given(schemas, st.dictionaries(names, values, max_size=4))
-def test_what_is_surely_valid_is_valid_by_jsonschema(schema, record):
+def meant_for(schema):
+    """Values that *schema* may well take: of its enum, of its type."""
+    if not isinstance(schema, dict) or not schema:
+        return values
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"]) | values
+    kind = schema.get("type", "object")
+    if "object" in kind:
+        known = schema.get("properties", {})
+        return st.fixed_dictionaries({}, optional={name: meant_for(inner) for name, inner in known.items()}) | values
+    if "array" in kind:
+        return st.lists(meant_for(schema.get("items", {})), max_size=3) | values
+    return values
+
+
+def agrees(schema, record):
     raw = msgspec.json.encode(record)
     check = compiled(schema)
     if check is not None and accepts(check, raw):
         assert _DRAFT(schema).is_valid(decoded(raw))
+
+
+@given(schemas, st.data())
+def test_what_is_surely_valid_is_valid_by_jsonschema(schema, data):
+    meant = {name: meant_for(inner) for name, inner in schema["properties"].items()}
+    further = data.draw(st.dictionaries(names, values, max_size=2))
+    agrees(schema, further | data.draw(st.fixed_dictionaries({}, optional=meant)))
+
+
+@settings(max_examples=300)
+@given(scalars | worded, st.data())
+def test_the_same_of_a_single_field(schema, data):
+    agrees({"properties": {"a": schema}}, {"a": data.draw(meant_for(schema))})
 
 
 TYPES = {
