@@ -140,9 +140,12 @@ class _Walk:
 
     def new(self, page: Rows | None) -> bool:
         """Return whether all rows of a page that is written already are new; from now on they were sent."""
-        return page is not None and (
-            self._paging is None or (not self.overlaps and self._sent.took(page.keys, page.changed))
-        )
+        if page is None or self._paging is None:
+            return page is not None
+        if self.overlaps or not self._sent.took(page.keys, page.changed):
+            return False
+        self._idle = 0 if page.count else self._idle
+        return True
 
     def fresh(self, found: list[Record]) -> list[Record]:
         """Return those of the records *found* that were not sent before.

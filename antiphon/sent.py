@@ -55,8 +55,8 @@ class Sent:
         return any(self._known(self.key(row)) for row in found)
 
     def took(self, keys: Sequence[Any], changed: Sequence[Any]) -> bool:
-        """Return whether none of the records with these *keys*, *changed* at these times, was sent before; then they were, now."""
-        if not self._versions.keys().isdisjoint(keys):
+        """Return whether the records with these *keys*, *changed* at these times, come once and were not sent before; then they were, now."""
+        if len(set(keys)) < len(keys) or not self._versions.keys().isdisjoint(keys):
             return False
         if self._told and any(repr(key) in self._told for key in keys):
             return False

@@ -198,7 +198,7 @@ def _boolean(value: Any) -> bool | None:
     match str(value).strip().lower():
         case "true" | "1" | "yes":
             return True
-        case "false" | "0" | "no":
+        case "false" | "0" | "-0" | "no":
             return False
         case "":
             return None

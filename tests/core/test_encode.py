@@ -1,5 +1,7 @@
 """Pages written as they come mean what their records, decoded one and all, would have meant."""
 
+import contextlib
+import itertools
 import json
 import logging
 from dataclasses import replace
@@ -7,18 +9,21 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+import requests_mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon import schema
-from antiphon.api import Read, Reply, Resource
+from antiphon.api import Query, Read, Reply, Resource
 from antiphon.encode import Encoder, lines, wrapped
-from antiphon.errors import BadReply
+from antiphon.errors import BadReply, PagingError
 from antiphon.layout import Layout, written
 from antiphon.pages import _lines
-from antiphon.paging import Cursor, Keyset
+from antiphon.paging import Cursor, Keyset, Offset, Page
 from antiphon.sent import Sent
-from antiphon.shape import Shape
+from antiphon.shape import NATIVE, Shape
+
+from .tiny import URL, a_client, an_api, mounted, people
 
 ENVELOPE = (b'{"type":"RECORD","record":', b',"time":1}')
 NAMES = ["name", "größe", "flag", "count", "price", "born", "seen", "more", "list", "owner", "owner_name", "x y", "any"]
@@ -54,7 +59,7 @@ NUMBERS = st.sampled_from(
         "x",
     ]
 )
-FLAGS = st.sampled_from(["true", "TRUE", "0", "1", "yes", "no", "null", "", True, False, 1, 2])
+FLAGS = st.sampled_from(["true", "TRUE", "0", "-0", "1", "yes", "no", "null", "", True, False, 1, 2])
 RAW = st.sampled_from([b"1.10000000000000000000000001", b"123456789012345678901234567890", b"1e400", b"42.0"])
 TEXT = st.text(max_size=5)
 VALUES = st.one_of(
@@ -119,7 +124,7 @@ def _likely(word):
     by_word = {
         "date-time": TIMES,
         "number": st.sampled_from(["", "7", "1.50", None]),
-        "boolean": st.sampled_from(["true", "false", None]),
+        "boolean": st.sampled_from(["true", "false", "-0", None]),
     }
     return by_word.get(word.rstrip("!"), VALUES)
 
@@ -170,6 +175,72 @@ def test_what_both_ways_write_means_the_same(case):
                 )
 
 
+PAGINGS = {
+    "after": Cursor("next", "after"),
+    "page": Page("page", 0, overlap=False),
+    "offset": Offset(overlap=False),
+    "offset that overlaps": Offset(size=("limit", 5)),
+    "page that overlaps": Page("page", 0, ("size", 5)),
+}
+
+
+def served(pages):
+    """Answer with *pages*, one after the other; where records are asked for by their number, with those of all."""
+    every = [row for page in pages for row in page]
+
+    def answer(request, _context):
+        asked = {name: int(values[0]) for name, values in request.qs.items()}
+        number = asked.get("after", asked.get("page", 0))
+        if "offset" in asked or "size" in asked:
+            size = asked.get("limit", asked.get("size", 3))
+            start = asked.get("offset", number * size)
+            rows = every[start : start + size]
+        else:
+            rows = pages[number] if number < len(pages) else []
+        return {"rows": rows, "next": number + 1 if number + 1 < len(pages) else None}
+
+    adapter = requests_mock.Adapter()
+    adapter.register_uri("GET", f"{URL}/people", json=answer)
+    return mounted(adapter)
+
+
+def walked(resource, pages, *, fast):
+    """Return what came of each page, its records and its cursor, or the error that it ended in."""
+    client, encoder = a_client(an_api(resource), session=served(pages)), None
+    if fast:
+        encoder = Encoder(resource, resource.schema, tuple(resource.schema["properties"]))
+    try:
+        read = list(client.read(resource, Query(encoder=encoder)))
+    except PagingError as error:
+        return str(error)
+    assert all(page.written for page in read) or not fast
+    return [
+        (meaning(page.written.records) if page.written else [dict(row) for row in page.records], page.cursor)
+        for page in read
+    ]
+
+
+few = st.fixed_dictionaries(
+    {"id": st.integers(1, 12)}, optional={"updated": st.sampled_from(["2026-01-31T09:05:00Z", "2026-02-01T09:05:00Z"])}
+)
+
+
+@pytest.mark.parametrize("kind", PAGINGS)
+@settings(max_examples=60, deadline=None)
+@given(pages=st.lists(st.lists(few, max_size=6), min_size=1, max_size=6))
+def test_a_list_that_repeats_itself_comes_alike_both_ways(kind, pages):
+    resource = people(read=Read("/people", records="rows", paging=PAGINGS[kind]))
+    assert walked(resource, pages, fast=True) == walked(resource, pages, fast=False)
+
+
+def test_pages_with_nothing_new_end_a_list_only_in_a_row():
+    pages = [[{"id": 1}], *([{"id": number}] if number % 2 else [{"id": 1}] for number in range(2, 150))]
+    resource = people(read=Read("/people", records="rows", paging=PAGINGS["page"]))
+    read = walked(resource, pages, fast=True)
+    assert read == walked(resource, pages, fast=False)
+    assert len(read) == 150
+
+
 def taken(read, words, *bodies, chosen=None, **values):
     """Return what an encoder makes of each of *bodies*."""
     described = schema.record({"id": "integer!", **words})
@@ -207,6 +278,25 @@ def test_an_odd_value_does_not_end_it(odd):
     [row] = meaning(second.records)
     assert row["amount"] == (int(odd) if odd == "+5" else None)
     assert row["happy"] is (True if odd == "yes" else None)
+
+
+@pytest.mark.parametrize("convert", NATIVE)
+def test_what_a_decoder_reads_from_text_the_shape_reads_alike(convert):
+    decode = msgspec.json.Decoder(NATIVE[convert], strict=False, float_hook=Decimal).decode
+    short = ("".join(signs) for length in range(1, 5) for signs in itertools.product("01-+. eEn", repeat=length))
+    read = {}
+    for text in [*short, "true", "True", "FALSE", "null", "None"]:
+        with contextlib.suppress(msgspec.ValidationError):
+            read[text] = decode(msgspec.json.encode(text))
+    assert {"0", "1"} <= read.keys()
+    assert {text: read_by(convert, text) for text in read} == read
+
+
+def read_by(convert, text):
+    try:
+        return convert(text)
+    except (ValueError, ArithmeticError):
+        return None
 
 
 def test_only_the_field_with_an_odd_value_is_read_in_python_from_then_on():
