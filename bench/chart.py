@@ -10,7 +10,7 @@ _HEAD = re.compile(r"^\| ([^|]+) \| CPU, ours = 1 \|.*\n", re.MULTILINE)
 WIDTH, NAME, VALUE = 760, 190, 60
 """The picture; the names left of the bars; the room for figures right of them."""
 ROW, BAR = 26, 16
-NOTE = "Whole processes, start-up included. The floor is a loop that decodes (and encodes) the same, and nothing more."
+NOTE = "Whole processes, start-up included. A floor is a loop that decodes (and encodes) the same, or passes bytes on, and nothing more."
 TITLES = {
     "tap, contacts": "Reading HubSpot contacts",
     "tap, items": "Reading flat records",
@@ -41,10 +41,10 @@ def bars(text: str) -> dict[str, list[tuple[str, float]]]:
     return found
 
 
-def _kind(name: str, ratio: float) -> str:
+def _kind(name: str) -> str:
     if name.startswith("floor"):
         return "floor"
-    return "ours" if ratio == 1 and name == "antiphon" else "theirs"
+    return "ours" if name.partition(",")[0] == "antiphon" else "theirs"
 
 
 def _text(x: float, y: float, kind: str, said: str, *, right: bool = False) -> str:
@@ -53,13 +53,13 @@ def _text(x: float, y: float, kind: str, said: str, *, right: bool = False) -> s
 
 
 def _row(y: float, name: str, ratio: float, longest: float) -> list[str]:
-    kind = _kind(name, ratio)
+    kind = _kind(name)
     width = max(3.0, ratio / longest * (WIDTH - NAME - VALUE))
     mine = "mine" if kind == "ours" else "small" if kind == "floor" else "value"
     return [
         _text(NAME - 12, y, mine, name, right=True),
         f'<rect x="{NAME}" y="{y - BAR + 3:.0f}" width="{width:.1f}" height="{BAR}" rx="3" class="{kind}"/>',
-        _text(NAME + width + 8, y, mine, "1" if kind == "ours" else f"{ratio:.1f}"),
+        _text(NAME + width + 8, y, mine, "1" if name == "antiphon" else f"{ratio:.1f}"),
     ]
 
 

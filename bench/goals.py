@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 HEAD = "| goal | at least | reached |\n|---|---|---|\n"
@@ -20,6 +20,16 @@ class Goal:
     reached: str
 
 
+@dataclass(frozen=True)
+class Missed:
+    """A goal of CPU that was missed, in microseconds for each record: what it asks for, what ours takes, and for its start alone."""
+
+    what: str
+    asked: float
+    ours: float
+    start: float
+
+
 def faster(what: str, least: float, reached: float) -> Goal:
     """Return a goal of so many times less."""
     return Goal(what, f"{least:g} times", f"{reached:.1f} times{'' if reached >= least else ', missed'}")
@@ -34,6 +44,20 @@ def share(what: str, least: float, reached: float, refused: int) -> Goal:
     """Return a goal of so large a share of a limit, without a call too many."""
     missed = "" if reached >= least and not refused else ", missed"
     return Goal(what, f"{least:.0%}, no 429", f"{reached:.1%}, {refused or 'no'} 429{missed}")
+
+
+def room(missed: Sequence[Missed], floors: Mapping[str, float]) -> str:
+    """Return as a table what goals that were *missed* ask for, beside what the *floors* take for each record; nothing where none was."""
+    if not missed:
+        return ""
+    head = "".join(f" {name} |" for name in floors)
+    rows = "".join(
+        f"| {one.what} | {one.asked:.1f} | {one.ours:.1f} | {one.start:.1f} |"
+        + "".join(f" {each:.1f} |" for each in floors.values())
+        + "\n"
+        for one in missed
+    )
+    return f"| missed, CPU µs/record | asked | ours | its start alone |{head}\n|---|---|---|---|{'---|' * len(floors)}\n{rows}"
 
 
 def table(goals: Sequence[Goal]) -> str:

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 Command = Sequence[str | Path]
+STEADY = 5
+"""Rounds of which a median is one."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,14 @@ def in_turns(sides: Sequence[Side], rounds: int) -> dict[str, list[Used]]:
 def median(runs: Sequence[Used]) -> Used:
     """Return the medians."""
     return Used(*(statistics.median(getattr(used, what) for used in runs) for what in ("wall", "cpu", "memory")))
+
+
+def quick(runs: Mapping[str, Sequence[Used]]) -> str:
+    """Return how many rounds the sides were measured in at the least, and whether those are few."""
+    few = min(map(len, runs.values()))
+    if few >= STEADY:
+        return f"All took turns in {few} rounds."
+    return f"A quick run: {few} of the {STEADY} rounds that make a median steady for some, see the column."
 
 
 def times(runs: Sequence[Used], ours: Sequence[Used]) -> float:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from measure import Side, Used, in_turns, lines_in, median, record_lines, run, times, verify
+from measure import Side, Used, in_turns, lines_in, median, quick, record_lines, run, times, verify
 
 
 def python(code, **more):
@@ -85,3 +85,8 @@ def test_a_ratio_is_that_of_medians_and_one_slow_run_is_no_matter():
     assert median(ours) == used(1)
     assert times(theirs, ours) == 8
     assert times(theirs[:1], ours) == 8
+
+
+def test_few_rounds_are_told():
+    assert quick({"a": [used(1)] * 5, "b": [used(1)] * 6}) == "All took turns in 5 rounds."
+    assert quick({"a": [used(1)] * 5, "b": [used(1)]}).startswith("A quick run: 1 of the 5 rounds")

@@ -40,6 +40,15 @@ def test_a_goal_that_is_missed_says_so():
     assert goals.within("x", 120, 121, " MB") == Goal("x", "within 120 MB", "121 MB, missed")
 
 
+def test_what_a_missed_goal_asks_for_stands_beside_the_floors_and_is_no_goal_itself():
+    told = goals.room([goals.Missed("8 times singer-sdk", 6.4, 9.4, 2.0)], {"floor": 3.8})
+    assert told.splitlines()[0] == "| missed, CPU µs/record | asked | ours | its start alone | floor |"
+    assert told.splitlines()[2] == "| 8 times singer-sdk | 6.4 | 9.4 | 2.0 | 3.8 |"
+    assert goals.room([], {"floor": 3.8}) == ""
+    assert goals.taken(told)[0] == []
+    assert chart.bars(told) == {}
+
+
 def test_a_page_is_read_as_it_was_written_and_parts_that_were_not_run_stay():
     sections = {part: page.section(f"`python {part}.py`, today", PRINTED) for part in TITLES}
     text = page.written("On a machine.", TITLES, sections, "## What could not be reached\n\nNothing.")

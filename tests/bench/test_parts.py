@@ -11,6 +11,7 @@ import pytest
 import reading
 import writing
 from measure import verify
+from mockserver import served
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,20 @@ def test_a_tap_is_measured_beside_the_stock_one_and_what_they_write_means_the_sa
     assert [goal.what for goal in reached if "singer-sdk" in goal.what] == [f"tap, {stream}: CPU against singer-sdk"]
     said = capsys.readouterr().out
     assert f"| tap, {stream} | CPU, ours = 1 |" in said
+    assert ("\n| antiphon, without libcurl |" in said) is (stream == "contacts")
+    assert "A quick run: 1 of the 5 rounds" in said
     assert "\n| antiphon | 1.0 |" in said
+
+
+@pytest.mark.parametrize(("stream", "count"), [("contacts", 300), ("items", 2000)])
+def test_both_floors_write_every_record_and_the_raw_one_the_very_bytes(stream, count, tmp_path):
+    with served(count, count) as at:
+        floors = reading.Bench(stream, tmp_path, at).floors()
+        wrote = [tmp_path / side.name for side in floors]
+        for side, path in zip(floors, wrote, strict=True):
+            verify(side, count, path)
+    decoded, raw = ([reading.meaning(line) for line in reading.records(path)] for path in wrote)
+    assert decoded == raw
 
 
 def test_taps_that_do_not_write_the_same_are_told(tmp_path):
