@@ -10,6 +10,7 @@ import goals
 from goals import Goal
 
 GOALS = "| goal | at least | reached | part |\n|---|---|---|---|\n"
+_COMMIT = re.compile(r", at (\w+(?:, changed since)?)$")
 _PART = re.compile(r"^## (.+)\n\n", re.MULTILINE)
 
 
@@ -28,6 +29,18 @@ def section(how: str, printed: str) -> Section:
     return Section(how, text, tuple(reached))
 
 
+def mixed(sections: Mapping[str, Section]) -> str:
+    """Return a line that names the commits at which the parts were measured, where it was not one; else nothing."""
+    commits: dict[str, list[str]] = {}
+    for part, measured in sections.items():
+        if found := _COMMIT.search(measured.how):
+            commits.setdefault(found[1], []).append(part)
+    if len(commits) < 2:
+        return ""
+    told = "; ".join(f"{commit}: {', '.join(parts)}" for commit, parts in commits.items())
+    return f"**Its parts were measured at different commits**, and do not show one state of the code: {told}.\n\n"
+
+
 def written(heading: str, titles: Mapping[str, str], sections: Mapping[str, Section], notes: str) -> str:
     """Return the page, its parts in the order of *titles*, with *notes* at the end."""
     rows = "".join(
@@ -39,7 +52,7 @@ def written(heading: str, titles: Mapping[str, str], sections: Mapping[str, Sect
     parts = "".join(
         f"## {titles[part]}\n\n{sections[part].how}\n\n{sections[part].text}\n\n" for part in titles if part in sections
     )
-    return f"# Measured\n\n{heading}\n\n{GOALS}{rows}\n{parts}{notes.strip()}".rstrip() + "\n"
+    return f"# Measured\n\n{mixed(sections)}{heading}\n\n{GOALS}{rows}\n{parts}{notes.strip()}".rstrip() + "\n"
 
 
 def read(text: str, titles: Mapping[str, str]) -> dict[str, Section]:

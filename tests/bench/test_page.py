@@ -61,6 +61,19 @@ def test_a_page_is_read_as_it_was_written_and_parts_that_were_not_run_stay():
     assert again.count("15.5 times") == 1
 
 
+def test_parts_of_different_commits_are_told_at_the_top():
+    sections = {
+        "reading": page.section("`python reading.py`, 2026-11-27, at 68f2f59", PRINTED),
+        "calls": page.section("`python calls.py`, 2026-11-27, at 68f2f59", "none"),
+    }
+    assert "different commits" not in page.written("On a machine.", TITLES, sections, "")
+    sections["calls"] = page.section("`python calls.py`, 2026-11-28, at 7a5394b, changed since", "none")
+    text = page.written("On a machine.", TITLES, sections, "")
+    assert text.splitlines()[2].startswith("**Its parts were measured at different commits**")
+    assert "68f2f59: reading; 7a5394b, changed since: calls." in text.splitlines()[2]
+    assert page.read(text, TITLES) == sections
+
+
 def test_the_page_that_is_there_has_every_part_with_its_command():
     sections = page.read(bench.RESULTS.read_text("utf-8"), bench.PARTS)
     assert list(sections) == list(bench.PARTS)
