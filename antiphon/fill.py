@@ -6,6 +6,7 @@ Values are found by dotted paths. A dot that belongs to a key is escaped with a 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -181,3 +182,13 @@ def text(value: Any) -> str:
         except TypeError:  # not all of them are texts
             return ",".join(text(item) for item in value)
     return str(value)
+
+
+def folded(text: str) -> str:
+    """Return *text* as it is one to its readers, whatever its case, its spaces and its Unicode form.
+
+    >>> folded(" Brand  new É") == folded("brand new e\u0301")
+    True
+    """
+    apart = unicodedata.normalize("NFD", text)  # case is folded right in this form alone
+    return unicodedata.normalize("NFC", " ".join(apart.casefold().split()))

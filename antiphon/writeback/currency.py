@@ -40,15 +40,24 @@ class Currency:
         """Return the code or the symbol for *value*.
 
         Raises:
-            ValueError: it names no currency, or several.
+            ValueError: it names no currency, or several; or its symbol stands for another one here.
         """
         text = str(value).strip()
+        if not text:
+            return text
         code = text.upper()
         if code in CODES:
-            return code if self.to == "code" else SYMBOL.get(code, code)
+            return code if self.to == "code" else self._symbol(code)
         if text not in BY_SYMBOL:
             raise ValueError(f'"{text}" is no currency')
         return text if self.to == "symbol" else self._code(text)
+
+    def _symbol(self, code: str) -> str:
+        symbol = SYMBOL.get(code, code)
+        meant = [other for other in self.default if other in BY_SYMBOL.get(symbol, ())]
+        if meant and code not in meant:
+            raise ValueError(f'"{symbol}" stands for {" and ".join(meant)}, and cannot be written for {code}')
+        return symbol
 
     def _code(self, symbol: str) -> str:
         codes = BY_SYMBOL[symbol]

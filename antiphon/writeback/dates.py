@@ -36,8 +36,8 @@ class Moment:
         Raises:
             ValueError: it is no date.
         """
-        if value == "":
-            return value
+        if isinstance(value, str) and not value.strip():
+            return ""
         try:
             found = self._read(value)
             return self._written(found)
@@ -70,16 +70,18 @@ class Moment:
             return found.astimezone(self.target or found.tzinfo).date().isoformat()
         if self.target is None:
             return moment.rfc3339(found)
-        return found.astimezone(self.target).isoformat()
+        return (
+            found.astimezone(UTC).astimezone(self.target).isoformat()
+        )  # by way of UTC, where every time is one that was
 
 
 def usable(form: str) -> bool:
-    """Return whether a date written in the strptime format *form* can be read again."""
+    """Return whether a date written in the strptime format *form* can be read again, and is of the same year then."""
     try:
-        datetime(2026, 1, 31, tzinfo=UTC).strftime(form)
-        return _parsed(datetime(2026, 1, 31, 9, 5, tzinfo=UTC).strftime(form), form) is not None
+        found = _parsed(datetime(2026, 1, 31, 9, 5, tzinfo=UTC).strftime(form), form)
     except ValueError:
         return False
+    return found is not None and found.year == 2026  # noqa: PLR2004
 
 
 def _parsed(said: str, form: str) -> date | datetime | None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from antiphon.errors import SettingError, did_you_mean
-from antiphon.fill import text
+from antiphon.fill import folded, text
 from antiphon.schema import types
 from antiphon.writeback.currency import CODES, Currency
 from antiphon.writeback.dates import EPOCHS, Moment, usable
@@ -59,7 +59,7 @@ _DATED = {"format", "source_zone", "target_zone", "as"}
 
 
 def read(
-    given: Mapping[str, Any], known: Mapping[str, Any], where: str, create: Callable[[str], None] | None = None
+    given: Mapping[str, Any], known: Mapping[str, Any], where: str, create: Callable[[str], str] | None = None
 ) -> tuple[Policy, ...]:
     """Return the policies that the settings *given* name for a field whose schema is *known*, in the order they are applied.
 
@@ -103,7 +103,7 @@ def _replace(given: Mapping[str, Any], where: str) -> Replace | None:
 
 
 def _choose(
-    given: Mapping[str, Any], known: Mapping[str, Any], where: str, create: Callable[[str], None] | None
+    given: Mapping[str, Any], known: Mapping[str, Any], where: str, create: Callable[[str], str] | None
 ) -> Choose | None:
     options = tuple(map(text, known.get("x-options") or ()))
     if not options and not {"map", "otherwise", "default"} & set(given):
@@ -118,28 +118,37 @@ def _choose(
     if otherwise == "create" and create is None:
         hint = "Use error, default or omit, and add the option there by hand."
         raise SettingError(f"{where}.otherwise: there is no way to add an option through this API", hint=hint)
-    texts = {option.lower(): option for option in reversed(options)}
+    texts = {folded(option): option for option in reversed(options)}
     titles = known.get("x-labels") or {}
-    spoken = [label.strip().lower() for label in titles.values()]
-    labels = {
-        label.strip().lower(): text(option)
-        for option, label in titles.items()
-        if spoken.count(label.strip().lower()) == 1
-    }
+    spoken = list(map(folded, titles.values()))
+    labels = {folded(label): text(option) for option, label in titles.items() if spoken.count(folded(label)) == 1}
     found = Choose(
-        _mapping(given.get("map") or {}, f"{where}.map"),
+        _stripped(_mapping(given.get("map") or {}, f"{where}.map"), f"{where}.map"),
         options,
         {**labels, **texts},
         known.get("x-several") or "",
         cast("Otherwise", otherwise),
         given.get("default"),
         create,
+        *([known["maxLength"]] if known.get("maxLength") else []),
     )
     meant = [*found.map.values(), *([found.default] if otherwise == "default" else [])]
     for value in meant if options and otherwise != "create" else ():
         for part in text(value).split(found.several) if found.several else [text(value)]:
             if part and found.option(part) is None:
                 raise SettingError(f'{where}: "{part}" is no option of the API', hint=did_you_mean(part, options))
+    return found
+
+
+def _stripped(map: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Return *map* with its values as they are looked for: without spaces around them."""
+    found: dict[str, Any] = {}
+    for name, to in map.items():
+        if found.setdefault(text(name).strip(), to) != to:
+            raise SettingError(
+                f'{where} has "{text(name).strip()}" twice, for spaces around a value do not count',
+                hint="Keep one of them.",
+            )
     return found
 
 
@@ -188,10 +197,12 @@ def _allowed(given: Mapping[str, Any], where: str) -> Allowed | None:
     if "allowed" not in given:
         return None
     pattern = given["allowed"]
+    hint = "Give one for a single character, such as [A-Za-z0-9 ]."
+    if pattern == "":
+        raise SettingError(f"{where}.allowed is empty: then nothing would be allowed", hint=hint)
     try:
         re.compile(pattern)
     except (re.error, TypeError) as error:
-        hint = "Give one for a single character, such as [A-Za-z0-9 ]."
         raise SettingError(f'{where}.allowed cannot be "{pattern}": {error}', hint=hint) from None
     return Allowed(pattern)
 

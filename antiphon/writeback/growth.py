@@ -8,6 +8,7 @@ from collections.abc import Callable
 from antiphon.api import Resource, Schema
 from antiphon.client import Client
 from antiphon.errors import ApiError, SettingError
+from antiphon.fill import folded, text
 
 log = logging.getLogger("antiphon.fields")
 
@@ -18,7 +19,8 @@ class Growth:
     def __init__(self, client: Client, resource: Resource) -> None:
         """Add nothing yet."""
         self._client, self._resource = client, resource
-        self._added: set[tuple[str, str]] = set()
+        self._known: dict[tuple[str, str], str] = {}
+        """A field and an option as it is one to readers -> how it is written."""
         self._wanted: list[tuple[str, str]] = []
 
     def field(self, name: str, schema: Schema, where: str) -> Schema:
@@ -37,12 +39,20 @@ class Growth:
         self._client.forget(self._resource)
         return made
 
-    def wanting(self, name: str) -> Callable[[str], None]:
-        """Return what notes that the field *name* needs an option."""
+    def wanting(self, name: str) -> Callable[[str], str]:
+        """Return what notes that the field *name* needs an option, and returns how that is written: as one that is there, if it is the same to readers."""
 
-        def want(option: str) -> None:
-            if (name, option) not in self._added:
+        def want(option: str) -> str:
+            same = name, folded(option)
+            if same not in self._known:
+                field = self._client.schema(self._resource).get("properties", {}).get(name, {})
+                there = [*dict(field.get("x-labels", {})).items(), *((one, one) for one in field.get("x-options", ()))]
+                self._known |= {(name, folded(text(word))): text(value) for value, word in there}
+            wanted = {(field, folded(one)): one for field, one in self._wanted}
+            found = self._known.get(same) or wanted.get(same)
+            if not found:
                 self._wanted.append((name, option))
+            return found or option
 
         return want
 
@@ -59,5 +69,5 @@ class Growth:
             else:
                 log.info('the option "%s" of %s was added in %s', option, name, self._client.api.title)
                 self._client.forget(self._resource)
-                self._added.add((name, option))
+                self._known[name, folded(option)] = option
         return wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -112,6 +113,23 @@ def test_a_value_that_is_no_option_may_be_left_out_or_replaced():
     assert made({"otherwise": "default", "default": "OPEN"}, "lost", "lead") == "OPEN"
 
 
+def test_a_default_may_be_named_by_its_label_and_so_may_what_a_map_leads_to():
+    entry = {"otherwise": "default", "default": "Brand new", "map": {"o": "under way"}}
+    assert [made(entry, word, "lead") for word in ("lost", "o", "NEW")] == ["NEW", "OPEN", "NEW"]
+    entry = {"otherwise": "default", "default": "Brand new;OPEN", "map": {"o": "Under way; new"}}
+    assert [made(entry, word, "tags") for word in ("lost", "o")] == ["NEW;OPEN", "OPEN;NEW"]
+
+
+def test_spaces_around_a_value_do_not_count_and_one_of_spaces_alone_is_empty():
+    assert made({"map": {" prospect ": "NEW"}}, "prospect", "lead") == "NEW"
+    assert made({"map": {"": "NEW"}}, " ", "lead") == "NEW"
+    for entry, field in [
+        ({"otherwise": "error"}, "lead"), ({"otherwise": "error"}, "tags"), ({"format": "epoch"}, "born"), ({"currency": "code"}, "name")
+    ]:  # fmt: skip
+        assert [made(entry, empty, field) for empty in ("", " \t")] == ["", ""]
+    assert made({"otherwise": "error"}, ["", None, "open", " "], "tags") == "OPEN"
+
+
 def test_where_the_api_lists_no_options_the_map_s_results_are_the_options():
     assert made({"map": {"B": "Belgium"}}, "B") == "Belgium"
     assert made({"map": {"B": "Belgium"}}, "Belgium") == "Belgium"
@@ -169,6 +187,21 @@ def test_a_date_for_a_field_of_times_begins_in_the_target_zone():
     assert made({"target_zone": "Europe/Brussels"}, "2026-07-01", "at") == "2026-07-01T00:00:00+02:00"
 
 
+@pytest.mark.parametrize(
+    ("zone", "time", "written"),
+    [
+        ("Europe/Brussels", "2026-03-29T02:30:00", "2026-03-29T03:30:00+02:00"),
+        ("America/Sao_Paulo", "2017-10-15T00:00:00", "2017-10-15T01:00:00-02:00"),
+        ("America/Sao_Paulo", "2017-10-15", "2017-10-15T01:00:00-02:00"),
+    ],
+)
+def test_a_time_that_the_clocks_skipped_is_written_as_the_one_they_went_on_with(zone, time, written):
+    zones = {"source_zone": zone, "target_zone": zone}
+    assert made(zones, time, "at") == written
+    assert made(zones, written, "at") == written
+    assert made(zones, time, "born") == time[:10]
+
+
 def test_a_field_of_plain_text_may_be_told_which_it_holds():
     assert made({"as": "date"}, "2026-01-31T00:30:00+01:00") == "2026-01-31"
     assert made({"as": "date-time"}, "2026-01-31") == "2026-01-31T00:00:00Z"
@@ -219,6 +252,14 @@ def test_an_ambiguous_symbol_needs_a_default(symbol):
     assert made({"currency": {"to": "code", "default": ["USD", "SEK", "JPY"]}}, symbol) in {"USD", "SEK", "JPY"}
 
 
+def test_a_symbol_that_stands_for_another_currency_here_is_not_written():
+    assert refused({"currency": {"to": "symbol", "default": "USD"}}, "AUD") == (
+        'name: "$" stands for USD, and cannot be written for AUD'
+    )
+    entry = {"currency": {"to": "symbol", "default": ["USD", "SEK"]}}
+    assert [made(entry, word) for word in ("USD", "SEK", "EUR", "A$", "CHF")] == ["$", "kr", "€", "A$", "CHF"]
+
+
 def test_what_is_no_currency_is_refused():
     assert refused({"currency": "code"}, "doubloons") == 'name: "doubloons" is no currency'
 
@@ -238,6 +279,36 @@ def test_a_character_that_is_not_allowed_is_named():
 def test_what_is_too_long_is_refused_or_cut():
     assert refused({"max_length": 3}, "Ghent") == "name: 5 characters are too many, the most is 3"
     assert made({"max_length": 3, "on_too_long": "truncate"}, "Ghent") == "Ghe"
+
+
+def test_a_number_is_taken_as_it_is_written():
+    assert made({"replace": {"0": "-"}}, 101) == "1-1"
+    assert made({"replace": {"7": "-"}}, 101) == 101
+    assert refused({"allowed": "[a-z]"}, 12345) == 'name: "12345" is not allowed in it, only [a-z]'
+    assert refused({"max_length": 3}, Decimal("1.25")) == "name: 4 characters are too many, the most is 3"
+    assert refused({"max_length": 3}, True) == "name: 4 characters are too many, the most is 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "cut"),
+    [
+        ("Zoe\u0308y", 3, "Zo"),
+        ("Zoe\u0308y", 4, "Zoe\u0308"),
+        ("ab\U0001f1e7\U0001f1ea\U0001f1f3\U0001f1f1", 5, "ab\U0001f1e7\U0001f1ea"),
+        ("a\U0001f468\u200d\U0001f469\u200d\U0001f467", 5, "a"),
+        ("I \u2764\ufe0f", 3, "I"),
+        ("a\U0001f44d\U0001f3fd", 2, "a"),
+        ("a\u1112\u1161\u11ab", 3, "a"),
+        ("abc", 2, "ab"),
+    ],
+)
+def test_a_text_is_not_cut_within_what_its_readers_take_for_one_character(text, most, cut):
+    assert made({"max_length": most, "on_too_long": "truncate"}, text) == cut
+
+
+def test_a_text_whose_first_character_is_too_long_is_not_cut_to_nothing():
+    entry = {"max_length": 1, "on_too_long": "truncate"}
+    assert refused(entry, "e\u0308") == "name: 2 characters are too many, the most is 1"
 
 
 def test_the_api_s_own_length_holds_too():
@@ -268,33 +339,38 @@ def test_everything_that_is_wrong_with_a_record_is_said_at_once():
 
 # A record that was mapped, mapped again
 
-texts = st.text("abcXYZ 12;€$é-", max_size=12)
+texts = st.text("abcXYZ 12;€$é-\u0308\u200d\U0001f1e7\U0001f468", max_size=12)
+zones = st.sampled_from(
+    ["Europe/Brussels", "America/Sao_Paulo", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Tokyo", "UTC"]
+)
+zoned = {"source_zone": zones, "target_zone": zones}
 stable = st.dictionaries(st.sampled_from("XYZ"), st.text("abc", max_size=3), min_size=1)  # no result is replaced again
 currencies = {"currency": {"to": "code", "default": ["USD", "SEK", "JPY", "PKR"]}}
+mappings = st.dictionaries(texts, st.sampled_from(["NEW", "Open"])).filter(
+    lambda found: len(found) == len({key.strip() for key in found})
+)
 entries = {
     "name": st.fixed_dictionaries({}, optional={
         "replace": stable, "max_length": st.integers(1, 9), "on_too_long": st.sampled_from(["error", "truncate"]),
         "allowed": st.just("[^é]"),
     }).filter(lambda entry: "on_too_long" not in entry or "max_length" in entry),
     "lead": st.one_of(
-        st.fixed_dictionaries({"map": st.dictionaries(texts, st.sampled_from(["NEW", "Open"]))}, optional={
+        st.fixed_dictionaries({"map": mappings}, optional={
             "otherwise": st.sampled_from(["error", "omit"])
         }),
-        st.just({"otherwise": "default", "default": "OPEN"}),
+        st.builds(lambda default: {"otherwise": "default", "default": default}, st.sampled_from(["OPEN", "under way", "new"])),
     ),
-    "tags": st.just({"map": {"a": "NEW"}, "otherwise": "omit"}),
-    "born": st.fixed_dictionaries({"format": st.just(["%d/%m/%Y", "epoch-ms"])}, optional={
-        "source_zone": st.sampled_from(["Europe/Brussels", "UTC"]), "target_zone": st.sampled_from(["Asia/Tokyo", "UTC"]),
-    }),
-    "at": st.fixed_dictionaries({"format": st.just(["%d/%m/%Y", "%d/%m/%Y %H:%M"])}, optional={
-        "source_zone": st.sampled_from(["Europe/Brussels", "UTC"]), "target_zone": st.sampled_from(["Asia/Tokyo", "UTC"]),
-    }),
-    "code": st.sampled_from([currencies, {"currency": "symbol"}]),
+    "tags": st.sampled_from([
+        {"map": {"a": "NEW"}, "otherwise": "omit"}, {"otherwise": "default", "default": "Brand new;open"},
+    ]),
+    "born": st.fixed_dictionaries({"format": st.just(["%d/%m/%Y", "epoch-ms"])}, optional=zoned),
+    "at": st.fixed_dictionaries({"format": st.just(["%d/%m/%Y", "%d/%m/%Y %H:%M"])}, optional=zoned),
+    "code": st.sampled_from([currencies, {"currency": "symbol"}, {"currency": {"to": "symbol", "default": "USD"}}]),
 }  # fmt: skip
 days = st.dates().map(lambda day: day.strftime("%d/%m/%Y"))
 times = st.datetimes(START, END).map(str)
 records = st.fixed_dictionaries({}, optional={
-    "name": texts, "lead": st.one_of(texts, st.sampled_from(["NEW", "under way"])),
+    "name": st.one_of(texts, st.integers()), "lead": st.one_of(texts, st.sampled_from(["NEW", "under way"])),
     "tags": st.one_of(texts, st.lists(st.sampled_from(["a", "NEW", "open", "?"]))),
     "born": st.one_of(days, times, st.integers(-(10**11), 10**12)), "at": st.one_of(days, times),
     "code": st.sampled_from([*CODES, *BY_SYMBOL]), "legs": st.integers(), "flag": st.booleans(),
@@ -326,6 +402,14 @@ def test_mapping_a_mapped_record_changes_nothing(fields, record):
             "name",
             {"max_length": 5, "on_too_long": "cut"},
             '.name.on_too_long cannot be "cut". It is one of: error, truncate.',
+        ),
+        ("name", {"format": "%m/%d"}, '.name.format cannot be "%m/%d". Give epoch or epoch-ms'),
+        ("name", {"format": "%%"}, '.name.format cannot be "%%". Give epoch or epoch-ms'),
+        ("name", {"allowed": ""}, ".name.allowed is empty: then nothing would be allowed. Give one for a single"),
+        (
+            "lead",
+            {"map": {"a": "NEW", "a ": "OPEN"}},
+            '.lead.map has "a" twice, for spaces around a value do not count',
         ),
         ("name", {"allowed": "[a-"}, '.name.allowed cannot be "[a-": '),
         ("name", {"replace": ["a"]}, ".name.replace cannot be ['a']: it is an object"),
@@ -474,6 +558,32 @@ def test_a_new_option_is_added_once(account, growing):
     [again] = [growing({"hs_lead_status": {"otherwise": "error"}})]
     assert again({"hs_lead_status": "SLEEPING"}) == {"hs_lead_status": "SLEEPING"}
     assert sum(n for (method, _), n in account.app.calls.items() if method == "PATCH") == 1
+
+
+def test_values_that_are_one_to_readers_become_one_option_and_an_empty_one_none(account, growing):
+    adding = growing({"hs_lead_status": {"from": "status", "otherwise": "create"}})
+    before = account.client.schema(account.client.resource("contacts"))["properties"]["hs_lead_status"]["x-options"]
+    words = ["Brand New é", "brand  new É", "BRAND NEW e\u0301 ", " ", "", "in progress"]
+    found = [adding({"status": word})["hs_lead_status"] for word in words]
+    assert found == ["Brand New é"] * 3 + ["", "", "IN_PROGRESS"]
+    for word in ("x" * 300, "a\x1bb"):
+        with pytest.raises(InputError, match=r"hs_lead_status: .* option"):
+            adding({"status": word})
+    another = growing({"hs_lead_status": {"from": "status", "otherwise": "create"}})
+    adding({"status": "Later"})
+    assert another({"status": "later"}) == {"hs_lead_status": "Later"}
+    after = account.client.schema(account.client.resource("contacts"))["properties"]["hs_lead_status"]["x-options"]
+    assert after == [*before, "Brand New é", "Later"]
+
+
+def test_several_new_options_of_one_record_are_each_added_once(account, growing):
+    contacts = account.client.schema(account.client.resource("contacts"))["properties"]
+    field = next(name for name, known in contacts.items() if known.get("x-several") and known.get("x-options"))
+    adding = growing({field: {"from": "words", "otherwise": "create"}})
+    assert adding({"words": "Red; red;Blue"}) == {field: "Red;Blue"}
+    assert adding({"words": ["RED", "blue"]}) == {field: "Red;Blue"}
+    with pytest.raises(InputError, match='"a;b" cannot be an option: ";" stands between options'):
+        adding({"words": ["a;b"]})
 
 
 def test_a_record_that_is_refused_adds_no_option(account, growing):
