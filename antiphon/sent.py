@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import islice, takewhile
 from typing import Any
+
+import msgspec
 
 from antiphon.api import Record, Resource
 
@@ -13,6 +16,8 @@ REMEMBERED = 20_000
 TOLD = 20
 """Keys that a cursor holds, for an interrupted read to know where it is."""
 _NEVER = object()
+_PACKED = 1 << 63
+"""Whole numbers below that are packed."""
 
 
 class Sent:
@@ -25,12 +30,15 @@ class Sent:
         self._told = list(told)
         self.whole = not self._told
         """Whether all is remembered, from the list's beginning."""
+        self._rising = None if self._told else _Rising()
+        """What is remembered, as long as keys rise; it is apart in ``_versions`` from then on when one has to be found again."""
         self._turned = False
         self._ahead: set[Hashable] = set()
         """Those that are to come again since the walk went back, unless they have gone: others may have come in before them."""
 
     def __len__(self) -> int:
         """Return how many are remembered."""
+        self._unpack()
         return len(self._versions) + len(self._told)
 
     def key(self, row: Record) -> Hashable:
@@ -47,16 +55,28 @@ class Sent:
             return repr(key)
         return key
 
+    def _unpack(self) -> None:
+        if self._rising:
+            self._versions, self._rising = self._rising.versions(), None
+
     def _known(self, key: Hashable) -> bool:
         return key in self._versions or (bool(self._told) and repr(key) in self._told)
 
     def knows(self, found: Iterable[Record]) -> bool:
         """Return whether one of the records *found* was sent before."""
+        self._unpack()
         return any(self._known(self.key(row)) for row in found)
 
     def took(self, keys: Sequence[Any], changed: Sequence[Any]) -> bool:
         """Return whether the records with these *keys*, *changed* at these times, come once and were not sent before; then they were, now."""
-        if len(set(keys)) < len(keys) or not self._versions.keys().isdisjoint(keys):
+        if len(set(keys)) < len(keys):
+            return False
+        if self._rising:
+            if self._rising.took(keys, changed):
+                self.whole = self._rising.whole
+                return True
+            self._unpack()
+        if not self._versions.keys().isdisjoint(keys):
             return False
         if self._told and any(repr(key) in self._told for key in keys):
             return False
@@ -83,7 +103,7 @@ class Sent:
 
         Where the list is *ordered* and not all is remembered, what comes before the first known record was sent and forgotten.
         """
-        known = self.knows(found)
+        known = self.knows(found)  # unpacks
         if self._turned or (ordered and known):
             self._turn(found)
         late = not ordered or self.whole or not known
@@ -117,5 +137,54 @@ class Sent:
 
     def last(self) -> list[str]:
         """Return the keys of the last records, for a cursor to hold."""
+        self._unpack()
         latest = [repr(key) for key in islice(reversed(self._versions), TOLD)][::-1]
         return [*self._told, *latest][-TOLD:]
+
+
+class _Rising:
+    """The records of a list whose keys rise from page to page, packed.
+
+    A page whose keys are all above those before it holds none that was sent: nothing need be looked up, and nothing be kept apart.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.whole = True
+        """Whether none was forgotten."""
+        self._pages: deque[tuple[int, bytes]] = deque()
+        self._count = 0
+        self._highest: tuple[int, Any] = (-1, None)
+
+    def took(self, keys: Sequence[Any], changed: Sequence[Any]) -> bool:
+        """Return whether these *keys* are above all that came; then their records are remembered."""
+        if not keys:
+            return True
+        kinds = set(map(type, keys))
+        if kinds == {int}:
+            lowest, highest = (0, min(keys)), (0, max(keys))
+        elif kinds == {str}:
+            lengths = set(map(len, keys))  # the longer the higher: so numbers rise as texts, too
+            short, long = min(lengths), max(lengths)
+            first = keys if short == long else [key for key in keys if len(key) == short]
+            last = keys if short == long else [key for key in keys if len(key) == long]
+            lowest, highest = (1 + short, min(first)), (1 + long, max(last))
+        else:
+            return False
+        if lowest <= self._highest or (kinds == {int} and not -_PACKED <= min(keys) <= max(keys) < _PACKED):
+            return False
+        self._highest = highest
+        self._pages.append((len(keys), msgspec.msgpack.encode((keys, changed))))
+        self._count += len(keys)
+        while self._count - self._pages[0][0] >= REMEMBERED:
+            self._count -= self._pages.popleft()[0]
+            self.whole = False
+        return True
+
+    def versions(self) -> dict[Hashable, Any]:
+        """Return them all by key, each with the time of change it had."""
+        found: dict[Hashable, Any] = {}
+        for _, packed in self._pages:
+            keys, changed = msgspec.msgpack.decode(packed)
+            found.update(zip(keys, changed, strict=True))
+        return found

@@ -316,3 +316,45 @@ def test_what_is_known_again_takes_no_more_memory_the_longer_a_list_is():
     assert sent.REMEMBERED <= len(known) <= 1.5 * sent.REMEMBERED
     assert not known.whole
     assert known.last() == [str(n) for n in range(99_980, 100_000)]
+
+
+KEYS = st.integers(0, 60) | st.integers(-3, 1 << 70) | st.integers(0, 200).map(str) | st.text("ab1", max_size=3)
+
+
+@st.composite
+def pages_of_keys(draw):
+    """Pages, most of which rise above those before them."""
+    made, highest = [], 0
+    for _ in range(draw(st.integers(0, 8))):
+        if draw(st.integers(0, 4)):
+            count = draw(st.integers(0, 5))
+            keys = [highest + n for n in range(1, count + 1)]
+            highest += count
+            made.append([str(key) for key in keys] if draw(st.booleans()) else keys)
+        else:
+            made.append(draw(st.lists(KEYS, max_size=4)))
+    return made
+
+
+@given(pages_of_keys(), st.data())
+def test_what_is_packed_is_known_again_as_what_is_not(several, data):
+    packed, apart = sent.Sent(people()), sent.Sent(people())
+    apart._unpack()
+    for keys in several:
+        times = [data.draw(st.sampled_from(["2026-01-01T00:00:00Z", None])) for _ in keys]
+        rows = [{"id": key, "updated_at": time} for key, time in zip(keys, times, strict=True)]
+        took = packed.took(keys, times)
+        assert took is apart.took(keys, times)
+        if not took:
+            assert packed.fresh(list(rows), ordered=False) == apart.fresh(list(rows), ordered=False)
+    assert (len(packed), packed.last(), packed.whole) == (len(apart), apart.last(), apart.whole)
+
+
+def test_a_list_whose_keys_rise_is_forgotten_from_its_beginning():
+    known = sent.Sent(people())
+    for start in range(0, 100_000, 500):
+        assert known.took(list(range(start, start + 500)), [None] * 500)
+    assert not known.whole
+    assert not known.took([99_999], [None])
+    assert known.knows([{"id": 80_000}])
+    assert not known.knows([{"id": 79_499}])
