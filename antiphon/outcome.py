@@ -29,7 +29,7 @@ class Kind(enum.StrEnum):
     DELETED = "deleted"
     DONE = "done"  # an action was carried out
     SKIPPED = "skipped"  # the mode says no
-    SUPERSEDED = "superseded"  # a later record of the same batch has the same key
+    SUPERSEDED = "superseded"  # a later record of the same batch is the same one, and stands for both
     REJECTED = "rejected"  # refused, by us or by the API
     UNKNOWN = "unknown"  # the answer was lost and could not be found out
 

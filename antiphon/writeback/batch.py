@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from antiphon.api import Record
 from antiphon.outcome import Change, Kind, Outcome, Problem
+
+_UNHEARD = Problem("no outcome was reported for it")
 
 
 class Batch:
@@ -17,7 +19,15 @@ class Batch:
         self.positions, self.version = positions, version
         self.numbers: dict[str, int] = {}
         self.changes: list[Change] = []
+        self.standing: dict[int, Change] = {}
+        """What is to be written, by number: a change, or one that stands for several to the same record."""
+        self.stood_for: dict[int, list[Change]] = {}
+        """By the number of what stands for several: these, in their order."""
+        self.after: dict[int, Change] = {}
+        """By number: what is to be written before it, for it has the same key in the ledger."""
         self.deletions: set[str] = set()
+        self.alone: dict[int, bytes] = {}
+        """Of these what tells them from others, if what is before them is not done."""
         self.identities: dict[str, bytes] = {}
         self.keys: dict[str, bytes] = {}
         self.busy: list[Change] = []
@@ -60,6 +70,28 @@ class Batch:
         """Take *change*, made of the *n*-th record."""
         self.numbers[change.token] = n
         self.changes.append(change)
+        self.standing[n] = change
+
+    def stand(self, change: Change, several: Sequence[Change]) -> None:
+        """Let *change* stand for *several*, and go by the last of them unless it is one of them itself."""
+        n = self.numbers.setdefault(change.token, self.numbers[several[-1].token])
+        these = [one for each in several for one in self.members(each)]
+        for one in several:
+            self.standing.pop(self.numbers[one.token], None)
+            self.stood_for.pop(self.numbers[one.token], None)
+        self.standing[n], self.stood_for[n] = change, these
+
+    def members(self, change: Change) -> list[Change]:
+        """Return what *change* stands for: itself, or several in their order."""
+        return self.stood_for.get(self.numbers[change.token], [change])
+
+    def disband(self, change: Change) -> list[Change]:
+        """Let what *change* stands for be written each by itself; return it."""
+        these = self.stood_for.pop(self.numbers[change.token])
+        for one in these:
+            n = self.numbers[one.token]
+            self.standing[n], self._outcomes[n] = one, None
+        return these
 
     def settle(self, outcome: Outcome) -> None:
         """Keep what has become of a change."""
@@ -75,31 +107,37 @@ class Batch:
             self.deletions.add(token)
         change.token = token
 
+    def done_as_it_stood(self, change: Change) -> bool:
+        """Return whether *change* was written, and nothing of what it stands for by itself."""
+        outcome = self.became(change)
+        return outcome is not None and outcome.ok and self.standing.get(self.numbers[change.token]) is change
+
     def settled(self, change: Change) -> bool:
         """Return whether it is known what has become of *change*."""
         return self._outcomes[self.numbers[change.token]] is not None
 
     def waiting(self) -> list[Change]:
         """Return the changes that nothing has become of yet."""
-        return [c for c in self.changes if not self.settled(c)]
+        return [c for _, c in sorted(self.standing.items()) if not self.settled(c)]
+
+    def became(self, change: Change) -> Outcome | None:
+        """Return what has become of *change*, if that is known."""
+        return self._outcomes[self.numbers[change.token]]
 
     def position(self, change: Change) -> int:
         """Return the place in the stream of the record that *change* was made of."""
         return self.positions[self.numbers[change.token]]
 
+    def heard(self, changes: Iterable[Change]) -> None:
+        """Settle what of *changes*, all of which were sent, nothing was heard of and no other run has under way."""
+        waits = {change.token for change in self.busy}
+        for change in changes:
+            if not self.settled(change) and change.token not in waits:
+                self.settle(Outcome(change, Kind.UNKNOWN, problem=_UNHEARD))
+
     def in_order(self) -> list[Outcome]:
         """Return an outcome for each record."""
         return [
-            o if o is not None else Outcome(c, Kind.UNKNOWN, problem=Problem("no outcome was reported for it"))
+            o if o is not None else Outcome(c, Kind.UNKNOWN, problem=_UNHEARD)
             for c, o in zip(self.changes, self._outcomes, strict=True)
         ]
-
-
-def distinct(batch: Batch, changes: list[Change]) -> list[Change]:
-    """Let the last of several changes to one record stand for all of them: no API takes a record twice in a batch."""
-    last: dict[str | None, Change] = {}
-    for change in changes:
-        if earlier := last.pop(change.id, None):
-            batch.settle(Outcome(earlier, Kind.SUPERSEDED, earlier.id, Problem("a later record is the same one there")))
-        last[change.id] = change
-    return list(last.values())

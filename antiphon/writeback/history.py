@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from antiphon import moment
@@ -41,15 +42,29 @@ class History:
         if change.by is not None:
             batch.keys[change.token] = self._ledger.key(name, self._match.key_of(change))
 
-    def settle(self, batch: Batch) -> None:
-        """Settle what need not be sent: what an interrupted run has done, and what is as it was written last."""
+    def follow(self, batch: Batch) -> None:
+        """Let the identity of a change tell what is written before it under its key: a run that has done it has done both."""
+        last: dict[bytes, Change] = {}
+        for change in batch.waiting():
+            key = batch.keys.get(change.token)
+            if key is None:
+                continue
+            if earlier := last.get(key):
+                n, token = batch.numbers[change.token], change.token
+                batch.after[n], batch.alone[n] = earlier, batch.identities[token]
+                both = [batch.identities[one.token].hex() for one in (earlier, change)]
+                batch.identities[token] = self._ledger.key(self._resource.name, both)
+            last[key] = change
+
+    def settle(self, batch: Batch, changes: Sequence[Change]) -> None:
+        """Settle of *changes* what need not be sent: what an interrupted run has done, and what is as it was written last."""
         if self._recalling:
             self._recall(batch)
-        keyed = {c.token: batch.keys[c.token] for c in batch.waiting() if c.token in batch.keys}
+        keyed = {c.token: batch.keys[c.token] for c in changes if c.token in batch.keys and not batch.settled(c)}
         if self._full or (self._new and not self._ledger.records.lately(keyed.values())):
             return
         known = self._ledger.records.known(self._stream, keyed.values())
-        for change in batch.waiting():
+        for change in changes:
             one = known.get(keyed.get(change.token, b""))
             if one and one.content == batch.identities[change.token]:
                 outcome = self._unchanged(change, one)

@@ -67,6 +67,10 @@ class Match:
             change.key = self.key(str(change.by), change.value, change.record)
         return change.key
 
+    def keys_of(self, change: Change) -> tuple[Any, ...]:
+        """Return what two changes must have one of in common to be perhaps to the same record; nothing where nothing identifies it."""
+        return () if change.by is None else (self.key_of(change),)
+
     def prompt(self, by: str) -> bool:
         """Return whether a look-up by this field sees a new record at once."""
         return self._prompt is None or by in self._prompt

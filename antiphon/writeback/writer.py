@@ -16,16 +16,16 @@ Records with ``_sdc_deleted_at`` are deleted as the ``deletes`` policy says, wha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from antiphon.api import Record, Resource, Schema, Write
 from antiphon.client import Client
 from antiphon.errors import InputError
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.alike import Alike
-from antiphon.writeback.batch import Batch, distinct
+from antiphon.writeback.batch import Batch
 from antiphon.writeback.fields import DELETED_AT, Fields, Mapper
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.growth import Growth
@@ -37,6 +37,7 @@ from antiphon.writeback.recent import Recent
 from antiphon.writeback.refusing import narrowed, refuse_impossible, refuse_match
 from antiphon.writeback.restoring import Restore, restored, taken_away
 from antiphon.writeback.sending import Sender
+from antiphon.writeback.together import conclude, first_of_each, gather, one_each, overtaken
 
 Mode = Literal["upsert", "create", "update", "delete", "mirror"]
 Deletes = Literal["ignore", "archive", "delete"]
@@ -128,7 +129,7 @@ class Writer:
             self.mapper.check(columns)
             self.match.names = narrowed(self, self.mapper.fields(columns), asked=bool(match))
         how = resource.update
-        self._replaces = isinstance(how, Write) and how.method == "PUT"  # what it does not name, it takes away
+        self.replaces = isinstance(how, Write) and how.method == "PUT"  # what it does not name, it takes away
         creating = self.mode == "create"
         self.history = History(ledger, self.match, self.stream, creating=creating, full=full) if ledger else None
         by_id = self.restores and restore == "all"
@@ -157,7 +158,7 @@ class Writer:
     def batch(
         self, records: Sequence[Record], positions: Sequence[int] | None = None, version: int | None = None
     ) -> Batch:
-        """Return *records* as a batch that is ready to be written: mapped, each with what it is matched by, of the same the last."""
+        """Return *records* as a batch that is ready to be written: mapped, each with what it is matched by, those of one record gathered."""
         batch = Batch(records, positions or range(1, len(records) + 1), version)
         self.allowance.received += len(records)
         batch.received = self.allowance.received
@@ -165,7 +166,11 @@ class Writer:
             self._prepare(batch, n, record)
         self.seen.records += len(records)
         self.seen.keyless += sum(change.by is None for change in batch.changes)
-        self._supersede(batch)
+        keys = gather(self, batch)
+        fields = {change.by for change in batch.waiting()}
+        if self._beside and len(fields) == 1 and None not in fields:
+            [by] = fields
+            batch.by, batch.matches = (self, str(by)), frozenset(keys)
         return batch
 
     def steps(self, batch: Batch) -> Steps[list[Outcome]]:
@@ -173,29 +178,38 @@ class Writer:
         while not batch.free:
             yield
         if self.history:
-            self.history.settle(batch)
-        deletions = [change for change in batch.waiting() if change.token in batch.deletions]
-        writes = [change for change in batch.waiting() if change.token not in batch.deletions]
-        if self.mode == "delete":
-            deletions, writes = [*deletions, *writes], []
-        yield from self._write(batch, writes)
-        yield from self._delete(batch, deletions)
-        yield from self._write_again(batch)
+            earlier = {change.token for change in batch.after.values()}
+            self.history.settle(batch, [change for change in batch.waiting() if change.token not in earlier])
+            overtaken(batch)
+        asked = set(batch.standing) - {batch.numbers[change.token] for change in batch.after.values()}
+        conclude(self, batch, [change for change in batch.standing.values() if batch.settled(change)])
+        while left := batch.waiting():
+            yield from self._round(batch, first_of_each(self, left), asked)
+            asked = set()
+            conclude(self, batch, batch.standing.copy().values())
         outcomes = batch.in_order()
         if self.history:
             self.history.keep(batch, outcomes)
         return outcomes
 
-    def _write_again(self, batch: Batch) -> Steps[None]:
-        """Look up and write what another run had under way; what it does not get done is rejected, to be piped in again."""
-        for pause in _PAUSES:
+    def _round(self, batch: Batch, changes: list[Change], asked: Collection[int]) -> Steps[None]:
+        """Write *changes*, no two of which share a key. The ledger was *asked* for those with these numbers."""
+        for change in changes:
+            n = batch.numbers[change.token]
+            if n in batch.after and not batch.done_as_it_stood(batch.after[n]):
+                batch.identities[change.token] = batch.alone[n]
+        if self.history:
+            self.history.settle(batch, [change for change in changes if batch.numbers[change.token] not in asked])
+        yield from self._write(batch, [change for change in changes if not batch.settled(change)])
+        for pause in _PAUSES:  # another run has one of the same key under way
             again, batch.busy, batch.again = batch.busy, [], True
             if not again:
-                return
+                break
             yield from self.flights.fly(time.sleep, [pause], lambda _: None, turn=batch.turn)
             yield from self._write(batch, again)
         for change in batch.busy:
             batch.settle(rejected(change, f"another run is creating one with this {change.by}", code="busy"))
+        batch.busy, batch.again = [], False
 
     def _prepare(self, batch: Batch, n: int, record: Record) -> None:
         change = Change({})
@@ -235,29 +249,11 @@ class Writer:
         if not change.record and not deletion:
             batch.settle(rejected(change, "none of its columns is a field that the API lets one write"))
 
-    def _supersede(self, batch: Batch) -> None:
-        """Let the last of several records with one key stand for all of them."""
-        last: dict[Any, Change] = {}
-        for change in batch.waiting():
-            if change.by is None:
-                continue
-            key = self.match.key_of(change)
-            if earlier := last.get(key):
-                batch.settle(
-                    Outcome(earlier, Kind.SUPERSEDED, problem=Problem(f"a later record has the same {change.by}"))
-                )
-            last[key] = change
-        fields = {change.by for change in batch.waiting()}
-        if self._beside and len(fields) == 1 and None not in fields:
-            [by] = fields
-            batch.by, batch.matches = (self, str(by)), frozenset(last)
-
     # Creating and updating
 
     def _write(self, batch: Batch, changes: list[Change]) -> Steps[None]:
-        if not changes:
-            return
-        native = [c for c in changes if self.native(c.by)]
+        """Write *changes*; what is to one record with another of them is left waiting, if it is to be written after that."""
+        native = [c for c in changes if self.native(c.by) and not self.goes(batch, c)]
         if native and self.restores:  # the API's own upsert leaves archived what is
             away = {c.token for c in native} if self.restore == "all" else taken_away(self, batch, native)
             native = [c for c in native if c.token not in away]
@@ -265,26 +261,30 @@ class Writer:
             yield from self.send(batch, "upsert", [c for c in native if c.by == by])
         sent = {c.token for c in native}
         others = [c for c in changes if c.token not in sent]
-        creations, updates = [c for c in others if c.by is None], []
+        creations, updates, removals = [c for c in others if c.by is None], [], []
         pairs = yield from self.lookup(batch, [c for c in others if c.by is not None])
-        back = yield from restored(self, batch, pairs)
-        for change, there in pairs:
-            found = back.get(change.token, there)
-            if batch.settled(change):
-                continue
-            if found is None and self.mode == "update":
+        pairs.sort(key=lambda pair: batch.numbers[pair[0].token])
+        back = yield from restored(self, batch, [pair for pair in pairs if not self.goes(batch, pair[0])])
+        for change, found, came in one_each(self, batch, pairs, back):
+            if found is None and (self.mode == "update" or self.goes(batch, change)):
                 said = f"there is no record with {change.by} {change.value}"
                 batch.settle(Outcome(change, Kind.SKIPPED, problem=Problem(said)))
             elif found is None:
                 creations.append(change)
-            elif self.mode == "create" and change.token not in back:
+            elif self.goes(batch, change):
+                change.id = self.match.id(found)
+                self.complete(change, found)
+                removals.append(change)
+            elif self.mode == "create" and not came:
                 batch.settle(
                     Outcome(change, Kind.SKIPPED, self.match.id(found), Problem(f"there is one with this {change.by}"))
                 )
-            elif self._differs(batch, change, found, restored=change.token in back):
+            elif self._differs(batch, change, found, restored=came):
                 updates.append(change)
-        yield from self.send(batch, "update", distinct(batch, updates))
+        yield from self.send(batch, "update", updates)
         yield from self.send(batch, "create", creations)
+        yield from self._remove(batch, removals)
+        batch.heard([*native, *updates, *creations, *removals])
 
     def _differs(self, batch: Batch, change: Change, found: Record, *, restored: bool = False) -> bool:
         """Leave in *change* what differs from the record *found*, perhaps just *restored*; where nothing does, or it may not, settle it."""
@@ -293,7 +293,7 @@ class Writer:
             change.record = {k: v for k, v in change.record.items() if k != change.by}
         changed = [name for name, value in change.record.items() if not self.match.same(name, value, found)]
         fixed = self._fixed(changed, change.record, found)
-        changed = [name for name in changed if self._heeded(name)]
+        changed = [name for name in changed if self.heeded(name)]
         if fixed:
             said = f"{self.client.api.title} does not let one change {', '.join(fixed)} of {self.resource.name} there already"
             batch.settle(rejected(change, said, code="fixed"))
@@ -301,7 +301,7 @@ class Writer:
             kind, operation = (Kind.UPDATED, "restore") if restored else (Kind.UNCHANGED, "")
             batch.settle(Outcome(change, kind, change.id, record=dict(found), operation=operation))
         else:
-            if not self._replaces:
+            if not self.replaces:
                 change.record = {name: change.record[name] for name in changed}
             self.complete(change, found)
         return bool(changed) and not fixed
@@ -322,28 +322,19 @@ class Writer:
 
     # Deleting
 
-    def _delete(self, batch: Batch, changes: list[Change]) -> Steps[None]:
-        if not changes:
-            return
-        while self.mode != "delete" and not batch.first:  # how many may be deleted depends on how many were before
+    def goes(self, batch: Batch, change: Change) -> bool:
+        """Whether *change* is a deletion."""
+        return self.mode == "delete" or change.token in batch.deletions
+
+    def _remove(self, batch: Batch, changes: list[Change]) -> Steps[None]:
+        while changes and self.mode != "delete" and not batch.first:  # how many may go depends on how many went before
             yield
-        there = []
-        pairs = yield from self.lookup(batch, changes)
-        for change, found in pairs:
-            if found is None:
-                said = f"there is no record with {change.by} {change.value}"
-                batch.settle(Outcome(change, Kind.SKIPPED, problem=Problem(said)))
-            else:
-                change.id = self.match.id(found)
-                self.complete(change, found)
-                there.append(change)
-        there = distinct(batch, there)
-        room = len(there) if self.mode == "delete" else self.allowance.room(batch.received)
-        for change in there[room:]:
+        room = len(changes) if self.mode == "delete" else self.allowance.room(batch.received)
+        for change in changes[room:]:
             said = "it would delete more than max_delete allows; raise max_delete and send the rejects again"
             batch.settle(rejected(change, said, code="max_delete"))
-        self.allowance.deleted += len(there[:room])
-        yield from self.send(batch, self.removal, there[:room])
+        self.allowance.deleted += len(changes[:room])
+        yield from self.send(batch, self.removal, changes[:room])
 
     @property
     def removal(self) -> str:
@@ -378,12 +369,12 @@ class Writer:
         return [
             name
             for name in changed
-            if not self._heeded(name)
+            if not self.heeded(name)
             and not self.match.field(name).get("writeOnly")
             and not holds(found.get(name), record[name])
         ]
 
-    def _heeded(self, name: str) -> bool:
+    def heeded(self, name: str) -> bool:
         """Whether an update changes the field."""
         how = self.resource.update
         return not (isinstance(how, Write) and how.takes) or name in {*how.takes, *how.apart}

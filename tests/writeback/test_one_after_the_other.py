@@ -1,0 +1,244 @@
+"""What is written in batches is as if each record had been written by itself, one after the other."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from antiphon import schema
+from antiphon.api import Api, Read, Resource, Write
+from antiphon.client import Client
+from antiphon.outcome import Kind, Nothing
+from antiphon.writeback.ledger import Ledger
+from antiphon.writeback.writer import Allowance, Writer
+
+ZOO = "https://zoo.example"
+GONE = {"_sdc_deleted_at": "2026-01-01T00:00:00Z"}
+SICK = "sick"
+"""A mood that the zoo refuses."""
+
+
+class Zoo(requests.Session):
+    """A server that has animals, finds them by name in any case, and knows of nothing that is unique."""
+
+    def __init__(self, animals: list[dict[str, Any]] | None = None) -> None:
+        super().__init__()
+        self.numbers = itertools.count(1)
+        self.animals: dict[str, dict[str, Any]] = {}
+        for animal in animals or []:
+            self.made(animal)
+        self.calls = {"GET": 0, "POST": 0, "PATCH": 0, "DELETE": 0}
+
+    @property
+    def writes(self) -> int:
+        """How often anything was written."""
+        return sum(self.calls.values()) - self.calls["GET"]
+
+    def made(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Make an animal."""
+        id = str(next(self.numbers))
+        self.animals[id] = {"id": id, **fields}
+        return self.animals[id]
+
+    def there(self) -> list[dict[str, Any]]:
+        """Return the animals, without their ids."""
+        found = [{name: value for name, value in one.items() if name != "id"} for one in self.animals.values()]
+        return sorted(found, key=lambda one: json.dumps(one, sort_keys=True))
+
+    def send(self, request: requests.PreparedRequest, **_more: Any) -> requests.Response:
+        """Answer *request*."""
+        url = urlsplit(str(request.url))
+        self.calls[str(request.method)] += 1
+        id = url.path.rpartition("/")[2]
+        body = json.loads(request.body) if request.body else {}
+        status, found = 200, None
+        if body.get("mood") == SICK:
+            status, found = 400, {"message": "it is sick"}
+        elif request.method == "GET":
+            [(field, asked)] = parse_qs(url.query).items()
+            values = [value.lower() for value in asked[0].split(",")]
+            found = {"items": [one for one in self.animals.values() if str(one.get(field, "")).lower() in values]}
+        elif request.method == "POST":
+            found = self.made(body)
+        elif id not in self.animals:
+            status, found = 404, {"message": "there is none"}
+        elif request.method == "PATCH":
+            self.animals[id].update(body)
+            found = self.animals[id]
+        else:
+            status = 204
+            del self.animals[id]
+        reply = requests.Response()
+        reply.url, reply.request, reply.status_code = str(request.url), request, status
+        reply.raw = io.BytesIO(json.dumps(found).encode() if found is not None else b"")
+        return reply
+
+
+ANIMALS = Resource(
+    "animals",
+    schema.record(
+        {"id": "string!", "name": "string", "chip": "string", "legs": "integer", "mood": "string", "diet": {}},
+        readonly=["id"],
+    ),
+    match=("name",),
+    folded=("name", "chip"),
+    find=Read("/animals", params={"{match.field}": "{match.values}"}, records="items", values=100),
+    create=Write("/animals", body="{record}"),
+    update=Write("/animals/{id}", "PATCH", body="{record}", safe=True),
+    delete=Write("/animals/{id}", "DELETE", outcomes=Nothing(), safe=True),
+)
+
+
+def run(
+    zoo: Zoo, records: list[dict[str, Any]], size: int, *, resource: Resource = ANIMALS, folder: str = "", **how: Any
+) -> list[Kind]:
+    """Write *records*, so many in a batch."""
+    client = Client(Api("zoo", "Zoo", ZOO, resources=(resource,)), {}, session=zoo)
+    ledger = Ledger(Path(folder), "zoo") if folder else None
+    try:
+        writer = Writer(client, resource, ledger=ledger, allowance=Allowance(100), **how)
+        return [
+            outcome.kind
+            for start in range(0, len(records), size)
+            for outcome in writer.write(records[start : start + size])
+        ]
+    finally:
+        if ledger:
+            ledger.close()
+
+
+def written(records: list[dict[str, Any]], size: int = 100, **how: Any) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return what becomes of *records* in an empty zoo, and what is there then."""
+    zoo = Zoo()
+    return [str(kind) for kind in run(zoo, records, size, **how)], zoo.there()
+
+
+def test_a_later_record_leaves_what_it_does_not_name():
+    records = [{"name": "Ada", "legs": 4}, {"name": "ADA", "mood": "fine"}]
+    assert written(records) == (["superseded", "created"], [{"name": "Ada", "legs": 4, "mood": "fine"}])
+
+
+def test_one_that_is_refused_takes_no_other_with_it():
+    records = [{"name": "Ada", "legs": 4}, {"name": "Ada", "mood": SICK}, {"name": "Ada", "legs": 3}]
+    assert written(records) == (["created", "rejected", "updated"], [{"name": "Ada", "legs": 3}])
+
+
+def test_what_is_deleted_and_comes_again_is_a_new_one():
+    records = [{"name": "Ada", **GONE}, {"name": "Ada", "mood": "fine"}]
+    zoo = Zoo([{"name": "Ada", "legs": 4}])
+    assert run(zoo, records, 2, deletes="delete") == [Kind.DELETED, Kind.CREATED]
+    assert zoo.there() == [{"name": "Ada", "mood": "fine"}]
+
+
+def test_what_may_not_be_deleted_is_written():
+    records = [{"name": "Ada", "legs": 4}, {"name": "Ada", **GONE}]
+    zoo = Zoo([{"name": "Ada", "legs": 2}])
+    client = Client(Api("zoo", "Zoo", ZOO, resources=(ANIMALS,)), {}, session=zoo)
+    outcomes = Writer(client, ANIMALS, deletes="delete", allowance=Allowance(0)).write(records)
+    assert [outcome.kind for outcome in outcomes] == [Kind.UPDATED, Kind.REJECTED]
+    assert zoo.there() == [{"name": "Ada", "legs": 4}]
+
+
+def test_where_nothing_is_changed_that_is_there_the_first_stands():
+    records = [{"name": "Ada", "legs": 4}, {"name": "Ada", "legs": 3}, {"name": "Ada", "mood": "fine"}]
+    assert written(records, mode="create") == (["created", "skipped", "skipped"], [{"name": "Ada", "legs": 4}])
+    records[0]["mood"] = SICK
+    there = [{"name": "Ada", "legs": 3}]
+    assert written(records, mode="create") == (["rejected", "created", "skipped"], there)
+
+
+def test_objects_and_lists_are_sent_one_after_the_other_for_the_api_may_add_one_to_the_other():
+    records = [{"name": "Ada", "diet": ["hay"]}, {"name": "Ada", "diet": ["oats"], "legs": 4}]
+    assert written(records)[0] == ["created", "updated"]
+
+
+def test_a_field_that_only_a_creation_takes_is_not_changed():
+    takes = Resource(**{**vars(ANIMALS), "update": Write("/animals/{id}", "PATCH", body="{record}", takes=("mood",))})
+    records = [{"name": "Ada", "legs": 4}, {"name": "Ada", "legs": 3}]
+    assert written(records, resource=takes) == (["created", "rejected"], [{"name": "Ada", "legs": 4}])
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_records_of_one_key_come_to_rest(tmp_path, full):
+    records = [
+        {"name": "Ada", "legs": 4, "mood": "fine"},
+        {"name": "ada", "mood": "glum"},
+        {"name": "Bo", "diet": ["hay"]},
+        {"name": "Bo", "diet": ["oats"]},
+    ]
+    zoo = Zoo()
+    run(zoo, records, 4, folder=str(tmp_path))
+    before, there = dict(zoo.calls), zoo.there()
+    kinds = run(zoo, records, 4, folder=str(tmp_path))
+    assert kinds == [Kind.SUPERSEDED, Kind.UNCHANGED, Kind.SUPERSEDED, Kind.UNCHANGED]
+    assert zoo.calls == before
+    run(zoo, records[:2], 2, folder=str(tmp_path), full=full)
+    assert (zoo.writes, zoo.there()) == (sum(before.values()) - before["GET"], there)
+
+
+def test_what_was_deleted_and_made_anew_is_not_deleted_again_by_the_next_run(tmp_path):
+    records = [{"name": "Ada", **GONE}, {"name": "Ada", "legs": 4}]
+    zoo = Zoo([{"name": "Ada", "mood": "fine"}])
+    how = {"folder": str(tmp_path), "deletes": "delete"}
+    assert run(zoo, records, 2, **how) == [Kind.DELETED, Kind.CREATED]
+    before = dict(zoo.calls)
+    assert run(zoo, records, 2, **how) == [Kind.SUPERSEDED, Kind.UNCHANGED]
+    assert zoo.calls == before
+    assert run(zoo, records[1:], 2, **how) == [Kind.UNCHANGED]
+    assert run(zoo, records, 2, **how) == [Kind.DELETED, Kind.CREATED]
+
+
+def test_a_refusal_is_told_again_by_the_next_run(tmp_path):
+    records = [{"name": "Ada", "diet": ["hay"], "mood": SICK}, {"name": "Ada", "diet": ["oats"]}]
+    zoo = Zoo()
+    for kind in (Kind.CREATED, Kind.UNCHANGED):
+        assert run(zoo, records, 2, folder=str(tmp_path)) == [Kind.REJECTED, kind]
+
+
+NAMES = st.sampled_from(["ada", "Ada", "bo", "cy"])
+WRITTEN = st.fixed_dictionaries(
+    {"name": NAMES}, optional={"legs": st.integers(0, 2), "mood": st.sampled_from("xy"), "diet": st.just(["hay"])}
+)
+DELETED = st.fixed_dictionaries({"name": NAMES}).map(lambda one: one | GONE)
+RECORDS = st.lists(WRITTEN | WRITTEN | DELETED, max_size=10)
+THERE = st.lists(WRITTEN, max_size=3, unique_by=lambda one: one["name"].lower())
+
+
+def model(there: list[dict[str, Any]], records: list[dict[str, Any]], mode: str) -> list[dict[str, Any]]:
+    """Return what is there once each of *records* was written by itself."""
+    animals = [dict(one) for one in there]
+    for record in records:
+        found = next((one for one in animals if one["name"].lower() == record["name"].lower()), None)
+        fields = {name: value for name, value in record.items() if name not in GONE}
+        if "_sdc_deleted_at" in record or mode == "delete":
+            animals = [one for one in animals if one is not found]
+        elif found is None and mode != "update":
+            animals.append(fields)
+        elif found is not None and mode != "create":
+            found |= {name: value for name, value in fields.items() if name != "name"}
+    return sorted(animals, key=lambda one: json.dumps(one, sort_keys=True))
+
+
+@settings(max_examples=150, deadline=None)
+@given(THERE, RECORDS, st.integers(1, 10), st.sampled_from(["upsert", "create", "update", "delete"]), st.booleans())
+def test_batches_of_any_size_leave_the_same(there, records, size, mode, remembered):
+    with tempfile.TemporaryDirectory() as folder:
+        zoo = Zoo(there)
+        how = {"mode": mode, "deletes": "delete", "folder": folder if remembered else ""}
+        kinds = run(zoo, records, size, **how)
+        assert len(kinds) == len(records)
+        assert zoo.there() == model(there, records, mode)
+        if remembered and size >= len(records):
+            before = zoo.writes
+            run(zoo, records, size, **how)
+            assert (zoo.writes, zoo.there()) == (before, model(there, records, mode))
