@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -172,3 +173,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     guess = f'Did you mean "{near[0]}"? ' if near else ""
     shown = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
     return f"{guess}There are: {shown or 'none'}."
+
+
+def name_it(column: str, begin: str = "") -> str:
+    """Return a hint for a *column* that no field can be called like: with a name that may be one, if it is to *begin* so.
+
+    >>> name_it("Shoe Size", "x_")
+    'Name it in fields: {"x_shoe_size": "Shoe Size"}.'
+    """
+    plain = unicodedata.normalize("NFKD", column).encode("ascii", "ignore").decode().lower()
+    word = re.sub(r"[^a-z0-9]+", "_", plain).strip("_").removeprefix(begin)
+    name = f"{begin}{word}" if begin or word[:1].isalpha() else f"field_{word}".rstrip("_")
+    return f'Name it in fields: {{"{name}": "{column}"}}.'

@@ -33,7 +33,7 @@ from antiphon.api import (
 )
 from antiphon.auth import Bearer
 from antiphon.client import Client
-from antiphon.errors import BadReply, Refused
+from antiphon.errors import BadReply, Refused, name_it
 from antiphon.outcome import Change, Kind, Nothing, Outcome, Said, rejected, unanswered
 from antiphon.paging import Cursor, Keyset
 from antiphon.style import Rest
@@ -280,7 +280,7 @@ def _add_field(kind: str) -> Callable[[Client, Resource, str, Schema], Schema]:
         path = f"/crm/properties/{client.settings['write_version']}/{kind}"
         if not _NAME.fullmatch(name):
             said = f'hubspot: {doing} -> a name has lower-case letters, digits and "_", a letter first'
-            raise Refused(said, hint="Map the column to a field with such a name.")
+            raise Refused(said, hint=name_it(name))
         groups = _results(client, f"{path}/groups", f"asking for the groups of fields of {resource.name}")
         words = (str(column.get("format")), *schema.types(column), "string")
         type, field_type = next(_TYPES[word] for word in words if word in _TYPES)

@@ -30,6 +30,11 @@ def fits(source: Schema, known: Schema, *, made: bool = False) -> bool:
     return bool(has & possible)
 
 
+def nested(schema: Schema) -> str:
+    """Return the type of a column of *schema* whose values have parts, ``object`` or ``array``; empty where they have none."""
+    return " or ".join(kind for kind in types(schema) if kind in {"object", "array"})
+
+
 def column_of(source: str, there: set[str]) -> str:
     """Return the column that *source* takes: itself, or what stands before its first dot."""
     return source if source in there else source.partition(".")[0]

@@ -12,6 +12,7 @@ A dot leads into an object, on either side, unless the whole is a name. A column
 
 from __future__ import annotations
 
+import difflib
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ from antiphon.api import Record, Resource, Schema
 from antiphon.errors import InputError, SettingError, did_you_mean
 from antiphon.fill import MISSING, look
 from antiphon.schema import types
-from antiphon.writeback.columns import column_of, fits, inner
+from antiphon.writeback.columns import column_of, fits, inner, nested
 from antiphon.writeback.entry import read, refuse_option
 from antiphon.writeback.growth import Growth
 from antiphon.writeback.policies import OMIT, Policy
@@ -32,6 +33,9 @@ log = logging.getLogger("antiphon.fields")
 Unknown = Literal["ignore", "reject", "fail", "create"]
 Nulls = Literal["omit", "clear"]
 
+_TYPO = 0.85
+"""How like a field that is there (difflib's ratio) a name is that is taken for a mistake, and not for a field to add."""
+_A_PART = 'Map a part of it, such as "address.city", to a field.'
 DELETED_AT = "_sdc_deleted_at"
 
 
@@ -105,6 +109,8 @@ class Mapper:
                 f"{self._settings}.unknown: there is no way to add a field to {resource.name} through this API",
                 hint=hint,
             )
+        self._new: list[str] = []
+        """Fields to add in the API that ``fields`` names."""
         entries = [self._entry(name, given) for name, given in fields.given.items()]
         self._constants = [entry for entry in entries if entry.const is not MISSING]
         self._entries = [entry for entry in entries if entry.const is MISSING]
@@ -150,29 +156,55 @@ class Mapper:
     def check(self, columns: Iterable[str] | Mapping[str, Schema]) -> None:
         """Say once which *columns* will not be written.
 
-        With ``unknown: create`` they are added in the API.
+        With ``unknown: create`` they are added in the API, and the fields that ``fields`` names, unless what they hold is nested.
 
         Raises:
-            SettingError: there are some, and ``unknown`` is ``fail``.
+            SettingError: there are some, and ``unknown`` is ``fail``; or one cannot be added.
         """
+        self._add_named(columns)
         lost = [column for column in columns if self._route(column) is None]
         if lost and self._fields.unknown == "fail":
             hint = "Map them with fields, drop them from the stream, or set unknown: ignore."
             raise SettingError(
                 f"{self._where}: the API has no field that can be written for {', '.join(lost)}", hint=hint
             )
-        if self._fields.unknown == "create" and self._growth and isinstance(columns, Mapping):
+        if self._adds and isinstance(columns, Mapping):
             for column in [column for column in lost if column not in self._known]:  # what is there is read-only
-                self._known[column] = self._growth.field(column, columns[column], f"{self._settings}.unknown")
-                self._writable.add(column)
-                del self._routes[column]
-                lost.remove(column)
+                if not nested(columns[column]):
+                    self._add(column, columns[column], f"{self._settings}.unknown")
+                    del self._routes[column]
+                    lost.remove(column)
         for column in lost:
             if column not in self._told:
                 self._told.add(column)
-                log.warning(
-                    '%s: column "%s" is not written: the API has no such field that can be written', self._where, column
+                kept = nested(columns[column]) if isinstance(columns, Mapping) and self._adds else ""
+                why = (
+                    f"no field is added for what is {kept}" if kept else "the API has no such field that can be written"
                 )
+                log.warning('%s: column "%s" is not written: %s', self._where, column, why)
+
+    @property
+    def _adds(self) -> bool:
+        return self._fields.unknown == "create" and self._growth is not None
+
+    def _add(self, name: str, schema: Schema, where: str) -> None:
+        """Add the field *name* in the API, for values of the *schema*."""
+        assert self._growth  # noqa: S101 - the settings were refused without
+        self._known[name] = self._growth.field(name, schema, where)
+        self._writable.add(name)
+
+    def _add_named(self, columns: Iterable[str] | Mapping[str, Schema]) -> None:
+        """Add the fields that ``fields`` names and the API does not have, each for what of *columns* it comes from."""
+        new, self._new = self._new, []
+        for name in new:
+            entry = next((entry for entry in self._entries if entry.name == name), None)
+            column = column_of(entry.source, set(columns)) if entry else ""
+            if entry is None or not isinstance(columns, Mapping) or column not in columns:
+                raise self._no_such(name)
+            source, where = inner(columns[column], entry.source, column) or {}, f"{self._settings}.fields.{name}"
+            if kept := nested(source):
+                raise SettingError(f'{where}: "{entry.source}" is {kept}, for which no field is added', hint=_A_PART)
+            self._add(name, source, where)
 
     def __call__(self, record: Record) -> Record:
         """Return the fields of *record*.
@@ -268,8 +300,15 @@ class Mapper:
             if within and rest[0] not in within:
                 raise SettingError(f"{where}: {first} has no {rest[0]}", hint=did_you_mean(rest[0], within))
             return (first, *rest)
+        if rest or not self._adds or difflib.get_close_matches(name, self._writable, n=1, cutoff=_TYPO):
+            raise self._no_such(name)
+        self._new.append(name)
+        return ()
+
+    def _no_such(self, name: str) -> SettingError:
+        first, *rest = name.split(".")
         hint = did_you_mean(first if rest else name, self._writable)
-        raise SettingError(f"{where}: {self._resource.name} has no such field", hint=hint)
+        return SettingError(f"{self._settings}.fields.{name}: {self._resource.name} has no such field", hint=hint)
 
     def _further(self, name: str) -> bool:
         """Whether the API takes a field of that name although its schema does not list it."""

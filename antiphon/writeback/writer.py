@@ -128,6 +128,8 @@ class Writer:
             self.mapper.refuse_absent(columns)
             self.mapper.check(columns)
             self.match.names = narrowed(self, self.mapper.fields(columns), asked=bool(match))
+        else:
+            self.mapper.check(())
         how = resource.update
         self.replaces = isinstance(how, Write) and how.method == "PUT"  # what it does not name, it takes away
         creating = self.mode == "create"

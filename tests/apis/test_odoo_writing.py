@@ -417,7 +417,7 @@ def test_a_column_that_odoo_cannot_have_a_field_for_is_refused_with_what_to_do(t
     with odoo(tmp_path) as account:
         with pytest.raises(SettingError, match=r'adding the field "shoe": .*begins with "x_"') as refused:
             account.write(people(1, shoe=43), match=["ref"], unknown="create")
-        assert refused.value.hint == "Map the column to a field with such a name, or rename it."
+        assert refused.value.hint == 'Name it in fields: {"x_shoe": "shoe"}.'
         account.app.deny("ir.model.fields", "create")
         with pytest.raises(SettingError, match=r'adding the field "x_shoe": .*You are not allowed to create'):
             account.write(people(1, x_shoe=43), match=["ref"], unknown="create")

@@ -551,6 +551,60 @@ def test_a_name_that_the_api_does_not_take_is_refused_with_its_words(growing):
         growing(columns={"Shoe Size": {"type": "integer"}}, unknown="create")
 
 
+def test_the_hint_for_such_a_name_leads_to_a_field(account, growing):
+    columns = {
+        "Shoe Size": {"type": "integer"},
+        "address": {"type": "object", "properties": {"town": {"type": "string"}}},
+    }
+    with pytest.raises(SettingError) as refused:
+        growing(columns={"Shoe Size": columns["Shoe Size"]}, unknown="create")
+    assert refused.value.hint == 'Name it in fields: {"shoe_size": "Shoe Size"}.'
+    fields = {"shoe_size": "Shoe Size", "birth_town": {"from": "address.town", "max_length": 9}}
+    adding = growing(fields, columns, unknown="create")
+    assert adding({"Shoe Size": 43, "address": {"town": "Ghent"}}) == {"shoe_size": 43, "birth_town": "Ghent"}
+    known = account.client.schema(account.client.resource("contacts"))["properties"]
+    assert (schema.types(known["shoe_size"]), schema.types(known["birth_town"])) == (("number",), ("string",))
+    again = growing(fields, columns, unknown="create")
+    assert again({"Shoe Size": 44}) == {"shoe_size": 44}
+
+
+@pytest.mark.parametrize(
+    ("fields", "columns", "says"),
+    [
+        ({"fristname": "x"}, {"x": {}}, '.fristname: contacts has no such field. Did you mean "firstname"?'),
+        ({"shoe_size": "x"}, {"y": {}}, ".shoe_size: contacts has no such field"),
+        ({"shoe_size": "x"}, ["x"], ".shoe_size: contacts has no such field"),
+        ({"shoe_size": {"const": 4}}, {"y": {}}, ".shoe_size: contacts has no such field"),
+        ({"shoe.size": "x"}, {"x": {}}, ".shoe.size: contacts has no such field"),
+        (
+            {"shoes": "x"},
+            {"x": {"type": ["array", "null"]}},
+            '.shoes: "x" is array, for which no field is added. Map a',
+        ),
+    ],
+)
+def test_a_field_that_is_not_to_be_added_is_refused(account, growing, fields, columns, says):
+    with pytest.raises(SettingError) as error:
+        growing(fields, columns, unknown="create")
+    assert str(error.value).startswith(f"{WHERE}.fields{says}")
+    assert not [path for method, path in account.app.calls if method == "POST" and "properties" in path]
+
+
+def test_no_field_is_added_for_what_has_parts(account, growing, caplog):
+    columns = {
+        "notes_of": {"type": ["array", "null"]},
+        "home": {"type": ["object", "string"]},
+        "shoe_size": {"type": "integer"},
+    }
+    adding = growing(columns=columns, unknown="create")
+    assert adding({"notes_of": ["a"], "home": {}, "shoe_size": 4}) == {"shoe_size": 4}
+    said = [line for line in map(str, (record.getMessage() for record in caplog.records)) if "not written" in line]
+    assert said == [
+        'x: column "notes_of" is not written: no field is added for what is array',
+        'x: column "home" is not written: no field is added for what is object',
+    ]
+
+
 def test_a_new_option_is_added_once(account, growing):
     adding = growing({"hs_lead_status": {"from": "status", "otherwise": "create"}})
     for _ in range(2):

@@ -9,7 +9,7 @@ from typing import Any
 from antiphon import schema
 from antiphon.api import Resource, Schema
 from antiphon.client import Client
-from antiphon.errors import Refused
+from antiphon.errors import Refused, name_it
 
 _KINDS = {
     "date-time": "datetime",
@@ -29,7 +29,7 @@ def adding(model: str) -> Callable[[Client, Resource, str, Schema], Schema]:
         doing = f"adding {name} to the fields of {resource.name}"
         if not _NAME.fullmatch(name):
             said = f'{client.api.name}: {doing} -> the name of a custom field begins with "x_" and has lower-case letters, digits and "_"'
-            raise Refused(said, hint="Map the column to a field with such a name, or rename it.")
+            raise Refused(said, hint=name_it(name, "x_"))
         word = next(word for word in (column.get("format"), *schema.types(column), "string") if word in _KINDS)
         asked: dict[str, Any] = {"domain": [["model", "=", model]], "fields": ["id"]}
         rows = client.call("POST", "ir.model/search_read", json=asked, safe=True, doing=doing)
