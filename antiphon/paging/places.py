@@ -23,7 +23,10 @@ _BACK = 10
 
 @dataclass(frozen=True)
 class Offset:
-    """Pages by the number of records before them. They end at an empty page, or at *total* records."""
+    """Pages by the number of records before them. They end at an empty page, or at *total* records.
+
+    A page that shows nothing but the record before it ends no list: what follows is asked for without it.
+    """
 
     param: str = "offset"
     """The parameter that takes the number."""
@@ -54,13 +57,14 @@ class Offset:
     def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:
         """Count what came."""
         came = len(records)
-        if came <= bool(cursor.get("overlap")) or (self.short_is_last and self.size and came < self.size[1]):
+        if not came or (self.short_is_last and self.size and came < self.size[1]):
             return None
         by_size = self.size[1] if self.by_size and self.size else 0
         end = cursor["offset"] + (by_size or came)
         if self.total and reached(end, look(reply.json(), self.total)):
             return None
-        if self.overlap and not by_size and max(came, self.size[1] if self.size else 0) > 1:
+        shows_more = came > bool(cursor.get("overlap"))
+        if self.overlap and shows_more and not by_size and max(came, self.size[1] if self.size else 0) > 1:
             return {"offset": end - 1, "overlap": True}
         return {"offset": end}
 
@@ -70,8 +74,11 @@ class Offset:
         return bool(self.total)
 
     def expected(self, cursor: Any, reply: Reply, came: int) -> Any:
-        """Return the cursor after *cursor* if that page is as full as the last, of which *reply* tells and so many records *came*."""
-        return self.following(cursor, reply, range(came))
+        """Return the cursor after *cursor* if that page is as full as the last, of which *reply* tells and so many records *came*.
+
+        None after a single record: it looks like the end.
+        """
+        return self.following(cursor, reply, range(came)) if came > 1 else None
 
     def back(self, cursor: Any, came: int) -> Any:  # noqa: ARG002
         """Return a cursor further back, for the page at *cursor* has no row that is known."""
@@ -118,7 +125,7 @@ class Page:
         """Return the next number, and the size by which it overlaps."""
         came, number = len(records), cursor["page"] - self.start
         size = cursor.get("size", self.size[1] if self.size else 0)
-        if came <= bool(cursor.get("overlap")) or (self.short_is_last and came < size):
+        if not came or (self.short_is_last and came < size):
             return None
         if self.pages and reached(number + 1, look(reply.json(), self.pages)):
             return None
@@ -135,8 +142,11 @@ class Page:
         return bool(self.pages)
 
     def expected(self, cursor: Any, reply: Reply, came: int) -> Any:
-        """Return the cursor after *cursor* if that page is full, as the last was, of which *reply* tells and so many records *came*."""
-        return self.following(cursor, reply, range(cursor.get("size", came)))
+        """Return the cursor after *cursor* if that page is full, as the last was, of which *reply* tells and so many records *came*.
+
+        None after a single record: it looks like the end.
+        """
+        return self.following(cursor, reply, range(cursor.get("size", came))) if came > 1 else None
 
     def back(self, cursor: Any, came: int) -> Any:
         """Return a cursor further back, for the page at *cursor* has no row that is known.

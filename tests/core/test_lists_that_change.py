@@ -292,6 +292,36 @@ def test_a_server_that_heeds_no_size_is_read_in_its_own_pages(ids, size, asked):
     assert found == server.listed()
 
 
+class Moody(Server):
+    """A server whose pages are at times shorter than was asked for: as short as one record."""
+
+    def __init__(self, ids, moods, *, size):
+        super().__init__(ids, [], size=size)
+        self.moods = list(moods)
+
+    def slice(self, start, size):
+        rows = super().slice(start, size)
+        return rows[: self.moods.pop(0)] if self.moods else rows
+
+
+@pytest.mark.parametrize("kind", BY_PLACE)
+@settings(max_examples=60, deadline=None)
+@given(ids=some, size=st.integers(2, 8), moods=st.lists(st.integers(1, 9), max_size=20), lanes=st.sampled_from([1, 4]))
+def test_a_page_that_is_short_in_the_middle_of_a_list_does_not_end_it(kind, ids, size, moods, lanes):
+    server = Moody(ids, moods, size=size + 7 if kind == "page" else size)
+    pages, found = walk(kind, server, lanes=lanes)
+    assert found == server.listed()
+    assert pages[-1].cursor is None
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+@pytest.mark.parametrize(("count", "calls"), [(0, 1), (1, 3), (5, 3), (10, 3), (11, 4), (19, 4), (24, 5)])
+def test_to_see_that_a_list_has_ended_takes_a_page_with_the_row_before_and_an_empty_one(count, calls, lanes):
+    server = Server(set(range(1, count + 1)), [], size=10)
+    walk("offset", server, lanes=lanes)
+    assert calls <= server.asked <= calls + (lanes > 1 and count > 10)
+
+
 def endless(answer):
     adapter = requests_mock.Adapter()
     adapter.register_uri("GET", f"{URL}/people", json=answer)
