@@ -128,7 +128,7 @@ class _Walk:
             return None
         if self._sent.knows(found):
             return None
-        if cursor.get("overlap"):
+        if cursor.get("overlap") or (found and cursor.get("alone")):
             self._tick()
             self._sent.turn()
             further = self._paging.back(cursor, came)

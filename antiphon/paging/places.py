@@ -2,8 +2,9 @@
 
 Records that come or go while such a list is walked shift all that follow, and one that shifts to a page that was read is
 missed. So each page is asked for with the last row of the one before: where that row is not there, the walk goes back until it
-meets rows that it knows (:mod:`antiphon.pages` recognises them by their key). What it needs is an order that stays the same,
-by a key or by when records were made: ask for one.
+meets rows that it knows (:mod:`antiphon.pages` recognises them by their key). A page that holds that row alone may be
+the last, or a short one: what follows is asked for without it, and if there is anything, the two are looked at together once more.
+What it needs is an order that stays the same, by a key or by when records were made: ask for one.
 """
 
 from __future__ import annotations
@@ -23,10 +24,7 @@ _BACK = 10
 
 @dataclass(frozen=True)
 class Offset:
-    """Pages by the number of records before them. They end at an empty page, or at *total* records.
-
-    A page that shows nothing but the record before it ends no list: what follows is asked for without it.
-    """
+    """Pages by the number of records before them. They end at an empty page, or at *total* records."""
 
     param: str = "offset"
     """The parameter that takes the number."""
@@ -63,8 +61,9 @@ class Offset:
         end = cursor["offset"] + (by_size or came)
         if self.total and reached(end, look(reply.json(), self.total)):
             return None
-        shows_more = came > bool(cursor.get("overlap"))
-        if self.overlap and shows_more and not by_size and max(came, self.size[1] if self.size else 0) > 1:
+        if came == 1 and cursor.get("overlap"):
+            return {"offset": end} if cursor.get("again") else {"offset": end, "alone": True}
+        if self.overlap and not by_size and max(came, self.size[1] if self.size else 0) > 1:
             return {"offset": end - 1, "overlap": True}
         return {"offset": end}
 
@@ -82,6 +81,8 @@ class Offset:
 
     def back(self, cursor: Any, came: int) -> Any:  # noqa: ARG002
         """Return a cursor further back, for the page at *cursor* has no row that is known."""
+        if cursor.get("alone"):
+            return {"offset": cursor["offset"] - 1, "overlap": True, "again": True}
         by = 2 * cursor.get("back", _BACK // 2)
         offset = max(0, cursor["offset"] - by)
         return {"offset": offset, "overlap": True, "back": by} if offset else {"offset": 0, "begin": True}
@@ -134,6 +135,8 @@ class Page:
         if came > size:
             return self._plain(number * came + came, came)
         largest = max(cursor.get("most", 0), came)
+        if came == 1 and cursor.get("overlap") and not cursor.get("again"):
+            return {**self._window(number * size + came, 1), "most": largest, "alone": True}
         return {**self._window(number * size + came, came if came < size else largest), "most": largest}
 
     @property
@@ -156,6 +159,8 @@ class Page:
         place, most = cursor["at"], cursor["most"]
         if came > cursor["size"]:
             return self._plain(place, came)
+        if cursor.get("alone"):
+            return {**self._window(place, most), "most": most, "again": True}
         by = 2 * cursor.get("back", _BACK // 2)
         less, further = max(1, most - 1), max(0, place - by)
         while further and not self._window(further, less).get("overlap"):
