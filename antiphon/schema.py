@@ -34,7 +34,7 @@ MARKS = {"readonly": "readOnly", "writeonly": "writeOnly", "unique": "x-unique"}
 _ALL = (*WORDS, *(f"{name}!" for name in WORDS if name != "any"))
 
 #: Keywords that the writing side reads and that a catalog does not carry.
-OWN_KEYWORDS = ("readOnly", "x-unique", "x-options", "x-labels", "x-several", "x-relation")
+OWN_KEYWORDS = ("readOnly", "x-unique", "x-options", "x-labels", "x-several", "x-relation", "x-children")
 
 _SAYING_NOTHING = frozenset({"title", "description", "default", "examples", "format", "secret", "writeOnly"})
 """Keywords of a setting that no value can fail by."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from antiphon.errors import SettingError, did_you_mean
+from antiphon.singer.undoing import mode_of, undone
 from antiphon.writeback import alike
 from antiphon.writeback.alike import WAYS, Alike
 from antiphon.writeback.entry import ENTRY_SCHEMA
@@ -15,8 +16,6 @@ from antiphon.writeback.restoring import RESTORE, Restore
 from antiphon.writeback.writer import DELETES, MODES, Deletes, Mode
 
 Complete = Literal["version", "end"]
-UNDO = "antiphon_undo_"
-"""Begins the name of a stream of an undo file; the resource's follows."""
 
 STREAM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -155,8 +154,10 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
         SettingError: the entry has something unknown or wrong in it.
     """
     given = dict(streams.get(stream) or {})
-    if stream.startswith(UNDO):
-        given.setdefault("resource", stream.removeprefix(UNDO))
+    if of := undone(stream):
+        mirror = streams.get(of) or {}
+        same = {name: mirror[name] for name in ("resource", "match", "match_by") if name in mirror}
+        given = {"resource": of, **same, "mode": mode_of(stream), **given}
     properties = STREAM_SCHEMA["properties"]
     for name, value in given.items():
         if name not in properties:

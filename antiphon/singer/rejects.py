@@ -57,7 +57,7 @@ class MessageFile:
         self.path = path.expanduser()
         self._what = what
         self._file: BinaryIO | None = None
-        self._schemas: dict[str, Any] = {}
+        self._heads: dict[str, Any] = {}
         self.refuse_input(sys.stdin)
 
     def refuse_input(self, source: IO[Any]) -> None:
@@ -77,9 +77,8 @@ class MessageFile:
 
         They are whole lines in the file, whatever becomes of this process.
         """
-        lines = []
-        if self._schemas.get(stream) != schema:
-            lines.append({"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": list(keys)})
+        head: dict[str, Any] = {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": list(keys)}
+        lines = [] if self._heads.get(stream) == head else [head]
         lines += [{"type": "RECORD", "stream": stream, **row} for row in rows]
         before = None
         try:
@@ -93,7 +92,7 @@ class MessageFile:
                 with suppress(OSError):
                     self._file.truncate(before)
             raise self._failed(error) from error
-        self._schemas[stream] = schema
+        self._heads[stream] = head
 
     def sync(self) -> None:
         """Put on the disk what was written."""

@@ -16,12 +16,14 @@ from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from antiphon.errors import SettingError
 from antiphon.outcome import Change, Outcome, Problem, Record, rejected
-from antiphon.singer.plan import UNDO, Plan
+from antiphon.singer import undoing
+from antiphon.singer.plan import Plan
 from antiphon.singer.reader import decoded
 from antiphon.singer.valid import compiled
 from antiphon.writeback import mirror
 from antiphon.writeback.fields import DELETED_AT
 from antiphon.writeback.recent import Recent
+from antiphon.writeback.restoring import Restore
 from antiphon.writeback.writer import Allowance, Seen, Writer
 
 if TYPE_CHECKING:
@@ -118,7 +120,8 @@ class Sink(BatchSink):
             raise SettingError(said, hint="Set payload: full, or another mode.")
         self.version = target.ledger.run if self.plan.complete == "end" else None
         """The version of the stream that the records held are of; where the end of the input completes it, this run."""
-        undone = tuple(key_properties or ()) if stream_name.startswith(UNDO) else ()  # archived, and known by its id
+        self.undoes = undoing.undone(stream_name)
+        match = tuple(key_properties or ()) if self.undoes else self.plan.match
         properties = self.original_schema["properties"]
         columns = {name: field for name, field in properties.items() if not name.startswith("_sdc_")}
         self.writer = Writer(
@@ -127,15 +130,15 @@ class Sink(BatchSink):
             stream=target.known_as(stream_name),
             columns=columns or None,  # a SCHEMA without properties tells nothing of them
             mode=self.plan.mode,
-            match=self.plan.match or undone,
-            alike=self.plan.alike,
+            match=match,
+            alike={name: ways for name, ways in self.plan.alike.items() if not self.undoes or name in match},
             fields=self.plan.fields,
             deletes=self.plan.deletes,
-            restore="all" if undone else self.plan.restore,
+            restore=self._restore(),
             allowance=target.allowances.setdefault(stream_name, Allowance(self.plan.max_delete)),
             seen=target.seen.setdefault(stream_name, Seen()),
             ledger=target.ledger,
-            full=bool(target.config.get("full")),
+            full=bool(self.undoes or target.config.get("full")),
             flights=target.flights,
             recent=target.recent.setdefault(self.resource.name, Recent()),
         )
@@ -184,6 +187,9 @@ class Sink(BatchSink):
 
         def told(outcomes: Sequence[Outcome]) -> None:
             by_position = {h.position: o for h, o in zip(good, outcomes, strict=True)}
+            if self.undoes and self.plan.mode != "create":
+                ids = [o.id for o in outcomes if o.ok and o.id]
+                self.target.ledger.records.back(self.target.known_as(self.undoes), ids)
             self.target.accounts.account(self, held, [by_position.get(h.position) or _refused(h) for h in held])
 
         self.target.begin(batch, self.writer.steps, told)
@@ -194,19 +200,15 @@ class Sink(BatchSink):
             outcomes, why = mirror.take_away(self.writer, self.target.ledger, version, self._undo)
             self.target.accounts.account_removed(self, outcomes, why)
 
-    def _undo(self, records: Sequence[Record]) -> None:
-        """Keep *records* ready to be piped in again: as they are, or where they can be restored what they are known by."""
-        writer = self.writer
-        archived = writer.removal == "archive" and writer.restorable
-        keys = list(self.resource.key) if archived else []
-        rows = [{name: value for name, value in one.items() if value is not None} for one in records]
-        kept = {name for row in rows for name in row if not writer.match.field(name).get("readOnly")}
-        if archived:
-            kept = {*keys, *(name for name in kept if name in writer.address or name in writer.match.marks)}
-        rows = [{name: value for name, value in row.items() if name in kept} for row in rows]
-        schema: dict[str, Any] = {"type": "object", "properties": {name: {} for name in sorted(kept)}}
-        self.target.accounts.undo.write(f"{UNDO}{self.resource.name}", schema, keys, [{"record": row} for row in rows])
-        self.target.accounts.undo.sync()
+    def _restore(self) -> Restore:
+        """Return which archived records are restored: of what is brought back those alone that were archived."""
+        if self.undoes:
+            return "none" if self.plan.mode == "create" else "all"
+        return self.plan.restore
+
+    def _undo(self, by: str, records: Sequence[Record]) -> None:
+        """Keep *records*, which are known by the field *by*, ready to be piped in again."""
+        undoing.keep(self.target.accounts.undo, self.writer, self.stream_name, by, records)
 
     def _remove_sdc_metadata_from_schema(self) -> None:
         """Strip the SDK's metadata columns, save the one that says that a record is gone."""

@@ -36,6 +36,7 @@ from antiphon.client import Client
 from antiphon.errors import InputError, Unknown
 from antiphon.outcome import Outcome
 from antiphon.singer import config as plugin_config
+from antiphon.singer import undoing
 from antiphon.singer.accounts import Accounts
 from antiphon.singer.cli import command
 from antiphon.singer.plan import SETTINGS, Plan, plan
@@ -159,7 +160,7 @@ class Target(singer_sdk.Target):
 
     def known_as(self, stream: str) -> str:
         """Return what the ledger calls *stream*: by its pipeline's name, if there is one."""
-        pipeline = self.config.get("pipeline")
+        pipeline, stream = self.config.get("pipeline"), undoing.known_as(stream)
         return f"{pipeline}/{stream}" if pipeline else stream
 
     # Messages
@@ -294,7 +295,7 @@ class Target(singer_sdk.Target):
                 elif sink.stream_name not in self._mirrored:
                     said = "its source was not read whole: no ACTIVATE_VERSION came after records of that version"
                     self.accounts.account_removed(sink, [], f"nothing was taken away, for {said}")
-        code = self.accounts.end(self._schemas)
+        code = self.accounts.end({undoing.undone(stream) or stream for stream in self._schemas})
         self.close()
         if code:
             sys.exit(code)

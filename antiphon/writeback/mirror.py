@@ -23,11 +23,11 @@ _AT_ONCE = 500
 
 
 def take_away(
-    writer: Writer, ledger: Ledger, version: int, undo: Callable[[Sequence[Record]], None]
+    writer: Writer, ledger: Ledger, version: int, undo: Callable[[str, Sequence[Record]], None]
 ) -> tuple[list[Outcome], str]:
     """Take away what is in the ledger and not in the *version* of the stream that was read.
 
-    *undo* keeps records as they are before they go. Returns what became of each, or none and why nothing was done.
+    *undo* keeps records as they are before they go, by the field that each is known by. Returns what became of each, or none and why nothing was done.
     """
     seen = writer.seen
     if not seen.records:
@@ -45,7 +45,8 @@ def take_away(
     for start in range(0, len(keys), _AT_ONCE):
         some = dict(keys[start : start + _AT_ONCE])
         there = _read_back(writer, list(some))
-        undo(list(there.values()))
+        for by, records in _by_field(writer, ledger, some, there).items():
+            undo(by, records)
         ledger.records.keep(
             writer.stream, [(key, b"", id, Kind.DELETED) for id, key in some.items() if id not in there]
         )
@@ -85,6 +86,19 @@ def _read_back(writer: Writer, ids: Sequence[str]) -> Mapping[str, Record]:
         except NotFound:
             continue
     return there
+
+
+def _by_field(
+    writer: Writer, ledger: Ledger, keys: Mapping[str, bytes], there: Mapping[str, Record]
+) -> dict[str, list[Record]]:
+    """Return the records that are *there* by the field that their *keys* are made of: of several match fields others may have a value by now."""
+    fields: dict[str, list[Record]] = {}
+    for id, record in there.items():
+        known = [name for name in writer.match.names if record.get(name) not in (None, "")]
+        made = {name: writer.match.key(name, record[name], record) for name in known}
+        same = (name for name in known if ledger.key(writer.resource.name, made[name]) == keys[id])
+        fields.setdefault(next(same, writer.match.by(record) or ""), []).append(record)
+    return fields
 
 
 def _removed(writer: Writer, keys: Mapping[str, bytes], there: Mapping[str, Record]) -> list[Outcome]:

@@ -86,6 +86,16 @@ class Records:
             sql = "update records set kind = 'updated', content = ?, run = ?, at = ? where stream = ? and key = ?"
             db.executemany(sql, rows)
 
+    def back(self, stream: str, ids: Collection[str]) -> None:
+        """Note that the records of *stream* with these *ids*, which it had taken away, are there again, and its own as before."""
+        self.sorted_in()
+        number, wanted = self.stream(stream), set(ids)
+        with self._store.transaction() as db:
+            known = "select key, remote_id from records where stream = ? and kind = 'deleted'"
+            keys = [key for key, id in db.execute(known, (number,)) if id in wanted]
+            sql = "update records set kind = 'updated', content = x'' where stream = ? and key = ?"
+            db.executemany(sql, [(number, key) for key in keys])
+
     def see(self, stream: str, keys: Collection[bytes], version: int) -> None:
         """Note that the records with these *keys* are in the *version* of the stream."""
         self.sorted_in(keys)

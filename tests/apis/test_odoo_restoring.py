@@ -117,7 +117,8 @@ def test_an_undo_file_restores_what_a_mirror_archived(tmp_path):
         lines = [json.loads(line) for line in undo.read_text().splitlines()]
         ids = sorted(row["id"] for row in account.partners("id", "ref") if row["ref"] in {"R1", "R2"})
         assert [line["record"] for line in lines[1:]] == [{"id": id, "active": True} for id in ids]
-        said = plugins.write(TargetOdoo, account.config, lines, tmp_path)
+        config = {**account.config, "streams": {"people": {"resource": "partner", **how}}}
+        said = plugins.write(TargetOdoo, config, lines, tmp_path)
         assert (said.code, there(account)) == (0, {"R0": True, "R1": True, "R2": True})
 
 

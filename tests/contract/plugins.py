@@ -129,9 +129,13 @@ def stream(name: str, records: Iterable[Mapping[str, Any]], **state: Any) -> lis
     ]
 
 
+def messages(path: Path) -> list[Message]:
+    """The messages in a file; none where it is not there."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
 def _records(path: Path) -> Iterable[Message]:
-    if path.exists():
-        yield from (m for line in path.read_text("utf-8").splitlines() if (m := json.loads(line))["type"] == "RECORD")
+    yield from (message for message in messages(path) if message["type"] == "RECORD")
 
 
 def tap_of(entry: Entry, **more: Any) -> type[Any]:

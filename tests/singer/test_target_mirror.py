@@ -65,7 +65,7 @@ def test_what_was_taken_away_can_be_piped_in_again(crm):
     mirror(crm, *people(1, version=2), activated(2))
     head, gone = undone(crm)
     assert (head["stream"], gone["record"]["email"], gone["record"]["firstname"]) == (
-        "antiphon_undo_contacts", "p2@example.com", "P2",
+        "antiphon_undo_people", "p2@example.com", "P2",
     )  # fmt: skip
     assert crm.pipe(head, gone, streams={"people": {"resource": "contacts", "mode": "mirror"}}).code == 0
     assert crm.shown("contacts", "email", "firstname")[-1] == {"email": "p2@example.com", "firstname": "P2"}

@@ -123,7 +123,7 @@ class Runs(RuleBasedStateMachine):
             rows = [{"name": name, "legs": legs} for name, legs in source.items()]
             for start in range(0, len(rows), 2):
                 kinds += [outcome.kind for outcome in writer.write(rows[start : start + 2], version=self.version)]
-            take_away(writer, ledger, self.version, self.undone.extend)
+            take_away(writer, ledger, self.version, lambda _by, records: self.undone.extend(records))
         return kinds
 
     def has(self, source: dict[str, int]) -> None:

@@ -133,6 +133,8 @@ def _field(name: str, field: Mapping[str, Any]) -> Schema | None:
         more["x-labels"] = {option[0]: option[1] for option in field["selection"]}
     if field["type"] == "many2one":
         more["x-relation"] = field.get("relation")
+    if field["type"] == "one2many":
+        more["x-children"] = field.get("relation")
     if field["type"] in _OPEN:
         more["type"] = ["object", "array", "string", "number", "null"]
     return schema.of(_WORDS.get(field["type"], "string"), **more)
