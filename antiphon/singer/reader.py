@@ -39,10 +39,30 @@ class _Record(msgspec.Struct, tag="RECORD", tag_field="type", gc=False):
 
 
 _RECORD = msgspec.json.Decoder(_Record).decode
+_VALUE = msgspec.json.Decoder(float_hook=Decimal).decode
 decoded: Callable[[bytes | msgspec.Raw], dict[str, Any]] = msgspec.json.Decoder(
     dict[str, Any], float_hook=Decimal
 ).decode
 """Decodes a JSON object; numbers with a fraction become Decimals, so that no digit is lost."""
+
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def pieces(record: bytes | msgspec.Raw) -> dict[str, Any]:
+    """Return the fields of a *record* that cannot be decoded as a whole; a value that cannot be is the bytes that it came as."""
+    found: dict[str, Any] = {}
+    for name, value in _FIELDS(record).items():
+        try:
+            found[name] = _VALUE(value)
+        except msgspec.DecodeError:
+            found[name] = value
+    return found
+
+
+def beyond(error: Exception) -> str:
+    """Return what a record holds that is JSON and cannot be read, by the *error* it gave; empty where it is no such error."""
+    return "holds a whole number with too many digits to be read" if "out of range" in str(error) else ""
+
 
 Run = Callable[[str, list[msgspec.Raw], int, int | None], int]
 """Takes records of one stream: its name, the records, the number of the line that the first one is on, and the version of the
@@ -149,6 +169,8 @@ class LineReader(GenericSingerReader[bytes]):
         except (msgspec.DecodeError, RecursionError) as error:
             hint = "Only Singer messages may come in; does what writes them print its log to stdout as well?"
             wrong = "is not UTF-8" if "utf-8" in str(error).lower() else "is no JSON object"
+            if held := beyond(error):
+                wrong, hint = held, "Look at what writes it."
             raise InputError(f"line {self.line_number} {wrong}: {self._start(line)}", hint=hint) from error
 
     def _refuse_other_shape(self, kind: str, message: dict[str, Any], line: bytes) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
-from msgspec import MsgspecError, Raw
+from msgspec import DecodeError, MsgspecError, Raw
 from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sinks import BatchSink
 from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
@@ -18,7 +18,7 @@ from antiphon.errors import SettingError
 from antiphon.outcome import Change, Outcome, Problem, Record, rejected
 from antiphon.singer import undoing
 from antiphon.singer.plan import Plan
-from antiphon.singer.reader import decoded
+from antiphon.singer.reader import beyond, decoded, pieces
 from antiphon.singer.valid import compiled
 from antiphon.writeback import mirror
 from antiphon.writeback.fields import DELETED_AT
@@ -65,7 +65,7 @@ class Held:
     What no stream map changes is held as the bytes it came as, until somebody asks for its fields.
     """
 
-    __slots__ = ("_received", "_record", "position", "raw", "refused", "source")
+    __slots__ = ("_received", "_record", "_refused", "position", "raw", "source")
 
     def __init__(
         self,
@@ -74,19 +74,34 @@ class Held:
         *,
         received: dict[str, Any] | None = None,
         record: dict[str, Any] | None = None,
-        refused: str = "",
     ) -> None:
         """Hold *raw*, or what was *received* and the *record* made of it."""
-        self.source, self.raw, self.refused = source, raw, refused
+        self.source, self.raw = source, raw
         self.position = 0
-        self._received, self._record = received, record
+        self._received, self._record, self._refused = received, record, ""
+
+    @property
+    def refused(self) -> str:
+        """Why it is not written; empty where it is."""
+        self._read()
+        return self._refused
+
+    def refuse(self, why: str) -> None:
+        """Have it not written, if there is a reason *why*."""
+        self._refused = self._refused or why
+
+    def _read(self) -> dict[str, Any]:
+        if self._received is None:
+            try:
+                self._received = decoded(self.raw or b"")
+            except DecodeError as error:
+                self._received, self._refused = pieces(self.raw or b""), f"it {beyond(error) or error}"
+        return self._received
 
     @property
     def received(self) -> dict[str, Any]:
-        """The record as it came."""
-        if self._received is None:
-            self._received = decoded(self.raw or b"")
-        return self._received
+        """The record as it came; values that cannot be read are the bytes that they came as."""
+        return self._read()
 
     @property
     def record(self) -> dict[str, Any]:
@@ -147,8 +162,8 @@ class Sink(BatchSink):
         """Hold records; one that is not valid by its schema is refused."""
         if self._validator is not None:
             for one in held:
-                if not self._surely_valid(one):
-                    one.refused = self._refusal(one.record)
+                if not self._surely_valid(one) and not one.refused:
+                    one.refuse(self._refusal(one.record))
         self.held += held
 
     def _surely_valid(self, held: Held) -> bool:

@@ -40,7 +40,7 @@ from antiphon.singer import undoing
 from antiphon.singer.accounts import Accounts
 from antiphon.singer.cli import command
 from antiphon.singer.plan import SETTINGS, Plan, plan
-from antiphon.singer.reader import LineReader, decoded
+from antiphon.singer.reader import LineReader, beyond, decoded
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
 from antiphon.writeback import inspection
@@ -217,8 +217,8 @@ class Target(singer_sdk.Target):
             self._take(sink, [Held(source, record) for record in records], version)
             room = sink.max_size - sink.current_size
         else:
-            for record in records:
-                self._take_mapped(stream, decoded(record), version)
+            for number, record in enumerate(records, line):
+                self._take_mapped(stream, _decoded(record, number), version)
         self._handle_max_record_age()
         self._go_on()
         return room
@@ -376,3 +376,11 @@ class Target(singer_sdk.Target):
         """Return the command, which tells errors in one line."""
         said = "Look up and compare even what the ledger has as unchanged since the last run."
         return command(cls, super().get_singer_command(), click.Option(["--full"], is_flag=True, help=said))
+
+
+def _decoded(record: msgspec.Raw, line: int) -> dict[str, Any]:
+    """Return the *record* on the line of that number; no stream map could do with less than the whole of it."""
+    try:
+        return decoded(record)
+    except msgspec.DecodeError as error:
+        raise InputError(f"line {line} {beyond(error) or error}", hint="Look at what writes it.") from None

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from antiphon.errors import SettingError, Storage
+from antiphon.errors import InputError, SettingError, Storage
 
 from .pipes import crm as an_account
 from .pipes import encoded, read, record, schema, state
@@ -200,6 +200,35 @@ def test_a_record_that_we_refuse_is_called_by_its_key(crm, caplog):
         "people: b@example.com",
         "people: record 4",
     ]
+
+
+LONG = b"9" * 5000
+"""A whole number that Python does not read."""
+
+
+def with_long(email):
+    return b'{"type":"RECORD","stream":"contacts","record":{"email":"%s","shoe":%s}}' % (email.encode(), LONG)
+
+
+@pytest.mark.parametrize("shoe", [{}, {"type": "integer"}, {"pattern": "a"}])
+def test_a_number_that_cannot_be_read_is_a_reject_and_the_others_land(crm, caplog, shoe):
+    typed = schema("contacts", "email", keys=["email"], shoe=shoe)
+    ran = crm.pipe(typed, person("a@example.com"), with_long("b@example.com"), person("c@example.com"))
+    assert ran.code == 1
+    assert crm.emails() == {"a@example.com": 1, "c@example.com": 1}
+    assert warned(caplog) == [
+        "contacts: b@example.com rejected: it holds a whole number with too many digits to be read"
+    ]
+    assert b'"record":{"email":"b@example.com","shoe":%s}' % LONG in crm.rejects.read_bytes()
+
+
+def test_where_stream_maps_need_a_number_that_cannot_be_read_its_line_is_told(crm):
+    with pytest.raises(InputError, match=r"^line 3 holds a whole number with too many digits to be read"):
+        crm.pipe(
+            PEOPLE, person("a@example.com"), with_long("b@example.com"), stream_maps={"contacts": {"city": "'Gent'"}}
+        )
+    with pytest.raises(InputError, match=r"^line 2 holds a whole number with too many digits to be read: «"):
+        crm.pipe(PEOPLE, b'{"type":"STATE","value":%s}' % LONG)
 
 
 @pytest.mark.parametrize(
