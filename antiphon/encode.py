@@ -2,7 +2,8 @@
 
 An :class:`Encoder` is made for one stream. For each shape in which its pages come it compiles a type (:mod:`antiphon.layout`) that
 is decoded in one go. A page that does not fit it goes the ordinary way: its records are decoded one and all, and what
-comes out means the same. Records that were made in Python are written by the same :func:`lines`.
+comes out means the same; a whole number with more digits than Python reads passes where nobody looks at it, and is an error of the
+list there. Records that were made in Python are written by the same :func:`lines`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from msgspec import Raw
 
 from antiphon import paging
 from antiphon.api import Paging, Read, Record, Reply, Resource, Schema
+from antiphon.api.wire import decoded
 from antiphon.fill import fill, names, parts
 from antiphon.layout import Layout, Unfit, written
 from antiphon.schema import types
@@ -32,7 +34,6 @@ _FAILS = (Unfit, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _SINGLE = frozenset({str, int, bool, Decimal})
 """The types of values that a key may have."""
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _object = msgspec.json.Decoder(dict[str, Raw]).decode
 _list = msgspec.json.Decoder(list[Raw]).decode
 
@@ -87,9 +88,13 @@ class Came(Sequence[Any]):
         return self._count
 
     def __getitem__(self, index: Any) -> Any:
-        """Return one of them, or some."""
+        """Return one of them, or some.
+
+        Raises:
+            BadReply: it holds what cannot be read.
+        """
         found = self._raws[index]
-        return [_decode(raw) for raw in found] if isinstance(index, slice) else _decode(found)
+        return [decoded(raw) for raw in found] if isinstance(index, slice) else decoded(found)
 
     @cached_property
     def _raws(self) -> list[Raw]:

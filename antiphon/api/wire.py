@@ -156,6 +156,8 @@ def decoded(body: bytes) -> JSON:
         return decode(body)
     except RecursionError:
         raise BadReply("JSON that is nested too deeply") from None
+    except msgspec.ValidationError:  # all else is what JSON may hold
+        raise BadReply("a whole number with too many digits to be read") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadReply(f'no JSON but "{beginning(body)}"') from None
 

@@ -241,6 +241,20 @@ def test_pages_with_nothing_new_end_a_list_only_in_a_row():
     assert len(read) == 150
 
 
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_key_that_cannot_be_read_is_an_error_of_the_list_told_in_one_line(fast):
+    answers = [b'{"rows":[{"id":1,"rank":1}]}', b'{"rows":[{"id":2,"rank":%s}]}' % (b"9" * 5000)]
+    adapter = requests_mock.Adapter()
+    adapter.register_uri("GET", f"{URL}/people", [{"content": body} for body in answers])
+    resource = people(read=Read("/people", records="rows", paging=Keyset("rank", param="after")))
+    client = a_client(an_api(resource), session=mounted(adapter))
+    encoder = Encoder(resource, resource.schema, ("id",)) if fast else None
+    pages = client.read(resource, Query(encoder=encoder))
+    assert next(pages).cursor == {"last": 1}
+    with pytest.raises(BadReply, match=r"^tiny: reading people -> a whole number with too many digits to be read"):
+        next(pages)
+
+
 def taken(read, words, *bodies, chosen=None, **values):
     """Return what an encoder makes of each of *bodies*."""
     described = schema.record({"id": "integer!", **words})
