@@ -7,8 +7,10 @@ and what there is around the records is learned from a page.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import repeat
 from operator import attrgetter
@@ -42,6 +44,25 @@ def written(records: Sequence[Any]) -> bytes:
     return _encode(records)
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What was learned until then, compiled: pages that are taken at the same time in other threads may teach more meanwhile."""
+
+    decode: Callable[[bytes], Any]
+    places: Mapping[str, int]
+    """By field: 0 for the record itself, else the number of the lifted object; in the order in which they come."""
+    around: Sequence[Mapping[str, str]] | None
+    """The names beside each part of the path, and their attributes; None where they are too many."""
+    inner: Sequence[Any]
+    """The types of the lifted objects."""
+    present: Sequence[str]
+    """The fields that records may have."""
+    changed: Sequence[str]
+    """Those of them that the shape changes."""
+    numbers: Sequence[str]
+    """Those that are read as numbers from text."""
+
+
 class Layout:
     """How pages of one shape are decoded, whose records stand at *path*."""
 
@@ -72,7 +93,8 @@ class Layout:
             if NATIVE.get(shape.converters.get(name)) and not shape.nulls and not self.pair(name)
         }
         """Numbers and flags that are read by msgspec. It is stricter than the shape: a field with an odd value is one no more."""
-        self.decode: Any = None
+        self._plan: _Plan | None = None
+        self._lock = threading.Lock()
 
     def taken(self, body: bytes, kept: Mapping[str, Any]) -> Taken:
         """Return the records in *body* decoded and in shape; each is given the fields *kept*.
@@ -81,14 +103,24 @@ class Layout:
             Unfit: they are not what the shape can be compiled for.
             msgspec.DecodeError: they are not what was compiled, or no JSON.
         """
-        if not self.decode:
-            self._learn(body)
+        plan = self._plan or self._learned(body, None)
         while True:
             try:
-                return Taken(self, self.decode(body), kept)
+                return Taken(self, plan, plan.decode(body), kept)
             except msgspec.ValidationError as error:
-                if not self._yields(str(error), body):
+                found = self._learned(body, plan, str(error))
+                if found is plan:
                     raise
+                plan = found
+
+    def _learned(self, body: bytes, before: _Plan | None, said: str = "") -> _Plan:
+        """Return another plan than *before*, for which *body* does not fit as was *said*; the same where there is none."""
+        with self._lock:
+            if self._plan is None:
+                self._learn(body)
+            elif self._plan is before and not self._yields(said, body):
+                return before
+            return self._plan  # type: ignore[return-value]  # it has been made by then
 
     def _yields(self, said: str, body: bytes) -> bool:
         """Make room for what did not fit, and return whether that is something else than before."""
@@ -139,12 +171,10 @@ class Layout:
         known = [name for name in self.wanted if name not in self.kept]
         names = sorted(self.places, key=self.places.__getitem__)
         names += [name for name in known if name not in self.places]
-        self.present = list(self.places) if self.shape.lifts else names
-        """The fields that records may have."""
-        self.inner = [self._struct(names, place, []) for place in range(1, len(self.shape.lifts) + 1)]
+        present = list(self.places) if self.shape.lifts else names
+        inner = [self._struct(names, place, []) for place in range(1, len(self.shape.lifts) + 1)]
         lifted: list[_Field] = [
-            (f"lift{place}", inner | None, UNSET, self.shape.lifts[place - 1])
-            for place, inner in enumerate(self.inner, 1)
+            (f"lift{place}", type_ | None, UNSET, self.shape.lifts[place - 1]) for place, type_ in enumerate(inner, 1)
         ]
         row = self._struct(names, 0, lifted)
         page: Any = list[row]  # type: ignore[valid-type]
@@ -155,9 +185,15 @@ class Layout:
                 [("inside", page, msgspec.NODEFAULT, part), *others],
                 forbid_unknown_fields=self.around is not None,
             )
-        self.decode = msgspec.json.Decoder(page, strict=not self.native, float_hook=Decimal).decode
-        self.changed = [name for name in self.present if self._type(name) is Any and self._changes(name)]
-        self.numbers = [name for name in self.present if name in self.native and self.shape.is_number(name)]
+        self._plan = _Plan(
+            msgspec.json.Decoder(page, strict=not self.native, float_hook=Decimal).decode,
+            dict(self.places),
+            None if self.around is None else [dict(beside) for beside in self.around],
+            inner,
+            present,
+            [name for name in present if self._type(name) is Any and self._changes(name)],
+            [name for name in present if name in self.native and self.shape.is_number(name)],
+        )
 
     def _struct(self, names: Sequence[str], place: int, more: Sequence[_Field]) -> Any:
         """Return the type of the record (*place* 0) or of a lifted object, which has all fields: those of other places fit nothing.
@@ -201,18 +237,18 @@ def _defined(made: Sequence[_Field], **options: Any) -> Any:
 class Taken:
     """The records of one page, decoded and in shape."""
 
-    def __init__(self, layout: Layout, page: Any, kept: Mapping[str, Any]) -> None:
+    def __init__(self, layout: Layout, plan: _Plan, page: Any, kept: Mapping[str, Any]) -> None:
         """Bring the records in *page* into shape."""
-        self.layout, self.page, self.kept = layout, page, kept
+        self.layout, self.plan, self.page, self.kept = layout, plan, page, kept
         for _ in layout.path:
             page = page.inside
         self.places: list[list[Any]] = [page]
         """The records themselves, then for each lifted object those of all records."""
-        for number, inner in enumerate(layout.inner, 1):
+        for number, inner in enumerate(plan.inner, 1):
             self.places.append([found or inner() for found in map(attrgetter(f"lift{number}"), page)])
-        for name in layout.changed:
+        for name in plan.changed:
             self._shape(name)
-        for name in layout.numbers:
+        for name in plan.numbers:
             self._number(name)
 
     def __len__(self) -> int:
@@ -221,11 +257,11 @@ class Taken:
 
     def around(self) -> dict[str, Any] | None:
         """Return the page without its records; None where what is around them was not decoded."""
-        if self.layout.around is None:
+        if self.plan.around is None:
             return None
         level = around = dict[str, Any]()
         page = self.page
-        for part, beside in zip(self.layout.path, self.layout.around, strict=True):
+        for part, beside in zip(self.layout.path, self.plan.around, strict=True):
             level |= {name: value for name, at in beside.items() if (value := getattr(page, at)) is not UNSET}
             level[part] = level = {}
             page = page.inside
@@ -245,9 +281,9 @@ class Taken:
             Unfit: a number cannot be written.
         """
         layout = self.layout
-        at = min(1, len(layout.inner))  # what is lifted is most of a record: the rest moves there
+        at = min(1, len(self.plan.inner))  # what is lifted is most of a record: the rest moves there
         rows = self.places[at]
-        for name in layout.present:
+        for name in self.plan.present:
             attribute, there = layout.attributes[name], self._rows(name)
             if name in layout.unsent:
                 _set(there, attribute, repeat(UNSET))
@@ -261,7 +297,7 @@ class Taken:
             raise Unfit(str(error)) from None
 
     def _rows(self, name: str) -> list[Any]:
-        return self.places[self.layout.places.get(name, 0)]
+        return self.places[self.plan.places.get(name, 0)]
 
     def _shape(self, name: str) -> None:
         layout, shape, rows = self.layout, self.layout.shape, self._rows(name)

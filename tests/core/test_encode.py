@@ -322,6 +322,21 @@ def test_only_the_field_with_an_odd_value_is_read_in_python_from_then_on():
     assert layout.native == {"happy"}
 
 
+def test_a_page_is_what_it_was_taken_for_whatever_is_learned_in_another_thread_meanwhile():
+    described = schema.record({"id": "integer!", **HUB_WORDS})
+    layout = Layout(("results",), Shape(HUB, described), described, tuple(described["properties"]), ["id"], ())
+    first = layout.taken(hub(email="a", amount="1"), {})
+    more = {"total": 1, "at": {"next": 2}}
+    second = layout.taken(
+        hub(amount="", born="2026-01-31T00:00:00.000Z")[:-1] + b"," + msgspec.json.encode(more)[1:], {}
+    )
+    assert first.around() == {"results": {}, "paging": {"next": {"after": "1"}}}
+    assert second.around() == first.around() | more
+    one, other = (msgspec.json.decode(page.text()) for page in (first, second))
+    assert (one["email"], one["amount"]) == ("a", 1)
+    assert (other["amount"], other["born"]) == (None, "2026-01-31T00:00:00Z")
+
+
 def test_a_name_beside_the_records_that_comes_late_is_learned():
     first, second = taken(
         replace(HUB, paging=Cursor("paging.next.after", "after")),
