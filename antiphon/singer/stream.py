@@ -27,7 +27,7 @@ from singer_sdk.singerlib import Catalog, RecordMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from antiphon import moment
-from antiphon.api import Record, Resource
+from antiphon.api import Read, Record, Resource
 from antiphon.encode import Encoder, Envelope, Rows, lines, wrapped
 from antiphon.errors import AntiphonError, BadReply, InputError, SettingError, Unauthorized
 from antiphon.schema import for_catalog
@@ -87,6 +87,14 @@ class ResourceStream(singer_sdk.Stream):
     def selected(self, value: bool | None) -> None:
         singer_sdk.Stream.selected.__set__(self, value)  # type: ignore[attr-defined]
         self._register()  # `--test` selects streams after their schemas were registered, without the fields then
+
+    @property
+    def parted(self) -> bool:
+        """Whether several requests for its list may be under way at a time."""
+        read = self.resource.read
+        return bool(self.resource.parent) or (
+            isinstance(read, Read) and bool(read.parts or hasattr(read.paging, "expected"))
+        )
 
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take schema, keys and replication from the catalog; what it leaves out is as the resource says.

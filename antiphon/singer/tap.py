@@ -270,8 +270,12 @@ class Tap(singer_sdk.Tap):
             self.state_writer.write_state(self.state)
         arrived = threading.Event()
         selected = [cast("ResourceStream", stream) for stream in self.streams.values() if stream.selected]
-        syncs = (stream.steps(arrived) for stream in selected)
-        interleaved(syncs, int(self.config["parallel_streams"]), arrived)
+        most = int(self.config["parallel_streams"])
+        if (
+            most > 1
+        ):  # what can have several requests under way comes last: it takes what room the others leave, at the end as well
+            selected.sort(key=lambda stream: stream.parted)
+        interleaved((stream.steps(arrived) for stream in selected), most, arrived)
         for stream in selected:
             stream.log_sync_costs()
 

@@ -586,6 +586,16 @@ def test_a_read_side_by_side_leaves_states_that_are_true(shelf, every_page, most
                 assert sorted({*before, *rest.ids(stream)}) == list(range(1, count + 1))
 
 
+@pytest.mark.parametrize(("most", "order"), [(1, ["notes", "people", "tags"]), (2, ["notes", "tags", "people"])])
+def test_lists_that_can_have_several_requests_under_way_are_begun_last(shelf, monkeypatch, most, order):
+    monkeypatch.setattr(stream_module.ResourceStream, "parted", property(lambda stream: stream.name == "people"))
+    shelf.put("notes", *people(5))
+    shelf.put("tags", {"id": 1, "name": "red"})
+    out = sync(shelf, catalog=select(discovered(shelf), "people", "notes", "tags"), parallel_streams=most)
+    streams = [message["stream"] for message in out if message["type"] == "SCHEMA"]
+    assert sorted(streams, key=order.index) == streams
+
+
 def test_no_more_are_read_side_by_side_than_is_set(shelf):
     shelf.put("notes", *people(5))
     catalog = select(discovered(shelf), "people", "notes")
