@@ -29,7 +29,7 @@ from antiphon.client import Client, doing_word
 from antiphon.errors import Lost, NotFound, Refused, SettingError, Unknown, did_you_mean
 from antiphon.fill import fill
 from antiphon.outcome import Change, Kind, Outcome
-from antiphon.schema import misfit
+from antiphon.schema import misfit, said, shown
 
 if TYPE_CHECKING:
     import requests
@@ -167,14 +167,13 @@ def _check(api: Api, name: str, values: Mapping[str, Any]) -> None:
                 hint = f"Give it in the config, or as the variable {variable(name, setting.name)}."
                 raise SettingError(f"{name}: the setting {setting.name} ({setting.title}) is missing", hint=hint)
             continue
-        shown = "what was given" if setting.secret else repr(value)
         schema = {**setting.schema, **({"pattern": setting.pattern} if setting.pattern else {})}
-        error = misfit(schema, value)
-        if error:
+        if error := misfit(schema, value):
             plain = setting.secret or error.validator == "pattern"
-            why = "is not of the right form" if plain else error.message
-            example = f" For example: {setting.example}" if setting.example else ""
-            raise SettingError(f"{name}: the setting {setting.name} cannot be {shown}: {why}.{example}")
+            why, hint = ("it is not of the right form", "") if plain else said(error)
+            given = "what was given" if setting.secret else shown(value)
+            hint = hint or (f"For example: {setting.example}" if setting.example else "")
+            raise SettingError(f"{name}: the setting {setting.name} cannot be {given}{why and f': {why}'}", hint=hint)
 
 
 def _api_of(name: str, stored: Mapping[str, Any], file: Path) -> Api:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from antiphon.errors import DescriptionError, did_you_mean
+import msgspec
+
+from antiphon.errors import DescriptionError, did_you_mean, one_line
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -36,6 +38,16 @@ _ALL = (*WORDS, *(f"{name}!" for name in WORDS if name != "any"))
 #: Keywords that the writing side reads and that a catalog does not carry.
 OWN_KEYWORDS = ("readOnly", "x-unique", "x-options", "x-labels", "x-several", "x-relation", "x-children")
 
+_KINDS = {
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "a list",
+}
+_SHOWN = 80
+"""Characters of a value in a message."""
 _SAYING_NOTHING = frozenset({"title", "description", "default", "examples", "format", "secret", "writeOnly"})
 """Keywords of a setting that no value can fail by."""
 
@@ -115,6 +127,20 @@ def misfit(schema: Mapping[str, Any], value: Any) -> ValidationError | None:
 
     found: ValidationError | None = best_match(Draft7Validator(schema).iter_errors(value))
     return found
+
+
+def said(error: ValidationError) -> tuple[str, str]:
+    """Return what *error* says of its value, which it does not repeat, and a hint; one of them may be empty."""
+    if error.validator == "enum":
+        return "", did_you_mean(str(error.instance), map(str, cast("list[Any]", error.validator_value)))
+    if error.validator == "type":
+        return f"it is to be {' or '.join(_KINDS[kind] for kind in types({'type': error.validator_value}))}", ""
+    return error.message.replace(repr(error.instance), "it", 1), ""
+
+
+def shown(value: Any) -> str:
+    """Return *value* as a user writes it in JSON, on one line and not too long."""
+    return one_line(msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(value).decode(), _SHOWN)
 
 
 def _is_such_text(schema: Mapping[str, Any], value: Any) -> bool:

@@ -182,7 +182,7 @@ class Accounts:
         for stream, counts in self._counts.items():
             total.update(counts)
             told = ", ".join(f"{counts[kind]:,} {kind.value}" for kind in Kind if counts[kind])
-            self._say(f"{stream}: {told}")
+            self._say(f"{stream}: {told or 'no records came'}")
         for name in self._streams:
             if name not in came and name not in self._counts:
                 self._say(f'the stream "{name}" of the setting streams did not come')

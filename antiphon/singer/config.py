@@ -24,7 +24,7 @@ from antiphon import connection, moment
 from antiphon.api import JSON, Api, Setting
 from antiphon.connection import Settings
 from antiphon.errors import SettingError, Unknown
-from antiphon.schema import misfit, types
+from antiphon.schema import misfit, said, shown, types
 
 #: The settings that the SDK gives to plugins.
 SDK_SETTINGS: tuple[str, ...] = tuple(
@@ -189,13 +189,13 @@ def _refuse_other_api(name: str, api: Api, plugin_name: str) -> None:
 
 def _check(plugin_name: str, name: str, schema: Mapping[str, Any], value: JSON) -> None:
     error = misfit(schema, value)
-    why = error.message if error else ""
+    why, hint = said(error) if error else ("", "")
     if error:
         name, value = ".".join(map(str, (name, *error.absolute_path))), error.instance
-    if not why and schema.get("format") == "date-time":
+    elif schema.get("format") == "date-time":
         try:
             moment.parse(value)
         except (ValueError, OverflowError):
-            why = "it is no time. Give a date, or a time such as 2026-01-31T09:05:00Z"
-    if why:
-        raise SettingError(f"{plugin_name}: the setting {name} cannot be {value!r}: {why}")
+            why, hint = "it is no time", "Give a date, or a time such as 2026-01-31T09:05:00Z."
+    if why or hint:
+        raise SettingError(f"{plugin_name}: the setting {name} cannot be {shown(value)}{why and f': {why}'}", hint=hint)

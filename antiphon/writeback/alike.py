@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from antiphon.errors import SettingError, did_you_mean
+from antiphon.schema import shown
 
 Alike = Mapping[str, tuple[str, ...]]
 """Field -> the ways in which its values may differ and be one."""
@@ -39,7 +40,7 @@ def read(given: Any, where: str) -> Alike:
     """
     found: dict[str, tuple[str, ...]] = {}
     if not isinstance(given or {}, Mapping):
-        raise SettingError(f"{where} cannot be {given!r}: it is an object of fields")
+        raise SettingError(f"{where} cannot be {shown(given)}: it is an object of fields")
     for name, ways in (given or {}).items():
         found[name] = tuple(ways) if isinstance(ways, list) else (ways,)
         for way in found[name]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from antiphon.errors import SettingError, did_you_mean
 from antiphon.fill import folded, text
-from antiphon.schema import types
+from antiphon.schema import shown, types
 from antiphon.writeback.currency import CODES, Currency
 from antiphon.writeback.dates import EPOCHS, Moment, usable
 from antiphon.writeback.policies import Allowed, Choose, Length, Otherwise, Policy, Replace
@@ -98,7 +98,7 @@ def _replace(given: Mapping[str, Any], where: str) -> Replace | None:
     texts = _mapping(given["replace"], f"{where}.replace")
     for name, to in texts.items():
         if not name or not isinstance(to, str):
-            raise SettingError(f"{where}.replace cannot be {texts}: each is a text and what replaces it")
+            raise SettingError(f"{where}.replace cannot be {shown(texts)}: each is a text and what replaces it")
     return Replace(texts)
 
 
@@ -114,7 +114,12 @@ def _choose(
         raise SettingError(f"{where}: a map and a date or currency do not go together", hint="Use replace.")
     otherwise = _one_of(given.get("otherwise", "error"), ("error", "default", "omit", "create"), f"{where}.otherwise")
     if (otherwise == "default") != ("default" in given):
-        raise SettingError(f"{where}: default and otherwise: default need each other")
+        hint = (
+            "Leave default out, or set otherwise: default."
+            if "default" in given
+            else "Give default, or set otherwise to another."
+        )
+        raise SettingError(f"{where}: default and otherwise: default need each other", hint=hint)
     if otherwise == "create" and create is None:
         hint = "Use error, default or omit, and add the option there by hand."
         raise SettingError(f"{where}.otherwise: there is no way to add an option through this API", hint=hint)
@@ -210,7 +215,7 @@ def _allowed(given: Mapping[str, Any], where: str) -> Allowed | None:
 def _length(given: Mapping[str, Any], known: Mapping[str, Any], where: str) -> Length | None:
     most = given.get("max_length")
     if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
-        raise SettingError(f"{where}.max_length cannot be {most!r}: it is a number of characters")
+        raise SettingError(f"{where}.max_length cannot be {shown(most)}: it is a number of characters")
     declared = known.get("maxLength")
     how = _one_of(given.get("on_too_long", "error"), ("error", "truncate"), f"{where}.on_too_long")
     limits = [limit for limit in (most, declared) if limit]
@@ -223,14 +228,14 @@ def _length(given: Mapping[str, Any], known: Mapping[str, Any], where: str) -> L
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise SettingError(f"{where} cannot be {value!r}: it is an object")
+        raise SettingError(f"{where} cannot be {shown(value)}: it is an object")
     return value
 
 
 def _texts(value: Any, where: str) -> tuple[str, ...]:
     found = (value,) if isinstance(value, str) else value or ()
     if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
-        raise SettingError(f"{where} cannot be {value!r}: it is a text, or a list of texts")
+        raise SettingError(f"{where} cannot be {shown(value)}: it is a text, or a list of texts")
     return tuple(found)
 
 

@@ -22,7 +22,7 @@ from typing import Any, Literal
 from antiphon.api import Record, Resource, Schema
 from antiphon.errors import InputError, SettingError, did_you_mean
 from antiphon.fill import MISSING, look
-from antiphon.schema import types
+from antiphon.schema import shown, types
 from antiphon.writeback.columns import column_of, fits, inner, nested
 from antiphon.writeback.entry import read, refuse_option
 from antiphon.writeback.growth import Growth
@@ -143,15 +143,24 @@ class Mapper:
             if column not in there:
                 raise SettingError(f'{said}: the stream has no column "{column}"', hint=did_you_mean(column, there))
             if isinstance(columns, Mapping):
-                self._refuse_type(entry, inner(columns[column], entry.source, column), said)
+                self._refuse_type(entry, columns[column], column, said)
 
-    def _refuse_type(self, entry: Entry, source: Schema | None, said: str) -> None:
+    def _refuse_type(self, entry: Entry, schema: Schema, column: str, said: str) -> None:
+        source = inner(schema, entry.source, column)
         if source is None:
-            raise SettingError(f'{said}: there is no "{entry.source}" in the stream')
+            hint = did_you_mean(entry.source.rpartition(".")[2], schema.get("properties", ()))
+            raise SettingError(f'{said}: there is no "{entry.source}" in the stream', hint=hint)
         known = entry.schema
         if not fits(source, known, made=bool(entry.policies)):
             holds = known.get("format") or " or ".join(sorted(types(known)))
-            raise SettingError(f'{said}: "{entry.source}" is {" or ".join(sorted(types(source)))} and not {holds}')
+            parts = list(source.get("properties", ()))
+            hint = (
+                f'Take a part of it, such as "{entry.source}.{parts[0]}".'
+                if parts
+                else "Map another column to it, or none."
+            )
+            is_it = " or ".join(sorted(types(source)))
+            raise SettingError(f'{said}: "{entry.source}" is {is_it} and not {holds}', hint=hint)
 
     def check(self, columns: Iterable[str] | Mapping[str, Schema]) -> None:
         """Say once which *columns* will not be written.
@@ -269,7 +278,7 @@ class Mapper:
             return Entry(name, given, path=path, schema=known)
         if not isinstance(given, Mapping):
             raise SettingError(
-                f"{where} must be a column's name, {{const: value}} or an object with from, not {given!r}"
+                f"{where} must be a column's name, {{const: value}} or an object with from, not {shown(given)}"
             )
         if "const" in given:
             if len(given) > 1:
@@ -279,7 +288,7 @@ class Mapper:
         create = self._growth.wanting(name) if self._growth and self._resource.add_option else None
         source = given.get("from", name)
         if not isinstance(source, str) or not source:
-            raise SettingError(f"{where}.from must be a column's name, not {source!r}")
+            raise SettingError(f"{where}.from must be a column's name, not {shown(source)}")
         return Entry(name, source, policies=read(given, known, where, create), path=path, schema=known)
 
     def _path(self, name: str) -> tuple[str, ...]:
@@ -292,7 +301,8 @@ class Mapper:
         if name in self._writable or self._further(name):
             return ()
         if name in self._known:
-            raise SettingError(f"{where}: the API does not let anyone write it")
+            hint = "Leave it out of fields; if records are to be found by it, name it as match."
+            raise SettingError(f"{where}: the API does not let anyone write it", hint=hint)
         first, *rest = name.split(".")
         holder = self._known.get(first, {})
         if rest and first in self._writable and (not types(holder) or "object" in types(holder)):

@@ -800,7 +800,7 @@ def test_a_connection_takes_and_checks_the_settings():
     ):
         with pytest.raises(SettingError, match="the setting files cannot be"):
             connection.connect("csv", files=wrong)
-    with pytest.raises(SettingError, match="the setting bad_lines cannot be 'ignore'"):
+    with pytest.raises(SettingError, match='the setting bad_lines cannot be "ignore"'):
         connection.connect("csv", files=["people.csv"], bad_lines="ignore")
     with pytest.raises(SettingError, match=r"the setting files .* is missing"):
         connection.connect("csv")

@@ -62,7 +62,7 @@ def test_a_setting_is_read_by_its_type(run, zoo):
     ran = run("check", "zoo", "--set", "gate=north")
     assert ran.code == 1
     assert "gate" in ran.err
-    assert "integer" in ran.err
+    assert "it is to be a whole number" in ran.err
 
 
 def test_an_unknown_setting_names_the_nearest(run, zoo):

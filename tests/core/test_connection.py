@@ -147,12 +147,12 @@ def test_a_missing_setting_is_named_with_its_variable(tiny):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"size": "many"}, "tiny: the setting size cannot be 'many': 'many' is not of type 'integer'."),
-        ({"size": 0}, "tiny: the setting size cannot be 0: 0 is less than the minimum of 1."),
-        ({"wide": "yes"}, "tiny: the setting wide cannot be 'yes': 'yes' is not of type 'boolean'."),
-        ({"version": 2}, "tiny: the setting version cannot be 2: 2 is not of type 'string'. For example: v2"),
-        ({"rate_share": 0}, "tiny: the setting rate_share cannot be 0: 0 is less than or equal to the minimum of 0."),
-        ({"timeout": -1}, "tiny: the setting timeout cannot be -1: -1 is less than or equal to the minimum of 0."),
+        ({"size": "many"}, 'tiny: the setting size cannot be "many": it is to be a whole number'),
+        ({"size": 0}, "tiny: the setting size cannot be 0: it is less than the minimum of 1"),
+        ({"wide": "yes"}, 'tiny: the setting wide cannot be "yes": it is to be true or false'),
+        ({"version": 2}, "tiny: the setting version cannot be 2: it is to be a text. For example: v2"),
+        ({"rate_share": 0}, "tiny: the setting rate_share cannot be 0: it is less than or equal to the minimum of 0"),
+        ({"timeout": -1}, "tiny: the setting timeout cannot be -1: it is less than or equal to the minimum of 0"),
     ],
 )
 def test_a_value_of_a_wrong_type_is_told_with_its_setting(tiny, given, said):
@@ -165,12 +165,12 @@ def test_a_value_of_a_wrong_type_is_told_with_its_setting(tiny, given, said):
 def test_a_secret_of_a_wrong_form_is_not_shown(tiny, secret):
     with pytest.raises(SettingError) as caught:
         value("tiny", access_token=secret)
-    assert str(caught.value) == "tiny: the setting access_token cannot be what was given: is not of the right form."
+    assert str(caught.value) == "tiny: the setting access_token cannot be what was given: it is not of the right form"
 
 
 def test_a_wrong_type_in_a_variable_is_told(tiny, monkeypatch):
     monkeypatch.setenv("TINY_SIZE", "many")
-    with pytest.raises(SettingError, match="size cannot be 'many'"):
+    with pytest.raises(SettingError, match='size cannot be "many"'):
         value("tiny", access_token="t")
 
 

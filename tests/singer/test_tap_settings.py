@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 
 from antiphon import connection
@@ -45,11 +47,13 @@ def test_the_settings_that_the_sdk_gives_are_known():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"start_date": "soon"}, "tap-shelf: the setting start_date cannot be 'soon': it is no time. Give a date, or"),
-        ({"lookback": -1}, "tap-shelf: the setting lookback cannot be -1: -1 is less than the minimum of 0"),
-        ({"new_fields": "keep"}, "tap-shelf: the setting new_fields cannot be 'keep': 'keep' is not one of"),
-        ({"timeout": "long"}, "shelf: the setting timeout cannot be 'long': 'long' is not of type 'number'."),
-        ({"access_token": 5}, "shelf: the setting access_token cannot be what was given: is not of the right form."),
+        ({"start_date": "soon"}, 'tap-shelf: the setting start_date cannot be "soon": it is no time. Give a date, or'),
+        ({"lookback": -1}, "tap-shelf: the setting lookback cannot be -1: it is less than the minimum of 0"),
+        ({"lookback": "0.5x"}, 'tap-shelf: the setting lookback cannot be "0.5x": it is to be a number'),
+        ({"parallel": Decimal("0.5")}, "tap-shelf: the setting parallel cannot be 0.5: it is to be a whole number"),
+        ({"new_fields": "keep"}, 'tap-shelf: the setting new_fields cannot be "keep". There are: add, fail, ignore.'),
+        ({"timeout": "long"}, 'shelf: the setting timeout cannot be "long": it is to be a number'),
+        ({"access_token": 5}, "shelf: the setting access_token cannot be what was given: it is not of the right form"),
     ],
 )
 def test_a_wrong_setting_is_refused_in_one_line(given, said):

@@ -61,7 +61,10 @@ def test_a_record_is_sent_as_the_policies_make_it_and_another_refused_with_all_t
             {"fields": {"city": {"max_lenght": 5}}},
             'people.fields.city has no setting "max_lenght". Did you mean "max_length"',
         ),
-        ({"fields": {"city": {"max_length": "5"}}}, "the setting streams.people.fields.city.max_length cannot be '5'"),
+        (
+            {"fields": {"city": {"max_length": "5"}}},
+            'the setting streams.people.fields.city.max_length cannot be "5": it is to be a whole number',
+        ),
         ({"fields": {"hs_lead_status": {"map": {"a": "NWE"}}}}, '"NWE" is no option of the API. Did you mean "NEW"?'),
         ({"match_by": {"email": "upper"}}, "streams.people.match_by.email cannot be"),
     ],

@@ -143,6 +143,7 @@ def test_nothing_is_taken_away_unless_the_source_was_read_whole(crm, messages, w
     ran = mirror(crm, *messages)
     assert f"people: nothing was taken away, for {why}" in ran.err
     assert len(there(crm)) == 3
+    assert not [line for line in ran.err.splitlines() if line.endswith((":", ": "))]
 
 
 def test_an_incremental_source_that_keeps_its_version_loses_nothing(crm):

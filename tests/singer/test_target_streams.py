@@ -59,7 +59,10 @@ def test_an_entry_says_how_a_stream_is_written(crm):
     [
         ({"resource": "contatcs"}, 'hubspot has no resource "contatcs". Did you mean "contacts"?'),
         ({"mod": "update"}, 'target-hubspot: streams.contacts has no setting "mod". Did you mean "mode"?'),
-        ({"mode": "replace"}, "'replace' is not one of ['upsert', 'create', 'update', 'delete', 'mirror']"),
+        (
+            {"mode": "mirrror"},
+            'the setting streams.contacts.mode cannot be "mirrror". Did you mean "mirror"? There are: ',
+        ),
         ({"match": ["emial"]}, 'match names "emial", which contacts does not have. Did you mean "email"?'),
         ({"fields": {"emial": "email"}}, 'fields.emial: contacts has no such field. Did you mean "email"?'),
         ({"max_delete": "many"}, 'streams.contacts.max_delete cannot be "many". Give a number of records, or a share'),

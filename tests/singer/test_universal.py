@@ -121,7 +121,7 @@ def test_the_tap_is_asked_for_its_catalog_and_heeds_it(run, shop, tmp_path):
 def test_the_taps_own_settings_stand_beside_those_of_the_api(run, shop):
     ran = run("tap-universal", {"api": "shop.py", "token": TOKEN, "start_date": "soon"})
     assert len(ran.told) == 1
-    assert ran.told[0].startswith("tap-universal: the setting start_date cannot be 'soon': it is no time.")
+    assert ran.told[0].startswith('tap-universal: the setting start_date cannot be "soon": it is no time.')
 
 
 def test_a_description_in_yaml_reads_and_writes_as_well(run, shop, tmp_path):

@@ -135,7 +135,7 @@ def test_match_by_names_fields_that_are_matched_by(account):
             {"email": "upper"},
             'x.match_by.email cannot be "upper". There are: digits, lower, spaces.',
         ),
-        (["email"], "x.match_by cannot be ['email']: it is an object of fields"),
+        (["email"], 'x.match_by cannot be ["email"]: it is an object of fields'),
     ],
 )
 def test_a_way_that_there_is_not_is_refused(setting, says):

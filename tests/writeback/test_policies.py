@@ -395,7 +395,7 @@ def test_mapping_a_mapped_record_changes_nothing(fields, record):
     [
         ("name", {"from": "x", "max_lenght": 5}, '.name has no setting "max_lenght". Did you mean "max_length"?'),
         ("name", {"from": 5}, ".name.from must be a column's name, not 5"),
-        ("name", {"max_length": "5"}, ".name.max_length cannot be '5': it is a number of characters"),
+        ("name", {"max_length": "5"}, '.name.max_length cannot be "5": it is a number of characters'),
         ("name", {"max_length": 0}, ".name.max_length cannot be 0"),
         ("name", {"on_too_long": "truncate"}, ".name: the API tells no length for it. Give max_length."),
         (
@@ -412,8 +412,8 @@ def test_mapping_a_mapped_record_changes_nothing(fields, record):
             '.lead.map has "a" twice, for spaces around a value do not count',
         ),
         ("name", {"allowed": "[a-"}, '.name.allowed cannot be "[a-": '),
-        ("name", {"replace": ["a"]}, ".name.replace cannot be ['a']: it is an object"),
-        ("name", {"replace": {"a": 1}}, ".name.replace cannot be {'a': 1}"),
+        ("name", {"replace": ["a"]}, '.name.replace cannot be ["a"]: it is an object'),
+        ("name", {"replace": {"a": 1}}, '.name.replace cannot be {"a":1}'),
         (
             "name",
             {"format": "dd/mm"},
@@ -433,10 +433,10 @@ def test_mapping_a_mapped_record_changes_nothing(fields, record):
             {"otherwise": "skip"},
             '.lead.otherwise cannot be "skip". It is one of: error, default, omit, create.',
         ),
-        ("lead", {"otherwise": "default"}, ".lead: default and otherwise: default need each other"),
-        ("lead", {"default": "NEW"}, ".lead: default and otherwise: default need each other"),
+        ("lead", {"otherwise": "default"}, ".lead: default and otherwise: default need each other. Give default, or "),
+        ("lead", {"default": "NEW"}, ".lead: default and otherwise: default need each other. Leave default out, or "),
         ("lead", {"map": {"a": "NWE"}}, '.lead: "NWE" is no option of the API. Did you mean "NEW"?'),
-        ("lead", {"map": "NEW"}, ".lead.map cannot be 'NEW': it is an object"),
+        ("lead", {"map": "NEW"}, '.lead.map cannot be "NEW": it is an object'),
         ("lead", {"const": "LOST"}, '.lead: "LOST" is no option of the API. There are: NEW, OPEN.'),
         ("lead", {"otherwise": "create"}, ".lead.otherwise: there is no way to add an option through this API"),
         (
@@ -449,6 +449,11 @@ def test_mapping_a_mapped_record_changes_nothing(fields, record):
         ("legs", {"format": "%Y"}, ".legs: dates are set for it, and it holds integer"),
         ("address.town", "x", ".address.town: address has no town. There are: city, zip."),
         ("name.first", "x", ".name.first: things has no such field"),
+        (
+            "id",
+            "x",
+            ".id: the API does not let anyone write it. Leave it out of fields; if records are to be found by it",
+        ),
         ("adress.city", "x", '.adress.city: things has no such field. Did you mean "address"?'),
     ],
 )
@@ -462,7 +467,12 @@ def test_a_setting_that_cannot_be_is_one_line_with_its_place(field, entry, says)
 @pytest.mark.parametrize(
     ("field", "column", "says"),
     [
-        ("name", {"type": "object"}, '.name: "x" is object and not string'),
+        (
+            "name",
+            {"type": "object", "properties": {"first": {}}},
+            '.name: "x" is object and not string. Take a part of it, such as "x.first".',
+        ),
+        ("name", {"type": "object"}, '.name: "x" is object and not string. Map another column to it, or none.'),
         ("legs", {"type": ["array", "null"]}, '.legs: "x" is array and not integer'),
         ("born", {"type": "boolean"}, '.born: "x" is boolean and not date'),
         ("address", {"type": "integer"}, '.address: "x" is integer and not object'),
@@ -478,7 +488,7 @@ def test_a_column_of_a_type_that_the_field_cannot_hold_is_refused_at_the_schema(
     ("source", "says"),
     [
         ("y", ': the stream has no column "y". There are: x.'),
-        ("x.town", ': there is no "x.town" in the stream'),
+        ("x.town", ': there is no "x.town" in the stream. There are: city.'),
     ],
 )
 def test_a_column_that_is_not_there_is_refused_at_the_schema(source, says):
