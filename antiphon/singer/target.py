@@ -48,7 +48,7 @@ from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.recent import Recent
-from antiphon.writeback.sending import settle_open
+from antiphon.writeback.settling import settle_open
 from antiphon.writeback.underway import UnderWay
 from antiphon.writeback.writer import Allowance, Seen
 

@@ -40,6 +40,8 @@ class Batch:
         """How many records of the stream had been received when it was made."""
         self.told: set[str] = set()
         """Tokens of what the ledger told the outcome of."""
+        self.perhaps: dict[str, str | None] = {}
+        """Ids by token: what an earlier run perhaps created, of these very values."""
         self.stale: list[tuple[bytes, bytes, str | None, str]] = []
         """Of these what it was long ago told last: key, content, id and outcome."""
         self.turn = 0

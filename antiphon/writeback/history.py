@@ -11,7 +11,7 @@ from antiphon.outcome import Change, Kind, Outcome, Problem
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.match import Match
-from antiphon.writeback.records import Known
+from antiphon.writeback.records import PERHAPS, Known
 
 _FRESH = 86400
 """Seconds for which it need not be noted that a record was seen again."""
@@ -56,18 +56,24 @@ class History:
                 batch.identities[token] = self._ledger.key(self._resource.name, both)
             last[key] = change
 
+    def taken_over(self) -> None:
+        """Hear that a run beside this one has ended and left something."""
+        self._recalling, self._new = True, False
+
     def settle(self, batch: Batch, changes: Sequence[Change]) -> None:
         """Settle of *changes* what need not be sent: what an interrupted run has done, and what is as it was written last."""
         if self._recalling:
             self._recall(batch)
         keyed = {c.token: batch.keys[c.token] for c in changes if c.token in batch.keys and not batch.settled(c)}
-        if self._full or (self._new and not self._ledger.records.lately(keyed.values())):
+        if self._new and not self._ledger.records.lately(keyed.values()):
             return
         known = self._ledger.records.known(self._stream, keyed.values())
         for change in changes:
             one = known.get(keyed.get(change.token, b""))
             if one and one.content == batch.identities[change.token]:
-                outcome = self._unchanged(change, one)
+                if one.kind == PERHAPS and change.record.keys() - {change.by}:
+                    batch.perhaps[change.token] = one.remote_id
+                outcome = None if self._full else self._unchanged(change, one)
                 if outcome:
                     batch.told.add(change.token)
                     batch.settle(outcome)
@@ -84,7 +90,9 @@ class History:
             left = outcome.kind is Kind.SUPERSEDED or (outcome.kind is Kind.SKIPPED and self._creating)
             there = outcome.kind is Kind.UNCHANGED or restored or (left and outcome.id is not None)
             if there and token in batch.keys and token not in batch.told:
-                kind = outcome.kind if outcome.kind is Kind.SKIPPED else Kind.UNCHANGED
+                kind: Kind = outcome.kind if outcome.kind is Kind.SKIPPED else Kind.UNCHANGED
+                if outcome.kind is Kind.UNCHANGED and batch.perhaps.get(token) == outcome.id is not None:
+                    kind = Kind.CREATED
                 found.append((batch.keys[token], batch.identities[token], outcome.id, kind.value))
             elif token in batch.keys and outcome.kind not in _WRITTEN:
                 seen.append(batch.keys[token])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,17 @@ from typing import Any
 import msgspec
 
 from antiphon.outcome import Change
+
+
+class Stage(enum.IntEnum):
+    """How far what was written down together has come, as far as a later run may have to know."""
+
+    MEANT = 0
+    """Nothing of it was sent."""
+    BEGUN = 1
+    """It was sent, or was about to be: perhaps it was done."""
+    DOUBTED = 2
+    """Perhaps it was done, and what was known of its records before counts no more."""
 
 
 class Intent(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -44,6 +56,7 @@ class Written:
     """The API's job that carries them out."""
     intents: dict[str, Intent]
     """By their tokens."""
+    stage: Stage = Stage.BEGUN
     id: int = 0
 
 

@@ -20,9 +20,9 @@ import msgspec
 from antiphon import moment
 from antiphon.errors import SettingError, Storage
 from antiphon.outcome import Change, Kind, Outcome, Problem, Record
-from antiphon.writeback.intent import Intent, Written
+from antiphon.writeback.intent import Intent, Stage, Written
 from antiphon.writeback.intents import Intents
-from antiphon.writeback.records import Records, Row
+from antiphon.writeback.records import PERHAPS, Records, Row
 from antiphon.writeback.store import Store, file_name, keyed
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
@@ -127,8 +127,11 @@ class Ledger:
         marks: Sequence[tuple[bytes, bytes | None, int]],
         *,
         seen: bool = True,
+        each: int = 0,
     ) -> list[Change]:
         """Write down what is about to be sent; *marks* are each change's identity, key and position in the stream.
+
+        Where requests of so many *each* are told of when they begin (:meth:`begun`), what none of them has come to is surely not done.
 
         Returns those of *changes* that were not, for another run that is alive has one to the same key under way: one that is
         created twice would be there twice. Unless *seen*, what such a run has written already is returned as well, and what one that
@@ -138,13 +141,16 @@ class Ledger:
             c.token: Intent(c.token, position, identity, key, c.id, c.by, c.value)
             for c, (identity, key, position) in zip(changes, marks, strict=True)
         }
-        sent_at = moment.rfc3339(moment.now())
-        written = Written(self.run, self.records.stream(stream), resource, operation, sent_at, None, intents)
+        of = (self.run, self.records.stream(stream), resource, operation, moment.rfc3339(moment.now()), None)
         busy: set[bytes | None] = set()
+        written: list[Written] = []
         with self._intents.changed(intents, written):
             if operation == "create" and (self.store.others() or self.store.written_by_others()):
                 busy = self._busy({key for _, key, _ in marks if key is not None}, seen=seen)
-                written.intents = {token: intent for token, intent in intents.items() if intent.key not in busy}
+            left = [(token, intent) for token, intent in intents.items() if not busy or intent.key not in busy]
+            stage, size = (Stage.MEANT, each) if each else (Stage.BEGUN, len(left) or 1)
+            parts = (dict(left[start : start + size]) for start in range(0, len(left), size))
+            written += [Written(*of, part, stage) for part in parts]
         return [c for c in changes if intents[c.token].key in busy] if busy else []
 
     def _busy(self, keys: set[bytes], *, seen: bool) -> set[bytes | None]:
@@ -152,9 +158,13 @@ class Ledger:
         under_way = {i.key for written in self._intents.of_others() for i in written.intents.values()}
         return (under_way & keys) | (set() if seen else self.records.of_others(keys))
 
+    def begun(self, changes: Iterable[Change]) -> None:
+        """Write down that a request with *changes* is about to be sent."""
+        self._intents.begun([c.token for c in changes])
+
     def under_way(self, job: str, changes: Iterable[Change]) -> None:
         """Write down that *changes*, all that were written down together, are about to be written by the API's *job*."""
-        self._intents.begun(job, [c.token for c in changes])
+        self._intents.by_job(job, [c.token for c in changes])
 
     def answered(self, outcomes: Collection[Outcome], version: int | None = None, *, sure: bool = True) -> None:
         """Write down what became of what was sent, under the stream's *version* at that time.
@@ -165,13 +175,17 @@ class Ledger:
             return
         at, words = int(moment.now().timestamp()), self.payload == "full"
         records: list[Row] = []
-        back, entries = [], []
+        back, entries, doubted = [], [], []
         for o in outcomes:
             kind, token = o.kind, o.change.token
             written = self._intents.open.get(token)
-            if written is None or kind is _REJECTED:
+            if written is None:
                 continue
             intent = written.intents[token]
+            if intent.key is not None and kind not in _KEPT:  # it was refused in the end, and perhaps done at first
+                doubted.append((written.stream, intent.key))
+            if kind is _REJECTED:
+                continue
             if intent.key is None or kind is _UNKNOWN:
                 value = None if self.payload == "none" or intent.value is None else _ENCODE(intent.value).decode()
                 problem = _ENCODE(o.problem.as_dict()).decode() if o.problem and words else None
@@ -186,6 +200,7 @@ class Ledger:
                 records.append(row)
         with self._intents.changed([o.change.token for o in outcomes], sure=sure) as db:
             self.records.add(db, records)
+            self.records.doubt(doubted)
             if back:
                 self.records.restored(back)
             db.executemany(
@@ -199,9 +214,50 @@ class Ledger:
         with self._intents.changed([c.token for c in changes]):
             pass
 
+    def in_doubt(self, changes: Iterable[Change]) -> None:
+        """Strike intents that were perhaps carried out: what was known of their records counts no more."""
+        tokens = [c.token for c in changes]
+        open = {token: written for token in tokens if (written := self._intents.open.get(token))}
+        keys = [(written.stream, written.intents[token].key) for token, written in open.items()]
+        with self._intents.changed(tokens):
+            self.records.doubt([(stream, key) for stream, key in keys if key is not None])
+
+    def found_there(self, outcomes: Collection[Outcome]) -> None:
+        """Strike creations that earlier runs had under way and a look-up has found: by now nobody can say who made them.
+
+        They count as made by their stream when the same record comes again and what is there holds all of it (:mod:`.history`).
+        """
+        at = int(moment.now().timestamp())
+        rows: list[Row] = []
+        for o in outcomes:
+            written = self._intents.open[o.change.token]
+            intent = written.intents[o.change.token]
+            if intent.key is not None:
+                rows.append((written.stream, intent.key, intent.identity, o.id, PERHAPS, 0, self.run, at, None))
+        with self._intents.changed([o.change.token for o in outcomes]) as db:
+            self.records.add(db, rows)
+
     def open_intents(self) -> list[Written]:
         """Return what earlier runs had under way when they ended, by what was written down together."""
         return self._intents.earlier()
+
+    def doubt(self) -> None:
+        """Let what was known of the records that earlier runs had under way count no more, whatever becomes of them now.
+
+        What is not known to have begun is doubted as well: that the disk does not have when the power has failed.
+        """
+        left = [written for written in self._intents.earlier() if written.stage is not Stage.DOUBTED]
+        if left:
+            with self.store.transaction():
+                self.records.doubt([(w.stream, i.key) for w in left for i in w.intents.values() if i.key is not None])
+                self._intents.doubted([written for written in left if written.stage is Stage.BEGUN])
+
+    def take_over(self) -> bool:
+        """Take over what runs beside this one have left that have ended since; return whether there are any."""
+        ended = self.store.adopt()
+        if ended:
+            self._intents.take_over()
+        return ended
 
     def earlier(self) -> bool:
         """Return whether an earlier run left anything that may be sent again."""

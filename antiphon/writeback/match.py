@@ -97,6 +97,10 @@ class Match:
         alike = (numeric and _same_number(ours, theirs)) or (timed and _same_moment(ours, theirs))
         return alike or one == other or bool(ours == theirs)
 
+    def agrees(self, record: Record, found: Mapping[str, Any]) -> bool:
+        """Return whether what was *found* has the values of *record*, as far as it shows those fields."""
+        return all(name not in found or self.same(name, value, found) for name, value in record.items())
+
 
 def text(value: Any) -> str:
     """Return *value* as a text; 5 and 5.0 are the same number."""

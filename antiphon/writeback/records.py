@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from antiphon import moment
+from antiphon.outcome import Kind
 from antiphon.writeback.store import Store
 from antiphon.writeback.tables import keep
 
@@ -21,6 +22,8 @@ Row: TypeAlias = tuple[int, bytes, bytes, str | None, str, int, int, int, int | 
 """A stream's number, and of a record key, content, id, outcome, whether it is ours, run, time and version (see :class:`Known`)."""
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[Row]).decode
+PERHAPS = "perhaps"
+"""The outcome of a creation that a run left unanswered and that a look-up has found: it is ours, or others made one meanwhile."""
 _WAITING = 20_000
 """Records of which what was heard waits to be sorted in, at the most."""
 
@@ -29,7 +32,7 @@ class Known(NamedTuple):
     """What a stream's last write left of a record."""
 
     content: bytes
-    """The keyed hash of what was sent."""
+    """The keyed hash of what was sent; empty where that is in doubt."""
     remote_id: str | None
     kind: str
     ours: bool
@@ -72,9 +75,9 @@ class Records:
     def keep(
         self, stream: str, found: Iterable[tuple[bytes, bytes, str | None, str]], version: int | None = None
     ) -> None:
-        """Keep what was found as it is to be: each a key, a content, an id and an outcome."""
+        """Keep what was found as it is to be: each a key, a content, an id and an outcome, which is ``created`` where it is ours."""
         at, number = int(moment.now().timestamp()), self.stream(stream)
-        rows: list[Row] = [(number, *one, 0, self._store.run, at, version) for one in found]
+        rows: list[Row] = [(number, *one, int(one[3] == Kind.CREATED), self._store.run, at, version) for one in found]
         if rows:
             with self._store.transaction() as db:
                 self.add(db, rows)
@@ -95,6 +98,14 @@ class Records:
             keys = [key for key, id in db.execute(known, (number,)) if id in wanted]
             sql = "update records set kind = 'updated', content = x'' where stream = ? and key = ?"
             db.executemany(sql, [(number, key) for key in keys])
+
+    def doubt(self, those: Collection[tuple[int, bytes]]) -> None:
+        """Forget what was sent last of *those*, each a stream's number and a key: perhaps something else was since."""
+        if not those:
+            return
+        self.sorted_in([key for _, key in those])
+        with self._store.transaction() as db:
+            db.executemany("update records set content = x'' where stream = ? and key = ?", those)
 
     def see(self, stream: str, keys: Collection[bytes], version: int) -> None:
         """Note that the records with these *keys* are in the *version* of the stream."""

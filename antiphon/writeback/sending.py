@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from antiphon import moment
-from antiphon.api import Job, Resource, Write
+from antiphon.api import Job, Record, Write
 from antiphon.client import Client
 from antiphon.errors import (
     BadReply,
@@ -25,12 +25,11 @@ from antiphon.errors import (
     SettingError,
     Unauthorized,
     Unavailable,
-    Unknown,
 )
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
-from antiphon.writeback.intent import Intent, Written
+from antiphon.writeback.intent import Intent
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.lookup import LookUp
 from antiphon.writeback.match import Match
@@ -82,9 +81,10 @@ class Sender:
         while ordered and not batch.first:
             yield
         whole = self._ledger is not None and not job and self._findable(how, operation, changes)
-        if whole:
-            changes = self._intended(batch, operation, changes)
         size = job.most if job else how.batch if isinstance(how, Write) else 1
+        if whole:
+            again = isinstance(how, Write) and (how.safe or how.remembers > 0)
+            changes = self._intended(batch, operation, changes, each=0 if again else size)
         groups = [changes[start : start + size] for start in range(0, len(changes), size)]
         send = partial(self._settled, batch, operation, job=job, whole=whole)
         heard: list[Outcome] = []
@@ -143,12 +143,14 @@ class Sender:
         job.start(self._client, self._resource, id, group)
         yield from job.results(self._client, self._resource, id, group)
 
-    def _intended(self, batch: Batch, operation: str, changes: list[Change]) -> list[Change]:
-        """Write down what is about to be sent; return it without what waits for another run."""
+    def _intended(self, batch: Batch, operation: str, changes: list[Change], *, each: int = 0) -> list[Change]:
+        """Write down what is about to be sent, so many in *each* request if these are told apart; return it without what waits for another run."""
         if self._ledger is None:
             return changes
         marks = [(batch.identities[c.token], batch.keys.get(c.token), batch.position(c)) for c in changes]
-        busy = self._ledger.intend(self._stream, self._resource.name, operation, changes, marks, seen=batch.again)
+        busy = self._ledger.intend(
+            self._stream, self._resource.name, operation, changes, marks, seen=batch.again, each=each
+        )
         batch.busy += busy
         waits = {c.token for c in busy}
         return [c for c in changes if c.token not in waits]
@@ -168,7 +170,11 @@ class Sender:
             outcomes = self._sent(batch, operation, group, job, whole=whole)
             lost = [o for o in outcomes if o.kind is Kind.UNKNOWN]
             known += [o for o in outcomes if o.kind is not Kind.UNKNOWN]
-            settled, again = self._found_out(operation, lost) if lost else ([], [])
+            settled, again, others = self._found_out(operation, lost) if lost else ([], [], [])
+            if others:
+                if self._ledger:
+                    self._ledger.in_doubt(others)
+                batch.busy += others
             tries = tries + 1 if len(again) == len(group) else 0
             if tries == _SETTLE_TRIES:
                 settled, again = settled + self._given_up(operation, again, of=len(outcomes)), []
@@ -202,6 +208,8 @@ class Sender:
         batch.begun |= {c.token for c in group}
         if not whole:
             group = self._intended(batch, operation, group)
+        elif self._ledger:
+            self._ledger.begun(group)
         if not group:
             return []
         outcomes: list[Outcome] = []
@@ -210,7 +218,8 @@ class Sender:
             outcomes.extend(by_job or self._client.write(self._resource, operation, group))
         except DescriptionError as error:  # the record lacks what the path needs
             outcomes.extend(rejected(change, error.message) for change in group)
-        except (Unavailable, Unauthorized, ForeignHost, SettingError) as error:  # what has no outcome was not written
+        except (Unavailable, Unauthorized, ForeignHost, SettingError) as error:
+            # What has no outcome was not written, save what is safe to repeat: that was perhaps sent before, and not answered.
             how = getattr(self._resource, operation)
             perhaps = job is not None or (
                 isinstance(error, Unavailable) and isinstance(how, Write) and how.remembers > 0 and not how.safe
@@ -218,7 +227,7 @@ class Sender:
             if self._ledger:
                 self._ledger.answered(outcomes, batch.version)
                 answered = {o.change.token for o in outcomes}
-                self._ledger.not_sent(c for c in group if c.token not in answered and not perhaps)
+                self._ledger.in_doubt(c for c in group if c.token not in answered and not perhaps)
             raise
         done_at = moment.rfc3339(moment.now())
         for outcome in outcomes:
@@ -236,94 +245,47 @@ class Sender:
         first = again[0].problem if again else None
         if first and len(again) == of and HTTPStatus.OK <= first.status < HTTPStatus.MULTIPLE_CHOICES:
             if self._ledger:
-                self._ledger.not_sent(o.change for o in again)
+                self._ledger.in_doubt(o.change for o in again)
             doing = f"{self._client.api.name}: {operation} of {self._resource.name}"
             raise BadReply(f"{doing} -> {first.message.partition(' -> ')[2] or first.message}", status=first.status)
         for outcome in again:
             outcome.kind = Kind.REJECTED
         return again
 
-    def _found_out(self, operation: str, lost: list[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
-        """Return what became of changes whose answer was lost, and those that may be sent again.
+    def _found_out(self, operation: str, lost: list[Outcome]) -> tuple[list[Outcome], list[Outcome], list[Change]]:
+        """Return what became of changes whose answer was lost, those that may be sent again, and those to look at anew.
 
-        What is safe to repeat may be; a creation may where a look-up proves that it was not done.
+        What is safe to repeat may be sent again; a creation may where a look-up proves that it was not done. Where there is one that
+        has other values, somebody else has made it, or changed it since.
         """
         how = getattr(self._resource, operation)
         if isinstance(how, Write) and (how.safe or how.remembers):
-            return [], lost
-        settled, again = [], []
+            return [], lost, []
+        settled, again, others = [], [], []
         for by in dict.fromkeys(o.change.by for o in lost):
             those = [o for o in lost if o.change.by == by]
             if by is None or self._resource.find is None or operation != "create":
                 settled += those
                 continue
-            asked = (by, *self._resource.key, *self._resource.within)
-            records = self._client.find(self._resource, by, [o.change.value for o in those], asked)
-            found = {self._match.key(by, record.get(by), record): record for record in records}
+            asked = {
+                by,
+                *self._resource.key,
+                *self._resource.within,
+                *(name for o in those for name in o.change.record),
+            }
+            found: dict[Any, list[Record]] = {}
+            for record in self._client.find(self._resource, by, [o.change.value for o in those], tuple(sorted(asked))):
+                found.setdefault(self._match.key(by, record.get(by), record), []).append(record)
             for outcome in those:
-                record = found.get(self._match.key_of(outcome.change))
-                if record is not None:
-                    outcome.kind, outcome.id, outcome.problem = Kind.CREATED, self._match.id(record), None
-                if record is not None or not self._match.prompt(by):
+                there = found.get(self._match.key_of(outcome.change), [])
+                mine = next((record for record in there if self._match.agrees(outcome.change.record, record)), None)
+                if mine is not None:
+                    outcome.kind, outcome.id, outcome.problem = Kind.CREATED, self._match.id(mine), None
                     settled.append(outcome)
-                else:
+                elif there:
+                    others.append(outcome.change)
+                elif self._match.prompt(by):
                     again.append(outcome)
-        return settled, again
-
-
-def settle_open(client: Client, ledger: Ledger) -> list[Outcome]:
-    """Find out what became of everything that earlier runs had under way when they ended. Call before anything new is sent.
-
-    Returns the outcomes that are known now; what may simply be done again is struck from the ledger.
-    """
-    groups: dict[tuple[str, str], list[Written]] = {}
-    for written in ledger.open_intents():
-        groups.setdefault((written.resource, written.operation), []).append(written)
-    known: list[Outcome] = []
-    for (name, operation), group in groups.items():
-        try:
-            resource = client.resource(name)
-        except Unknown as error:  # an object that is no more
-            outcomes = [Outcome(i.change(), Kind.UNKNOWN, problem=Problem(error.message)) for i in _intents(group)]
-            ledger.answered(outcomes)
-            known += outcomes
-            continue
-        how = getattr(resource, operation, None)
-        remembers = how.remembers if isinstance(how, Write) else 0
-        # Under its token it is sent again, should the source send it again.
-        left = [written for written in group if not remembers or _older(written.sent_at, remembers)]
-        if not left:
-            continue
-        job = how.job if isinstance(how, Write) else None
-        by_job = [written for written in left if job and written.job]
-        told = _told_by_jobs(client, resource, job, by_job) if job else []
-        lost = {outcome.change.token for outcome in told if outcome.kind is Kind.UNKNOWN}
-        outcomes = [outcome for outcome in told if outcome.kind is not Kind.UNKNOWN]
-        for outcome in outcomes:
-            outcome.operation = operation
-        unsettled = _intents(written for written in left if written not in by_job)
-        unsettled += [intent for intent in _intents(by_job) if intent.token in lost]
-        sender = Sender(client, Match(resource, client.schema(resource)), ledger=None)
-        outcomes += sender.settle(operation, unsettled)
-        ledger.answered(outcomes)
-        answered = {outcome.change.token for outcome in outcomes}
-        ledger.not_sent(intent.change() for intent in _intents(left) if intent.token not in answered)
-        known += outcomes
-    return known
-
-
-def _told_by_jobs(client: Client, resource: Resource, job: Job, group: Sequence[Written]) -> list[Outcome]:
-    """Return what became of intents that jobs of the API's were to carry out, as their results tell."""
-    return [
-        outcome
-        for written in group
-        for outcome in job.results(client, resource, str(written.job), [i.change() for i in _intents([written])])
-    ]
-
-
-def _intents(group: Iterable[Written]) -> list[Intent]:
-    return [intent for written in group for intent in written.intents.values()]
-
-
-def _older(sent_at: str, seconds: float) -> bool:
-    return (moment.now() - moment.parse(sent_at)).total_seconds() > seconds
+                else:
+                    settled.append(outcome)
+        return settled, again, others

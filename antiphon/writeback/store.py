@@ -1,7 +1,7 @@
 """The database of a ledger: SQLite in the state folder, mode 0600, shared by the runs that write through a connection.
 
 A run holds a lock file for as long as its process lives. What a run left behind belongs to the first one that opens the
-ledger after its end; what a run that is alive has under way is left alone. A damaged file is kept aside, and a new one begun.
+ledger after its end, or meets it; what a run that is alive has under way is left alone. A damaged file is kept aside, and a new one begun.
 """
 
 from __future__ import annotations
@@ -67,7 +67,10 @@ class Store:
                     self._set_aside(name, str(error))
                     self._db = self._opened()
                 self.run = self._enrol()
-                self.ended = self._adopt()
+                self.ended: tuple[int, ...] = ()
+                """Runs that have ended and left something, which is this run's now."""
+                self._db.execute("create temp table ended (run integer primary key)")
+                self.adopt()
                 self.began = int(time.time())
                 """Seconds since the epoch."""
                 self._version = self.version()
@@ -82,9 +85,9 @@ class Store:
         for lock in self._alone.values():
             lock.release()
         for run, lock in self._locks.items():
-            lock.release()
             with suppress(OSError):
-                self._lock_path(run).unlink()
+                self._lock_path(run).unlink()  # before others may take it
+            lock.release()
 
     @contextmanager
     def transaction(self, *, sure: bool = True) -> Iterator[sqlite3.Connection]:
@@ -177,13 +180,15 @@ class Store:
         self._db.execute("insert into runs values (?)", (run,))
         return run
 
-    def _adopt(self) -> tuple[int, ...]:
-        """Return the runs that have ended and left something; they are this run's now."""
-        runs = [run for (run,) in self._db.execute("select run from runs order by run")]
-        ended = tuple(run for run in runs if run != self.run and self._held(run))
-        self._db.execute("create temp table ended (run integer primary key)")
-        self._db.executemany("insert into ended values (?)", [(run,) for run in ended])
-        return ended
+    def adopt(self) -> bool:
+        """Take over what is left of the runs that have ended by now; return whether there are any that had not before."""
+        mine = {self.run, *self.ended}
+        others = [run for (run,) in self.rows("select run from runs order by run") if run not in mine]
+        with self.lock, self._told():
+            ended = [run for run in others if self._held(run)]
+            self._db.executemany("insert into ended values (?)", [(run,) for run in ended])
+        self.ended += tuple(ended)
+        return bool(ended)
 
     def _held(self, run: int) -> bool:
         """Return whether the run's lock is ours now; if not, it is alive."""

@@ -1,7 +1,7 @@
 """The tables of a ledger, and how those of earlier versions become them.
 
 ``intents``
-    what is under way: a row for what was written down together, its records packed (:mod:`.intents`);
+    what is under way: a row for what was written down together, its records packed, and how far that has come (:mod:`.intents`);
 ``entries``
     what ended as unknown, and what nothing identifies until a STATE covers it: a row each;
 ``answers``
@@ -23,9 +23,9 @@ from typing import Any
 
 import msgspec
 
-from antiphon.writeback.intent import Intent, packed
+from antiphon.writeback.intent import Intent, Stage, packed
 
-VERSION = 3
+VERSION = 4
 TABLES = """
 create table if not exists notes (name text primary key, value text not null);
 create table if not exists runs (run integer primary key);
@@ -38,7 +38,8 @@ create table if not exists intents (
     operation text not null,
     sent_at text not null,
     job text,
-    changes blob not null
+    changes blob not null,
+    stage integer not null
 );
 create table if not exists entries (
     token text primary key,
@@ -71,7 +72,7 @@ create table if not exists records (
     primary key (stream, key)
 ) without rowid;
 """
-INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, changes) values (?,?,?,?,?,?,?)"
+INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, changes, stage) values (?,?,?,?,?,?,?,?)"
 _KEEP = """
 insert into records (stream, key, content, remote_id, kind, ours, run, at, version) values {}
 on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
@@ -79,6 +80,8 @@ on conflict (stream, key) do update set content = excluded.content, remote_id = 
         else max(records.ours, excluded.ours) end,
     run = excluded.run, at = excluded.at, version = coalesce(excluded.version, records.version)
 """
+_PACKED = 3
+"""The first version that packs intents."""
 _KEPT = 50
 """Records that are kept by one statement."""
 
@@ -119,6 +122,16 @@ def keep(db: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
 def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
     """Bring tables of an earlier *version* into the present form; *keyed* hashes with the ledger's key."""
     db.execute("begin immediate")
+    if version < _PACKED:
+        _pack(db, version, keyed)
+    else:
+        db.execute(f"alter table intents add column stage integer not null default {Stage.BEGUN:d}")
+    db.execute(f"pragma user_version = {VERSION}")
+    db.execute("commit")
+
+
+def _pack(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
+    """Make intents of the entries of versions 1 and 2 that had no outcome."""
     db.execute("alter table entries rename to earlier")
     for index in ("identity", "match", "key"):
         db.execute(f"drop index if exists entries_by_{index}")
@@ -139,11 +152,9 @@ def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> Non
         intents = {}
         for *_, token, position, identity, key, id, by, value in rows:
             intents[token] = Intent(token, position, identity, key, id, by, msgspec.json.decode(value or "null"))
-        db.execute(INTEND, (*of, packed(intents)))
+        db.execute(INTEND, (*of, packed(intents), Stage.BEGUN))
     db.execute(_ENDED)
     db.execute("drop table earlier")
-    db.execute(f"pragma user_version = {VERSION}")
-    db.execute("commit")
 
 
 def _each(db: sqlite3.Connection, statements: str) -> None:

@@ -37,6 +37,7 @@ from antiphon.writeback.recent import Recent
 from antiphon.writeback.refusing import narrowed, refuse_impossible, refuse_match
 from antiphon.writeback.restoring import Restore, restored, taken_away
 from antiphon.writeback.sending import Sender
+from antiphon.writeback.settling import settle_open
 from antiphon.writeback.together import conclude, first_of_each, gather, one_each, overtaken
 
 Mode = Literal["upsert", "create", "update", "delete", "mirror"]
@@ -179,6 +180,7 @@ class Writer:
         """Write *batch* and return an outcome for each record; see :meth:`write`. It waits for those before it about the same records."""
         while not batch.free:
             yield
+        self._take_over()
         if self.history:
             earlier = {change.token for change in batch.after.values()}
             self.history.settle(batch, [change for change in batch.waiting() if change.token not in earlier])
@@ -208,10 +210,17 @@ class Writer:
             if not again:
                 break
             yield from self.flights.fly(time.sleep, [pause], lambda _: None, turn=batch.turn)
+            self._take_over()
             yield from self._write(batch, again)
         for change in batch.busy:
             batch.settle(rejected(change, f"another run is creating one with this {change.by}", code="busy"))
         batch.busy, batch.again = [], False
+
+    def _take_over(self) -> None:
+        """Settle what runs beside this one have left that have ended since: nobody else will."""
+        if self.ledger and self.history and self.ledger.take_over():
+            settle_open(self.client, self.ledger)
+            self.history.taken_over()
 
     def _prepare(self, batch: Batch, n: int, record: Record) -> None:
         change = Change({})
@@ -278,15 +287,20 @@ class Writer:
                 self.complete(change, found)
                 removals.append(change)
             elif self.mode == "create" and not came:
-                batch.settle(
-                    Outcome(change, Kind.SKIPPED, self.match.id(found), Problem(f"there is one with this {change.by}"))
-                )
+                batch.settle(self._left_alone(batch, change, found))
             elif self._differs(batch, change, found, restored=came):
                 updates.append(change)
         yield from self.send(batch, "update", updates)
         yield from self.send(batch, "create", creations)
         yield from self._remove(batch, removals)
         batch.heard([*native, *updates, *creations, *removals])
+
+    def _left_alone(self, batch: Batch, change: Change, found: Record) -> Outcome:
+        """Return the outcome of a creation of what is there: *found*, unless it is what an earlier run has perhaps created."""
+        id = self.match.id(found)
+        if batch.perhaps.get(change.token) == id and self.match.agrees(change.record, found):
+            return Outcome(change, Kind.UNCHANGED, id)
+        return Outcome(change, Kind.SKIPPED, id, Problem(f"there is one with this {change.by}"))
 
     def _differs(self, batch: Batch, change: Change, found: Record, *, restored: bool = False) -> bool:
         """Leave in *change* what differs from the record *found*, perhaps just *restored*; where nothing does, or it may not, settle it."""

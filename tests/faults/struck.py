@@ -55,6 +55,7 @@ def main(module: str, moment: str, number: int) -> None:
 
     told(Ledger, "intend", after="intent")
     told(Ledger, "answered", before="answered", after="recorded")
+    told(Ledger, "found_there", before="answered", after="recorded")
     told(requests.Session, "send", after="sent", once="intent")
     run(module)
 

@@ -1,4 +1,8 @@
-"""Ledger and remote agree after any sequence of runs, crashes and edits by others; nothing is there twice, nothing of others' is lost."""
+"""Ledger and remote agree after any sequence of runs, crashes and edits by others; nothing is there twice, nothing of others' is lost.
+
+What may differ from the source is said by what others have done alone: an edit of theirs stands until the source changes that record, or
+a run is ``full``. Whatever our own runs did, died or gave up at, the next one that ends has made good.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,13 @@ import io
 import itertools
 import json
 import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import pytest
 import requests
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -17,15 +25,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from antiphon import schema
 from antiphon.api import Api, Read, Resource, Write
 from antiphon.client import Client
+from antiphon.errors import ApiError
 from antiphon.outcome import Kind, Nothing
+from antiphon.writeback import writer as writers
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.mirror import take_away
-from antiphon.writeback.sending import settle_open
+from antiphon.writeback.settling import settle_open
 from antiphon.writeback.writer import Allowance, Seen, Writer
 
 ZOO = "https://zoo.example"
-NAMES = st.sampled_from("abcdef")
-SOURCE = st.dictionaries(NAMES, st.integers(0, 3), max_size=6)
+NAMES = st.sampled_from("abcd")
+LEGS = st.integers(1, 2)
+SOURCE = st.dictionaries(NAMES, LEGS, max_size=4)
+CHANGES = st.dictionaries(NAMES, LEGS | st.none(), max_size=4)
+"""A source that says of some that they were deleted."""
+MOMENTS = st.sampled_from(["intended", "begun", "committed", "answered", "recorded"])
+"""Written down, marked as begun, carried out, answered, and the answer written down."""
 
 
 class Killed(BaseException):
@@ -33,21 +48,59 @@ class Killed(BaseException):
 
 
 class Zoo(requests.Session):
-    """A server without a unique field, whose animals are made and changed by us and by others; it can be let die at any request."""
+    """A server without a unique field, whose animals are made and changed by us and by others, and what may be believed of them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.animals: dict[str, dict[str, Any]] = {}
         self.numbers = itertools.count(1)
-        self.left: int | None = None
-        """Writes that are carried out before the process dies: the last one without an answer."""
-        self.writes = 0
+        self.calls = self.writes = 0
+        self.dies: tuple[str, int] | None = None
+        """The moment at which the process dies, and when it comes how often."""
+        self.silent: int | None = None
+        """Writes after which no answer comes any more; the first of these is carried out, the later ones are not."""
+        self.others: set[str] = set()
+        """Ids of what others made."""
+        self.either: set[str] = set()
+        """Ids of what nobody can tell who made it."""
+        self.lost: dict[str, int] = {}
+        """Ids of what we made and were not told of, and the legs that it was given."""
+        self.tried: dict[str, set[int]] = defaultdict(set)
+        """Legs by name: what we were about to make when a run died, and did not."""
+        self.told: dict[str, set[int]] = defaultdict(set)
+        """Legs by name, with which a record may be taken for unchanged."""
+        self.stale: dict[str, set[int]] = {}
+        """What may be taken so although others have changed it since."""
+
+    def reached(self, moment: str) -> None:
+        """Die here, if it is the moment."""
+        if self.dies and self.dies[0] == moment:
+            self.dies = (moment, self.dies[1] - 1)
+            if self.dies[1] == 0:
+                raise Killed
 
     def made(self, **fields: Any) -> str:
         """Make an animal."""
         id = str(next(self.numbers))
         self.animals[id] = {"id": id, **fields}
         return id
+
+    def named(self, name: str) -> dict[str, Any] | None:
+        """Return the animal of that name."""
+        return next((animal for animal in self.animals.values() if animal["name"] == name), None)
+
+    def edited(self, name: str) -> None:
+        """Note that others have done something to the one of that name."""
+        self.stale[name] = self.stale.get(name, set()) | self.told[name]
+        animal = self.named(name)
+        if animal and animal["id"] in self.others and animal["legs"] in self.tried[name]:
+            self.others.discard(animal["id"])
+            self.either.add(animal["id"])
+
+    def written(self, name: str, legs: int | None) -> None:
+        """Note that a run has: nothing that was known before may be believed."""
+        self.stale.pop(name, None)
+        self.told[name] = set() if legs is None else {legs}
 
     def send(self, request: requests.PreparedRequest, **_more: Any) -> requests.Response:
         """Answer *request*."""
@@ -56,6 +109,7 @@ class Zoo(requests.Session):
         path = str(request.url).removeprefix(ZOO).partition("?")[0].strip("/").split("/")
         body = json.loads(request.body) if request.body else None
         found: Any = None
+        self.calls += 1
         if request.method == "GET":
             asked = requests.utils.unquote(str(request.url).partition("name=")[2]).split(",")
             animals = list(self.animals.values())
@@ -67,23 +121,89 @@ class Zoo(requests.Session):
             reply.status_code = 200 if found is not None else 404
         else:
             self.writes += 1
-            if self.left == 0:
-                raise Killed
-            match request.method:
-                case "POST":
-                    found = self.animals[self.made(**body)]
-                case "PATCH":
-                    found = self.animals.get(path[1])
-                    reply.status_code = 200 if found else 404
-                    (found or {}).update(body)
-                case "DELETE":
-                    reply.status_code = 204 if self.animals.pop(path[1], None) else 404
-            if self.left is not None:
-                self.left -= 1
-                if self.left == 0:
-                    raise Killed
+            if self.silent is not None:
+                self.silent -= 1
+                if self.silent < 0:
+                    raise requests.exceptions.ReadTimeout
+            if request.method == "POST":
+                self.tried[body["name"]].add(body["legs"])
+            self.reached("begun")
+            reply.status_code, found = self.carried_out(str(request.method), path[-1], body)
+            if request.method == "POST":
+                self.tried[body["name"]].discard(body["legs"])
+            self.reached("committed")
+            if self.silent == 0:
+                raise requests.exceptions.ReadTimeout
         reply.raw = io.BytesIO(b"" if reply.status_code == 204 else json.dumps(found or {}).encode())
         return reply
+
+    def carried_out(self, method: str, id: str, body: Any) -> tuple[int, Any]:
+        """Do what a run asks for; return the status and what is there."""
+        if method == "POST":
+            made = self.animals[self.made(**body)]
+            self.lost[made["id"]] = made["legs"]
+            self.written(made["name"], made["legs"])
+            return 200, made
+        found = self.animals.get(id)
+        if found is None:
+            return 404, None
+        if method == "DELETE":
+            del self.animals[id]
+            self.written(found["name"], None)
+            return 204, None
+        found.update(body)
+        self.written(found["name"], found["legs"])
+        return 200, found
+
+
+class Dying(Ledger):
+    """A ledger whose process may die at any moment of the zoo's: what it would write from then on is not written."""
+
+    def __init__(self, folder: Path, zoo: Zoo) -> None:
+        self.zoo = zoo
+        super().__init__(folder, "zoo")
+
+    def die(self) -> None:
+        """Leave all as it is, as a process does that is gone."""
+        self.store._db.close()
+        for lock in (*self.store._locks.values(), *self.store._alone.values()):
+            lock.release()
+
+    def reached(self, moment: str) -> None:
+        """Die here, if it is the moment."""
+        try:
+            self.zoo.reached(moment)
+        except Killed:
+            self.store.transaction = self._gone  # type: ignore[method-assign,assignment]
+            raise
+
+    @contextmanager
+    def _gone(self, **_more: Any) -> Iterator[NoReturn]:
+        raise Killed
+        yield
+
+    def intend(self, *given: Any, **more: Any) -> Any:
+        """Write down what is about to be sent."""
+        busy = super().intend(*given, **more)
+        self.reached("intended")
+        return busy
+
+    def answered(self, outcomes: Any, *given: Any, **more: Any) -> None:
+        """Write down what became of it."""
+        if outcomes:
+            self.reached("answered")
+            super().answered(outcomes, *given, **more)
+            for outcome in outcomes:
+                if outcome.kind is Kind.CREATED:
+                    self.zoo.lost.pop(outcome.id, None)
+            self.reached("recorded")
+
+    def found_there(self, outcomes: Any) -> None:
+        """Write down what was found of it."""
+        if outcomes:
+            self.reached("answered")
+            super().found_there(outcomes)
+            self.reached("recorded")
 
 
 ANIMALS = Resource(
@@ -99,7 +219,9 @@ ANIMALS = Resource(
 
 
 class Runs(RuleBasedStateMachine):
-    """Runs of a mirror, some of which die, and what others do meanwhile."""
+    """Runs of one stream, some of which die or give up, and what others do meanwhile."""
+
+    mode: Any = "upsert"
 
     @initialize()
     def begin(self) -> None:
@@ -107,84 +229,196 @@ class Runs(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.zoo = Zoo()
         self.client = Client(Api("zoo", "Zoo", ZOO, resources=(ANIMALS,)), {}, session=self.zoo)
-        self.others: set[str] = set()
         self.version = 0
-        self.undone: list[Any] = []
+        self.patched = pytest.MonkeyPatch()
+        self.patched.setattr(writers, "_PAUSES", (0.0,) * 8)
 
-    def run(self, source: dict[str, int], *, full: bool = False) -> list[Kind]:
+    def run(self, source: dict[str, Any], *, full: bool = False) -> list[Kind]:
         """Write *source* and take away what is not in it, as one run of a target does."""
         self.version += 1
         seen, kinds = Seen(), []
-        with Ledger(Path(self.folder.name), "zoo") as ledger:
+        ledger = Dying(Path(self.folder.name), self.zoo)
+        try:
             settle_open(self.client, ledger)
             writer = Writer(
-                self.client, ANIMALS, mode="mirror", ledger=ledger, full=full, allowance=Allowance(100), seen=seen
+                self.client,
+                ANIMALS,
+                mode=self.mode,
+                ledger=ledger,
+                full=full,
+                deletes="delete",
+                allowance=Allowance(100),
+                seen=seen,
             )
-            rows = [{"name": name, "legs": legs} for name, legs in source.items()]
+            rows = [
+                {"name": name, "_sdc_deleted_at": "2026-01-01"} if legs is None else {"name": name, "legs": legs}
+                for name, legs in source.items()
+            ]
             for start in range(0, len(rows), 2):
                 kinds += [outcome.kind for outcome in writer.write(rows[start : start + 2], version=self.version)]
-            take_away(writer, ledger, self.version, lambda _by, records: self.undone.extend(records))
+            if self.mode == "mirror":
+                take_away(writer, ledger, self.version, lambda _by, _records: None)
+        except Killed:
+            ledger.die()
+            raise
+        except BaseException:
+            ledger.close()
+            raise
+        ledger.close()
         return kinds
 
-    def has(self, source: dict[str, int]) -> None:
-        """Hold the zoo against *source*: each of it there, once, as it is to be; all that others made still there."""
-        there = [(a["name"], a["legs"]) for a in self.zoo.animals.values()]
-        names = [name for name, _ in there]
-        assert len(names) == len(set(names))
-        assert set(source.items()) <= set(there)
-        if source:
-            assert set(names) == set(source) | {self.zoo.animals[id]["name"] for id in self.others}
+    def broken_off(self, source: dict[str, Any]) -> None:
+        """Note what a run of *source* may have left that did not come to its end."""
+        zoo = self.zoo
+        zoo.dies = zoo.silent = None
+        for name, legs in source.items():
+            if legs is not None:
+                zoo.told[name].add(legs)
+        self.met(source, ended=False)
+
+    def met(self, source: dict[str, Any], *, ended: bool) -> None:
+        """Note whose that is, of what was lost, which a run has met in its *source*: ours, if it is there as it was sent."""
+        zoo = self.zoo
+        for id, sent in list(zoo.lost.items()):
+            animal = zoo.animals.get(id)
+            if animal is None:
+                del zoo.lost[id]
+            elif animal["name"] in source:
+                if not (ended and animal["legs"] == source[animal["name"]] == sent):
+                    zoo.either.add(id)
+                del zoo.lost[id]
 
     @rule(source=SOURCE, full=st.booleans())
     def a_run_that_ends(self, source: dict[str, int], full: bool) -> None:
-        """After it, and only then, the zoo is as the source; a second one has nothing to do."""
-        self.run(source, full=True)
-        self.has(source)
-        before = self.zoo.writes
-        assert set(self.run(source, full=full)) <= {Kind.UNCHANGED}
-        assert self.zoo.writes == before
+        """After it the zoo is as the source, save what others did; a second one has nothing to do."""
+        self.ends(source, full=full)
 
-    @rule(source=SOURCE, writes=st.integers(1, 5))
-    def a_run_that_dies(self, source: dict[str, int], writes: int) -> None:
-        """It dies at its n-th write, whose answer it never hears."""
-        self.zoo.left = writes
-        try:
+    def ends(self, source: dict[str, Any], *, full: bool = False) -> None:
+        """Run to the end, and hold the zoo against *source*."""
+        zoo = self.zoo
+        lost, before = dict(zoo.lost), {id: animal["legs"] for id, animal in zoo.animals.items()}
+        self.run(source, full=full)
+        for name, legs in source.items():
+            animal = zoo.named(name)
+            as_it_is_to_be = (animal and animal["legs"]) == legs
+            assert as_it_is_to_be or (not full and legs in zoo.stale.get(name, ())), (name, legs, animal)
+            zoo.told[name] = set() if legs is None else {legs}
+            zoo.stale[name] = set() if as_it_is_to_be else {legs}
+        for id in lost:
+            if id in zoo.lost and before[id] != zoo.animals.get(id, {}).get("legs"):
+                zoo.lost[id] = 0  # it was written, and so found as something else
+        self.met(source, ended=True)
+        if self.mode == "mirror" and source:
+            may_stay = zoo.others | zoo.either | zoo.lost.keys()
+            assert {a["name"] for id, a in zoo.animals.items() if id not in may_stay} <= set(source)
+        calls, writes = zoo.calls, zoo.writes
+        assert set(self.run(source)) <= {Kind.UNCHANGED, Kind.SKIPPED}
+        assert zoo.writes == writes
+        assert zoo.calls == calls or None in source.values()
+
+    @rule(source=SOURCE, moment=MOMENTS, number=st.integers(1, 4))
+    def a_run_that_dies(self, source: dict[str, Any], moment: str, number: int) -> None:
+        """It dies when the moment comes so often."""
+        self.zoo.dies = (moment, number)
+        with suppress(Killed):
             self.run(source)
-        except Killed:
-            pass
-        finally:
-            self.zoo.left = None
+        self.broken_off(source)
 
-    @rule(name=NAMES, legs=st.integers(0, 3))
+    @rule(source=SOURCE, number=st.integers(1, 3))
+    def a_run_that_gives_up(self, source: dict[str, Any], number: int) -> None:
+        """Of one write it hears no answer, and then none of any."""
+        self.zoo.silent = number
+        with suppress(ApiError):
+            self.run(source)
+        self.broken_off(source)
+
+    @rule(before=LEGS, moment=MOMENTS, number=st.integers(1, 2), data=st.data())
+    def a_source_that_goes_back(self, before: int, moment: str, number: int, data: st.DataObject) -> None:
+        """A run ends, one with other values dies, and the source is again as it was: so it has to be there."""
+        first = dict.fromkeys(data.draw(st.sets(NAMES, min_size=1)), before)
+        self.ends(first)
+        self.a_run_that_dies(dict.fromkeys(first, 3 - before), moment, number)
+        self.ends(first)
+
+    @rule(name=NAMES, legs=LEGS)
     def somebody_else_makes_one(self, name: str, legs: int) -> None:
         """An animal that is nobody's but theirs, unless there is one of that name."""
-        if name not in [a["name"] for a in self.zoo.animals.values()]:
-            self.others.add(self.zoo.made(name=name, legs=legs))
+        if self.zoo.named(name) is None:
+            self.zoo.others.add(self.zoo.made(name=name, legs=legs))
+            self.zoo.edited(name)
 
-    @rule(name=NAMES, legs=st.integers(0, 3))
+    @rule(name=NAMES, legs=LEGS)
     def somebody_else_changes_one(self, name: str, legs: int) -> None:
         """Whoever made it."""
-        for animal in self.zoo.animals.values():
-            if animal["name"] == name:
-                animal["legs"] = legs
+        animal = self.zoo.named(name)
+        if animal:
+            animal["legs"] = legs
+            self.zoo.edited(name)
 
     @rule(name=NAMES)
     def somebody_else_deletes_one(self, name: str) -> None:
         """Whoever made it."""
-        for id, animal in list(self.zoo.animals.items()):
-            if animal["name"] == name:
-                del self.zoo.animals[id]
-                self.others.discard(id)
+        animal = self.zoo.named(name)
+        if animal:
+            del self.zoo.animals[animal["id"]]
+            self.zoo.others.discard(animal["id"])
+            self.zoo.edited(name)
+
+    @invariant()
+    def nothing_is_there_twice(self) -> None:
+        """No run has made one that was there."""
+        names = [animal["name"] for animal in self.zoo.animals.values()]
+        assert len(names) == len(set(names))
+
+    def teardown(self) -> None:
+        """Give the folder back."""
+        self.patched.undo()
+        self.folder.cleanup()
+
+
+class Mirror(Runs):
+    """Runs of a mirror."""
+
+    mode = "mirror"
+
+    @rule(source=SOURCE, moment=MOMENTS, number=st.integers(1, 2), name=NAMES, legs=LEGS)
+    def others_make_one_that_a_run_which_died_was_to_make(
+        self, source: dict[str, Any], moment: str, number: int, name: str, legs: int
+    ) -> None:
+        """And then the source has it no more."""
+        self.a_run_that_dies({**source, name: legs}, moment, number)
+        self.somebody_else_makes_one(name, legs)
+        self.ends({other: value for other, value in source.items() if other != name})
+
+    @rule(source=SOURCE, moment=MOMENTS, number=st.integers(1, 2), name=NAMES)
+    def a_source_that_loses_one_after_a_run_that_died(
+        self, source: dict[str, Any], moment: str, number: int, name: str
+    ) -> None:
+        """It comes once more before it is lost."""
+        whole = {**source, name: 1}
+        self.a_run_that_dies(whole, moment, number)
+        self.ends(whole)
+        self.ends({other: value for other, value in source.items() if other != name})
 
     @invariant()
     def what_others_made_is_there(self) -> None:
         """No run has taken it away."""
-        assert self.others <= set(self.zoo.animals)
-
-    def teardown(self) -> None:
-        """Give the folder back."""
-        self.folder.cleanup()
+        assert self.zoo.others <= set(self.zoo.animals)
 
 
-TestRuns = Runs.TestCase
-TestRuns.settings = settings(max_examples=25, stateful_step_count=12, deadline=None)
+class Deleting(Runs):
+    """Runs of a stream that says what was deleted."""
+
+    @rule(source=CHANGES, full=st.booleans())
+    def a_run_with_deletions(self, source: dict[str, Any], full: bool) -> None:
+        """To its end."""
+        self.ends(source, full=full)
+
+    @rule(source=CHANGES, moment=MOMENTS, number=st.integers(1, 3))
+    def a_run_with_deletions_that_dies(self, source: dict[str, Any], moment: str, number: int) -> None:
+        """At some moment."""
+        self.a_run_that_dies(source, moment, number)
+
+
+TestMirror, TestDeleting = Mirror.TestCase, Deleting.TestCase
+TestMirror.settings = TestDeleting.settings = settings(max_examples=40, stateful_step_count=8, deadline=None)

@@ -16,7 +16,7 @@ from antiphon.client import Client
 from antiphon.errors import BadReply, ForeignHost, QuotaSpent, Unauthorized, Unavailable
 from antiphon.outcome import Change, Kind, Outcome, Problem, Said
 from antiphon.writeback.ledger import Ledger
-from antiphon.writeback.sending import settle_open
+from antiphon.writeback.settling import settle_open
 from antiphon.writeback.writer import Writer
 
 NOTE = {"hs_timestamp": "2026-01-02T03:04:05Z"}

@@ -1,0 +1,244 @@
+"""What was perhaps written: a run died, or gave up, before it heard. What the ledger knew before of these records counts no more."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+
+import pytest
+import requests
+
+from antiphon.errors import Unavailable
+from antiphon.outcome import Change, Kind, Outcome
+from antiphon.writeback.intent import Stage
+from antiphon.writeback.ledger import Ledger
+from antiphon.writeback.mirror import take_away
+from antiphon.writeback.settling import settle_open
+from antiphon.writeback.writer import Writer
+
+from .test_ledger import change, intend, killed, known, left_open
+from .test_writer_replies import crash, kinds
+
+ZOO = "https://zoo.example"
+
+
+def people(city, numbers=range(5), **more):
+    return [{"email": f"p{n}@example.com", "city": city, **more} for n in numbers]
+
+
+def run(account, records, version=None, **how):
+    """Write *records* as one run of a target does, and take away what a mirror is to; return what became of them."""
+    with account.ledger() as ledger:
+        settle_open(account.client, ledger)
+        writer = account.writer(ledger=ledger, stream="s", **how)
+        outcomes = writer.write(records, version=version)
+        if version is not None:
+            outcomes += take_away(writer, ledger, version, lambda _by, _records: None)[0]
+    return kinds(outcomes)
+
+
+def cities(account):
+    return [record.get("city") for record in account.shown("contacts", "city")]
+
+
+# What is safe to repeat
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_after_a_crash_in_an_update_the_record_as_it_was_before_is_not_taken_for_unchanged(account, when):
+    run(account, people("Ulm"))
+    crash(account, people("Bonn"), when)
+    assert set(run(account, people("Ulm"))) == {"updated" if when == "after" else "unchanged"}
+    assert cities(account) == ["Ulm"] * 5
+    account.app.reset_calls()
+    assert set(run(account, people("Ulm"))) == {"unchanged"}
+    assert account.calls() == {}
+
+
+def test_after_a_crash_in_an_archiving_the_record_is_created_again(account):
+    run(account, people("Ulm"), deletes="archive")
+    crash(account, people("Ulm", _sdc_deleted_at="2026-01-01T00:00:00Z"), "after", deletes="archive")
+    assert cities(account) == []
+    assert run(account, people("Ulm"), deletes="archive") == ["created"] * 5
+    assert cities(account) == ["Ulm"] * 5
+
+
+@pytest.mark.parametrize("then", ["500", "429", "cut", "commit-timeout"])
+def test_after_an_update_that_was_given_up_the_record_as_it_was_before_is_not_taken_for_unchanged(accounts, then):
+    account = accounts(stall_seconds=0.01)
+    run(account, people("Ulm"))
+    account.app.fail_next(1, "commit-timeout", "batch/update")
+    account.app.fail_next(200, then, "batch/update")
+    with contextlib.suppress(Unavailable):
+        assert run(account, people("Bonn")) == ["rejected"] * 5
+    account.app.faults.clear()
+    assert cities(account) == ["Bonn"] * 5
+    assert run(account, people("Ulm")) == ["updated"] * 5
+    assert cities(account) == ["Ulm"] * 5
+
+
+def test_a_write_that_was_unanswered_and_then_refused_was_perhaps_done(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        for kind in (Kind.REJECTED, Kind.UNKNOWN):
+            one = change(city="Ulm")
+            intend(ledger, one)
+            ledger.answered([*_outcomes(one, Kind.CREATED)])
+            assert known(ledger, one).content
+            other = change(city="Bonn")
+            intend(ledger, other, operation="update")
+            ledger.answered([*_outcomes(other, kind)])
+            assert (known(ledger, one).content, known(ledger, one).ours) == (b"", True)
+
+
+def _outcomes(one, kind):
+    return [Outcome(one, kind, "7")]
+
+
+def test_what_was_under_way_is_doubted_once_though_it_stays_open(tmp_path):
+    one = change()
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, change())
+        intend(ledger, one)
+        ledger.answered(_outcomes(one, Kind.CREATED))
+    with Ledger(tmp_path, "hubspot") as ledger:
+        ledger.doubt()
+        assert known(ledger, one).content == b""
+        intend(ledger, one)
+        ledger.answered(_outcomes(one, Kind.UPDATED))
+    with Ledger(tmp_path, "hubspot") as ledger:
+        ledger.doubt()
+        assert len(left_open(ledger)) == 1
+        assert known(ledger, one).content != b""
+
+
+# Creations that a look-up finds
+
+
+def mirrored(account, records, version):
+    return run(account, records, version, mode="mirror")
+
+
+def test_what_was_meant_to_be_sent_and_was_not_is_not_taken_for_ours(account):
+    crash(account, people("Ulm", range(150)), "after", mode="mirror")
+    assert len(cities(account)) == 100
+    account.app.add("contacts", {"email": "p120@example.com", "city": "Theirs"})
+    account.app.add("contacts", {"email": "p121@example.com", "city": "Ulm"})
+    outcomes = mirrored(account, people("Ulm", [*range(120), *range(122, 150)]), 2)
+    assert (outcomes.count("unchanged"), outcomes.count("created"), len(outcomes)) == (100, 48, 148)
+    assert "Theirs" in cities(account)
+    assert len(cities(account)) == 150
+    assert mirrored(account, people("Bonn", range(150)), 3) == ["updated"] * 150
+    left = mirrored(account, people("Bonn", [*range(117), *range(122, 150)]), 4)
+    assert (left.count("unchanged"), left.count("deleted")) == (145, 3)  # neither what others made, 120 and 121
+
+
+@pytest.mark.parametrize("mode", ["upsert", "create", "mirror"])
+def test_what_others_made_while_a_creation_of_ours_was_in_doubt_is_theirs(account, mode):
+    crash(account, people("Ulm", [1, 2]), "before", mode=mode)
+    account.app.add("contacts", {"email": "p1@example.com", "city": "Theirs"})
+    version = 2 if mode == "mirror" else None
+    outcomes = run(account, people("Ulm", [1, 2]), version, mode=mode)
+    assert sorted(outcomes) == ["created", "skipped" if mode == "create" else "updated"]
+    assert sorted(cities(account)) == ["Theirs" if mode == "create" else "Ulm", "Ulm"]
+    if mode == "mirror":
+        assert mirrored(account, people("Ulm", [3]), 3) == ["created", "deleted"]
+        assert len(cities(account)) == 2
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("mode", ["upsert", "create", "mirror"])
+def test_what_was_created_without_an_answer_is_ours_once_it_is_seen_to_hold_what_was_sent(account, mode, full):
+    crash(account, people("Ulm", [1, 2]), "after", mode=mode)
+    version = 2 if mode == "mirror" else None
+    assert run(account, people("Ulm", [1, 2]), version, mode=mode, full=full) == ["unchanged"] * 2
+    if mode == "mirror":
+        assert mirrored(account, people("Ulm", [1]), 3) == ["unchanged", "deleted"]
+    assert run(account, people("Ulm", [1]), version and 4, mode=mode) == ["unchanged"]
+
+
+def test_what_was_created_without_an_answer_and_comes_with_other_values_or_never_again_is_nobodys_to_take_away(account):
+    crash(account, people("Ulm", [1, 2]), "after", mode="mirror")
+    assert mirrored(account, people("Bonn", [1]), 2) == ["updated"]
+    assert mirrored(account, people("Bonn", [3]), 3) == ["created"]
+    assert len(cities(account)) == 3
+
+
+def test_a_key_alone_shows_nothing_of_who_made_the_record(account):
+    crash(account, [{"email": "p1@example.com"}], "after", mode="mirror")
+    assert mirrored(account, [{"email": "p1@example.com"}], 2) == ["unchanged"]
+    assert mirrored(account, people("Ulm", [2]), 3) == ["created"]
+    assert len(account.shown()) == 2
+
+
+@pytest.mark.parametrize(("mode", "kind", "legs"), [("upsert", Kind.UPDATED, 4), ("create", Kind.SKIPPED, 2)])
+def test_one_that_others_made_while_an_answer_was_lost_is_looked_at_again(zoo, tmp_path, mode, kind, legs):
+    client, mocked = zoo
+    there = {"id": "1", "name": "a", "legs": 2}
+    mocked.get(f"{ZOO}/animals/find", [{"json": {"items": []}}, {"json": {"items": [there]}}])
+    mocked.post(f"{ZOO}/animals/batch", exc=requests.exceptions.ReadTimeout)
+    mocked.patch(f"{ZOO}/animals/1", json=lambda request, _: there.update(request.json()) or there)
+    with Ledger(tmp_path, "zoo") as ledger:
+        writer = Writer(client, client.resource("animals"), mode=mode, ledger=ledger, stream="s")
+        [outcome] = writer.write([{"name": "a", "legs": 4}])
+        key = ledger.key("animals", writer.match.key_of(Change({}, by="name", value="a")))
+        assert (outcome.kind, there["legs"]) == (kind, legs)
+        assert not ledger.records.known("s", [key])[key].ours
+        assert ledger.store.rows("select count(*) from intents") == [(0,)]
+
+
+def test_of_two_by_that_name_the_one_with_our_values_is_the_one_that_was_created(zoo):
+    client, mocked = zoo
+    both = [{"id": "2", "name": "a", "legs": 4}, {"id": "1", "name": "a", "legs": 2}]
+    mocked.get(f"{ZOO}/animals/find", [{"json": {"items": []}}, {"json": {"items": both}}])
+    mocked.post(f"{ZOO}/animals/batch", exc=requests.exceptions.ReadTimeout)
+    [outcome] = Writer(client, client.resource("animals")).write([{"name": "a", "legs": 4}])
+    assert (outcome.kind, outcome.id) == (Kind.CREATED, "2")
+
+
+# What runs beside this one leave when they die
+
+
+def test_what_a_run_that_died_meanwhile_was_creating_is_taken_over_when_it_is_met(account, tmp_path):
+    with killed(account.folder, "intend(ledger, change('p1@example.com'))"):
+        ledger = account.ledger()
+        writer = account.writer(ledger=ledger, stream="s")
+        assert kinds(writer.write(people("Ulm", [2]))) == ["created"]
+    with ledger:
+        assert kinds(writer.write(people("Ulm", [1]))) == ["created"]
+        assert not ledger.store.others()
+        assert ledger.store.rows("select count(*) from intents") == [(0,)]
+
+
+def test_what_a_run_that_died_meanwhile_was_changing_is_looked_at_again(account):
+    run(account, people("Ulm", [1]))
+    with killed(account.folder, "intend(ledger, change('p1@example.com'), operation='update', stream='s')"):
+        ledger = account.ledger()
+        writer = account.writer(ledger=ledger, stream="s")
+        assert kinds(writer.write(people("Ulm", [1]))) == ["unchanged"]
+    [record] = account.app.store("contacts")
+    record.properties["city"] = "Bonn"
+    with ledger:
+        assert kinds(writer.write(people("Ulm", [1]))) == ["updated"]
+    assert cities(account) == ["Ulm"]
+
+
+# How far it had come
+
+
+def test_what_of_a_set_had_begun_is_known_after_a_kill(tmp_path):
+    lines = ("c = [change(f'{n}@x') for n in range(5)]", "intend(ledger, *c, each=2)", "ledger.begun(c[2:4])")
+    with killed(tmp_path, *lines):
+        pass
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert [(w.stage, [i.value for i in w.intents.values()]) for w in ledger.open_intents()] == [
+            (Stage.MEANT, ["0@x", "1@x"]), (Stage.BEGUN, ["2@x", "3@x"]), (Stage.MEANT, ["4@x"])
+        ]  # fmt: skip
+
+
+def test_in_a_ledger_of_the_version_before_all_that_is_open_had_perhaps_begun(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, change(), each=1)
+    with contextlib.closing(sqlite3.connect(ledger.path)) as db:
+        db.executescript("alter table intents drop column stage; pragma user_version = 3")
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert [w.stage for w in ledger.open_intents()] == [Stage.BEGUN]
