@@ -15,7 +15,7 @@ from antiphon.api import Resource, Schema
 from antiphon.cli import given, shown
 from antiphon.cli.records import connected
 from antiphon.connection import Connection
-from antiphon.errors import InputError, SettingError, did_you_mean
+from antiphon.errors import InputError, SettingError, did_you_mean, one_line
 from antiphon.schema import types
 from antiphon.writeback import sheet
 from antiphon.writeback.fields import Fields, Mapper
@@ -72,6 +72,11 @@ def mapping(
             click.echo(shown.encoded({"streams": streams}))
         return
     pairs = propose(found, target, columns) if columns else []
+    if columns and not pairs:
+        there = ", ".join(columns.get("properties", ())) or "none"
+        hint = f"Say in fields what goes where: antiphon mapping {connection.name} {found.name} lists the fields."
+        said = f"antiphon: no column of {name} seems to fit a field of {found.name}: {there}. {hint}"
+        click.echo(one_line(said), err=True)
     if template:
         click.echo(sheet.written(found, target, pairs), nl=False)
     elif not columns:

@@ -23,6 +23,9 @@ COLUMNS = ("target", "source", "constant", "match", *_POLICIES, *_TOLD)
 _LISTED = 20
 """Options in one cell."""
 _SEPARATORS = ",;\t"
+_OPEN = "expected after", "unexpected end"
+"""What Python's reader says of a quote that is not closed where its cell ends."""
+_YES, _NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
 
 
 def written(resource: Resource, target: Schema, pairs: Iterable[Pair] = ()) -> str:
@@ -71,7 +74,10 @@ def read(path: Path, target: Schema) -> tuple[dict[str, Any], list[str]]:
             raise InputError(f"{where}: {name} stands in line {lines[name]} already")
         fields[name] = _entry(cells, target.get("properties", {}).get(name, {}), where)
         lines[name] = number
-        if cells.get("match", "no").lower() not in {"no", "false", "0"}:
+        word = cells.get("match", "no")
+        if word.lower() not in _YES | _NO:
+            raise InputError(f'{where}: match cannot be "{word}"', hint="It is yes or no.")
+        if word.lower() in _YES:
             match.append(name)
     return fields, match
 
@@ -85,17 +91,25 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError:
         raise InputError(f"{path}: it is no UTF-8", hint="Save the sheet as CSV UTF-8.") from None
     first = text.partition("\n")[0]
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count), strict=True)
+    begins = 1
     try:
         names = [name.strip() for name in next(rows, [])]
         _refuse_columns(path, [name for name in names if name])
+        begins = rows.line_num + 1
         for row in rows:
+            begins = rows.line_num + 1
             cells = {n: cell.strip() for n, cell in enumerate(row) if cell.strip()}
             if any(n >= len(names) or not names[n] for n in cells):
                 raise InputError(f"{path}, line {rows.line_num}: it has more cells than the sheet has columns")
             yield rows.line_num, {names[n]: cell for n, cell in cells.items()}
     except csv.Error as error:
-        raise InputError(f"{path}, line {rows.line_num}: {error}") from None
+        if not any(words in str(error) for words in _OPEN):
+            raise InputError(f"{path}, line {rows.line_num}: {error}") from None
+        hint = "Close it; a quote within a text is written twice, and the whole text in quotes."
+        raise InputError(
+            f"{path}, line {begins}: a quote is opened and not closed before the end of its cell", hint=hint
+        ) from None
 
 
 def _refuse_columns(path: Path, there: list[str]) -> None:

@@ -188,6 +188,42 @@ def test_a_sheet_is_held_against_the_stream_too(mapping, catalog, tmp_path):
     assert 'mapping.csv.fields.email: "basket" is array and not string' in ran.err
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("email,mail,maybe\n", 'line 2: match cannot be "maybe". It is yes or no.'),
+        (
+            'city,town,\nemail,"mail,yes\ncity,town,\n',
+            "line 3: a quote is opened and not closed before the end of its cell",
+        ),
+        (
+            'email,"mail,yes\nfirstname,"first",\n',
+            "line 2: a quote is opened and not closed before the end of its cell",
+        ),
+    ],
+)
+def test_a_slip_in_a_sheet_is_told_with_its_line(mapping, tmp_path, text, says):
+    (tmp_path / "mapping.csv").write_text(f"target,source,match\n{text}")
+    ran = mapping("--sheet", "mapping.csv")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"antiphon: mapping.csv, {says}")
+
+
+@pytest.mark.parametrize(("word", "is_it"), [("Yes", True), ("x", True), ("1", True), ("no", False), ("", False)])
+def test_a_row_is_matched_by_where_it_says_yes(mapping, tmp_path, word, is_it):
+    (tmp_path / "mapping.csv").write_text(f"target,source,match\nemail,mail,yes\nfirstname,first,{word}\n")
+    found = json.loads(mapping("--sheet", "mapping.csv").out)["streams"]["contacts"]["match"]
+    assert found == ["email", *(["firstname"] if is_it else [])]
+
+
+def test_where_nothing_fits_that_is_told(mapping, tmp_path):
+    (tmp_path / "odd.jsonl").write_text('{"qqq": 1, "zzz": 2}\n')
+    ran = mapping("--from", "odd.jsonl")
+    assert json.loads(ran.out)["streams"]["odd"]["fields"] == {}
+    assert ran.err.startswith("antiphon: no column of odd seems to fit a field of contacts: qqq, zzz. ")
+    assert mapping("--from", "odd.jsonl", "--template").err == ran.err
+
+
 def test_a_sheet_as_a_spreadsheet_saves_it_is_read(mapping, tmp_path):
     (tmp_path / "saved.csv").write_bytes("\ufeff target ;source;;\r\n\r\nemail;mail;;\r\n".encode())
     assert json.loads(mapping("--sheet", "saved.csv").out)["streams"]["contacts"]["fields"] == {"email": "mail"}
