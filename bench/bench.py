@@ -42,7 +42,7 @@ QUICK = {
     "calls": "--records 20000",
     "latency": "--records 5000",
     "ledger": "--records 20000 --keys 200000",
-    "profiled": "--contacts 50000 --items 100000 --people 10000",
+    "profiled": "--contacts 50000 --items 100000 --people 10000 --rounds 1",
 }
 FULL = {
     "reading": "--contacts 200000 --items 250000 --rounds 5",
@@ -52,7 +52,7 @@ FULL = {
     "calls": "--records 100000",
     "latency": "--records 20000",
     "ledger": "--records 100000 --keys 1000000",
-    "profiled": "--contacts 200000 --items 500000 --people 100000",
+    "profiled": "--contacts 100000 --items 250000 --people 50000",
 }
 
 

@@ -1,14 +1,19 @@
-"""The floors that a tap is measured beside: pages of the mock fetched with urllib3, and written as RECORD lines with the least that can be done.
+"""The floors: of a tap, pages of the mock fetched with urllib3, and written as RECORD lines with the least that can be done; of a target, each line decoded.
 
     python bench/floor.py contacts|items URL encode|raw
+    python bench/floor.py take < LINES
 
 ``encode`` decodes each page to Python's objects and encodes each record in its envelope. ``raw`` looks for the ends of the records only and
-writes their bytes as they came: no field is dropped, read, moved or checked, which a tap has to do.
+writes their bytes as they came: no field is dropped, read, moved or checked, which a tap has to do. ``take`` tells in the
+file that the variable COUNT names how many RECORDs there were.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -90,7 +95,15 @@ def following(stream: str, page: Any, at: Any) -> Any:
     return at + 1 if (page.has_more if isinstance(page, Items) else page["has_more"]) else None
 
 
-def main(stream: str, base: str, how: str) -> None:
+def taken(lines: Iterable[bytes]) -> int:
+    """Return how many of *lines* are RECORDs."""
+    decode, count = msgspec.json.Decoder().decode, 0
+    for line in lines:
+        count += decode(line)["type"] == "RECORD"
+    return count
+
+
+def passed(stream: str, base: str, how: str) -> None:
     """Read to the end."""
     pool, decoder = urllib3.connectionpool.connection_from_url(base), _decoders[stream, how]
     at: Any = "" if stream == "contacts" else 1
@@ -105,4 +118,7 @@ def main(stream: str, base: str, how: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:] == ["take"]:
+        Path(os.environ["COUNT"]).write_text(str(taken(sys.stdin.buffer)), "utf-8")
+    else:
+        passed(*sys.argv[1:])

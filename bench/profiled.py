@@ -1,113 +1,141 @@
-"""Where the CPU of a run goes: the functions that take most of it, for what a ratio leaves open.
+"""Where the CPU of a page or a record goes, layer by layer, beside what the floors take for the same: how much could be saved at most.
 
-    python bench/profiled.py [--contacts 200000] [--items 500000] [--people 100000]
+    python bench/profiled.py [--contacts 200000] [--items 250000] [--people 100000] [--rounds 3]
 
-Each plugin runs in a process of its own under Python's profiler, which counts the main thread and makes calls of many small functions
-look dearer than they are; how much of the process's CPU other threads took is told beside it.
+Each run is looked at while it goes on (:mod:`sampled`), all of its threads, and in turns; told is the round that took neither most nor least. Start-up is left out: it is
+told under "Starting".
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import pstats
-import re
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from account import people
+from layers import LAYERS, REST
 from measure import Command, Side, run
-from mockserver import served
-from reading import Bench
+from mockserver import CONTACTS, ITEMS, served
+from reading import OURS, PLAIN, Bench
+from writing import FLOOR as DECODED
 from writing import HERE, messages
 
-MOST = 8
-"""Functions that are told of each run."""
-_UNDER = """
-import cProfile, json, runpy, sys, time
-path, *sys.argv = sys.argv[1:]
-profiler = cProfile.Profile(time.thread_time)
-profiler.enable()
-try:
-    runpy.run_path(sys.argv[0], run_name="__main__")
-except SystemExit as ended:
-    assert not ended.code, ended.code
-finally:
-    profiler.disable()
-    profiler.dump_stats(path)
-    open(path + ".json", "w").write(json.dumps([time.thread_time(), time.process_time()]))
-"""
-ROOT = HERE.parent
-_SMALL = re.compile(
-    r"built-in method (builtins|_\w+|time)\.|of '(dict|list|str|bytes|set|frozenset|tuple|collections\.\w+)' objects"
-)
+BIN = Path(sys.executable).parent
+WITHOUT = {"WITHOUT": "pycurl"}
 
 
-def where(function: tuple[str, int, str]) -> str:
-    """Return a function of a profile as file and name."""
-    file, _, name = function
-    if file == "~":
-        return name.strip("{}<>").replace("built-in method ", "").replace("'", "")
-    path = Path(file)
-    parts = path.relative_to(ROOT).parts if path.is_relative_to(ROOT) and ".venv" not in path.parts else path.parts[-2:]
-    return f"{'/'.join(parts)}: {name}"
+@dataclass(frozen=True)
+class Spent:
+    """What a run took for each of its pages or records, in microseconds of CPU: by layer, and in all."""
+
+    layers: Mapping[str, float]
+    whole: float
+
+    @property
+    def told(self) -> float:
+        """The part of it that is in a layer that has a name."""
+        return sum(spent for layer, spent in self.layers.items() if layer != REST) / self.whole
 
 
-def profiled(side: Side, folder: Path) -> tuple[list[tuple[str, float]], float]:
-    """Run *side*, a script and its arguments, under the profiler; return what takes most, as parts of the main thread's CPU, and the other threads' part of all."""
-    path = folder / "profile"
+@dataclass(frozen=True)
+class Run:
+    """A kind of run, its title, the unit that it is told for, how many of those there are, and the sides."""
+
+    kind: str
+    title: str
+    unit: str
+    count: float
+    sides: Sequence[Side]
+
+
+def profiled(side: Side, kind: str, count: float, folder: Path) -> Spent:
+    """Run *side*, a script and its arguments, and return what it took for each of *count*."""
+    path = folder / "report.json"
     script: Command = side.command[1:] if str(side.command[0]) == sys.executable else side.command
-    run(replace(side, command=[sys.executable, "-c", _UNDER, path, *script]))
-    mine, whole = json.loads(Path(f"{path}.json").read_text("utf-8"))
-    most = by_function(pstats.Stats(str(path)).stats)  # type: ignore[attr-defined]
-    total = sum(most.values())
-    return [(name, spent / total) for name, spent in most.most_common(MOST)], 1 - mine / whole
+    run(replace(side, command=[sys.executable, HERE / "sampled.py", path, kind, *script]))
+    report = json.loads(path.read_text("utf-8"))
+    if not report["whole"]:
+        raise SystemExit(f"{side.name} -> it ended before there was anything to look at; give it more records")
+    each = {layer: spent / count * 1e6 for layer, spent in report["layers"].items()}
+    whole = report["whole"] / count * 1e6
+    each[REST] = whole - sum(spent for layer, spent in each.items() if layer != REST)
+    return Spent(each, whole)
 
 
-def by_function(stats: Mapping[Any, Any]) -> Counter[str]:
-    """Return the seconds that each function took itself; what Python's own small ones took is counted as their callers'."""
-    spent: Counter[str] = Counter()
-    for function, (_, _, itself, _, callers) in stats.items():
-        if function[0] == "~" and callers and _SMALL.search(function[2]):
-            for caller, (_, _, part, _) in callers.items():
-                spent[where(caller)] += part
-        else:
-            spent[where(function)] += itself
-    return spent
+def middle(rounds: Sequence[Spent]) -> Spent:
+    """Return the round that took neither most nor least."""
+    return sorted(rounds, key=lambda one: one.whole)[len(rounds) // 2]
 
 
-def sides(folder: Path, base: str, given: argparse.Namespace) -> Iterator[tuple[str, Side]]:
-    """Yield what is run, and of how many records."""
-    bin_ = Path(sys.executable).parent
-    yield f"tap, {given.contacts:,} contacts", Bench("contacts", folder, base).ours()
+def table(ran: Run, found: Mapping[str, Spent]) -> str:
+    """Return what was *found* of each side as a table, and what is to be learned from it."""
+    lines = [f"| {ran.title}, CPU µs/{ran.unit} | {' | '.join(found)} |", "|---" * (len(found) + 1) + "|"]
+    for layer in (*LAYERS[ran.kind], REST):
+        spent = [one.layers.get(layer, 0.0) for one in found.values()]
+        if any(spent):
+            lines.append(f"| {layer} | {' | '.join(_figure(one) for one in spent)} |")
+    lines.append(f"| **in all** | {' | '.join(_figure(one.whole) for one in found.values())} |")
+    ours = found[OURS]
+    said = [f"{ours.told:.0%} of what ours takes is in a layer that has a name."]
+    http = sum(spent for layer, spent in ours.layers.items() if layer.startswith("HTTP"))
+    if http and ran.kind == "tap":
+        said.append(f"HTTP is {http / ours.whole:.0%} of it.")
+    for name, one in list(found.items())[1:]:
+        if name.startswith("floor"):
+            less = ours.whole - one.whole
+            said.append(
+                f"Against the {name} ours takes {_figure(abs(less))} µs {'more' if less > 0 else 'less'} for each {ran.unit}."
+            )
+    return "\n".join([*lines, "", " ".join(said), ""])
+
+
+def _figure(spent: float) -> str:
+    return "" if not spent else f"{spent:,.0f}" if spent >= 100 else f"{spent:.1f}" if spent >= 1 else f"{spent:.2f}"
+
+
+def runs(folder: Path, base: str, given: argparse.Namespace) -> Iterator[Run]:
+    """Yield what is run."""
+    for stream, count, size in (("contacts", given.contacts, CONTACTS), ("items", given.items, ITEMS)):
+        inside = folder / stream
+        inside.mkdir()
+        bench = Bench(stream, inside, base)
+        ours = bench.ours()
+        plain = replace(ours, name=PLAIN, environment={**ours.environment, **WITHOUT})
+        sides = [ours, *([plain] if stream == "contacts" else []), *bench.floors()]
+        yield Run("tap", f"tap, {count:,} {stream}", f"page of {size:,}", count / size, sides)
     (folder / "ours.json").write_text(json.dumps({"state_dir": str(folder), "streams": {"items": {"mode": "create"}}}))
-    target: Command = [HERE / "noop_target.py", "--config", folder / "ours.json"]
     source = messages(folder / "items.jsonl", given.items)
-    yield f"target, {given.items:,} items, written nowhere", Side("target", target, source)
+    target: Command = [sys.executable, HERE / "noop_target.py", "--config", folder / "ours.json"]
+    floor: Command = [sys.executable, HERE / "floor.py", "take"]
+    decoded = Side(DECODED, floor, source, environment={"COUNT": str(folder / "count")})
+    title = f"target, {given.items:,} items, written nowhere"
+    yield Run("target", title, "record", given.items, [Side(OURS, target, source), decoded])
     (folder / "config.json").write_text(json.dumps({"base_url": base, "state_dir": str(folder), "access_token": "t"}))
-    written: Command = [bin_ / "target-hubspot", "--config", folder / "config.json"]
-    yield f"target-hubspot, {given.people:,} upserted", Side("target", written, people(folder, given.people))
+    written: Command = [BIN / "target-hubspot", "--config", folder / "config.json"]
+    hubspot = Side(OURS, written, people(folder, given.people))
+    yield Run("hubspot", f"target-hubspot, {given.people:,} upserted", "record", given.people, [hubspot])
 
 
 def main() -> None:
     """Run each, and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--contacts", type=int, default=200_000)
-    parser.add_argument("--items", type=int, default=500_000)
+    parser.add_argument("--items", type=int, default=250_000)
     parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as name, served(given.contacts, 100) as at:
-        for what, side in sides(Path(name), at, given):
-            most, others = profiled(side, Path(name))
-            print(f"| {what} | share of the main thread's CPU |\n|---|---|")
-            for function, part in most:
-                print(f"| `{function}` | {part:.0%} |")
-            print(f"\nOther threads took {others:.0%} of the CPU of this run.\n", flush=True)
+    with tempfile.TemporaryDirectory(prefix="antiphon-bench-") as name, served(given.contacts, given.items) as at:
+        print(f"After the start; of {given.rounds} rounds the one that took neither most nor least.\n")
+        for ran in runs(Path(name), at, given):
+            rounds: dict[str, list[Spent]] = {side.name: [] for side in ran.sides}
+            for _ in range(given.rounds):
+                for side in ran.sides:
+                    rounds[side.name].append(profiled(side, ran.kind, ran.count, Path(name)))
+            print(table(ran, {name: middle(spent) for name, spent in rounds.items()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -30,13 +30,6 @@ STOCK = 25
 FLOOR = "floor: decode each line"
 FEW = 1000
 """Records of which a run is its start."""
-_FLOOR = """
-import os, sys, msgspec
-decode, count = msgspec.json.Decoder().decode, 0
-for line in sys.stdin.buffer:
-    count += decode(line)["type"] == "RECORD"
-open(os.environ["COUNT"], "w").write(str(count))
-"""
 _STAGES = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer")
 
 
@@ -132,7 +125,7 @@ def sides(folder: Path, records: int, slow: int | None) -> list[Side]:
     stock: Path = HERE / "peers" / "stock_target.py"
     return [
         counted("antiphon", sys.executable, HERE / "noop_target.py", "--config", folder / "ours.json"),
-        counted(FLOOR, sys.executable, "-c", _FLOOR),
+        counted(FLOOR, sys.executable, HERE / "floor.py", "take"),
         counted("singer-sdk", peers.python("singer-sdk"), stock, "--config", folder / "none.json", rounds=slow),
         Side(
             "target-jsonl",
