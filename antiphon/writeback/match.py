@@ -42,7 +42,11 @@ class Match:
 
     def by(self, record: Record) -> str | None:
         """Return the field that *record* is matched by; None where none of them has a value."""
-        return next((name for name in self.names if record.get(name) not in (None, "")), None)
+        return next((name for name in self.names if self.given(record.get(name))), None)
+
+    def given(self, value: Any) -> bool:
+        """Return whether *value* is one to go by, and not what stands for none here or there."""
+        return value not in (None, "") and value is not self.resource.cleared
 
     def key(self, by: str, value: Any, record: Mapping[str, Any]) -> Any:
         """Return what two records must agree in to be one."""

@@ -39,6 +39,7 @@ from antiphon.writeback.restoring import Restore, restored, taken_away
 from antiphon.writeback.sending import Sender
 from antiphon.writeback.settling import settle_open
 from antiphon.writeback.together import conclude, first_of_each, gather, one_each, overtaken
+from antiphon.writeback.typed import typed
 
 Mode = Literal["upsert", "create", "update", "delete", "mirror"]
 Deletes = Literal["ignore", "archive", "delete"]
@@ -243,8 +244,8 @@ class Writer:
     def _identify(self, batch: Batch, change: Change, mapped: Record, *, deletion: bool) -> None:
         """Give *change* its fields and what it is matched by; it is rejected if that is not to be."""
         for name in self.match.names:
-            if isinstance(mapped.get(name), str):
-                mapped[name] = mapped[name].strip()
+            if self.match.given(mapped.get(name)):
+                mapped[name] = typed(mapped[name], self.match.field(name))
         by = self.match.by(mapped)
         if by is not None:
             change.by, change.value = by, mapped[by]
