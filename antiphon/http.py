@@ -16,6 +16,7 @@ import random
 import re
 import threading
 import time
+import zlib
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -43,7 +44,7 @@ from antiphon.errors import (
     Unavailable,
 )
 from antiphon.fill import text
-from antiphon.formats import Json, unpacked
+from antiphon.formats import Json, packed
 from antiphon.limits import Limiter
 from antiphon.outcome import fits
 from antiphon.style import Rest
@@ -65,6 +66,7 @@ _MOST_REDIRECTS = 5
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LONG = re.compile(r"[^\s\"',;=&]{16,}=*")
 _USAGE = re.compile(r"(\d+)/(\d+)")
+_PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -528,13 +530,34 @@ def _sent(name: str, value: Any) -> Any:
 
 
 def _body(response: requests.Response) -> bytes:
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in _PACKED:
+        return packed.unpacked(_received(response), MAX_BODY)
+    response.raw.headers.discard("Content-Encoding")  # urllib3 would not see that the end is missing
+    body = _received(response)
+    try:
+        body = body and packed.decoded(body, encoding, MAX_BODY)
+    except OverflowError:
+        raise _too_long(response) from None
+    except EOFError:
+        raise requests.exceptions.ChunkedEncodingError("it ended prematurely") from None
+    except zlib.error:
+        raise requests.exceptions.ContentDecodingError from None
+    return packed.unpacked(body, MAX_BODY)
+
+
+def _received(response: requests.Response) -> bytes:
     chunks, size = [], 0
     for chunk in response.iter_content(1 << 20):
         size += len(chunk)
         if size > MAX_BODY:
-            raise BadReply(f"an answer of more than {MAX_BODY >> 20} MB", status=response.status_code)
+            raise _too_long(response)
         chunks.append(chunk)
-    return unpacked(b"".join(chunks), MAX_BODY)
+    return b"".join(chunks)
+
+
+def _too_long(response: requests.Response) -> BadReply:
+    return BadReply(f"an answer of more than {MAX_BODY >> 20} MB", status=response.status_code)
 
 
 def origin(url: str) -> str:

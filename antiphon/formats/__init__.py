@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from antiphon.formats.as_json import Json, JsonLines
     from antiphon.formats.as_xml import Xml
     from antiphon.formats.forms import Form, Multipart
-    from antiphon.formats.packed import unpacked
 
-__all__ = ["ENCODINGS", "KINDS", "Csv", "Form", "Json", "JsonLines", "Multipart", "Xml", "unpacked"]
+__all__ = ["ENCODINGS", "KINDS", "Csv", "Form", "Json", "JsonLines", "Multipart", "Xml"]
 
 __getattr__ = late(
     __name__,
@@ -29,7 +28,6 @@ __getattr__ = late(
         "JsonLines": "as_json",
         "Multipart": "forms",
         "Xml": "as_xml",
-        "unpacked": "packed",
     },
 )
 

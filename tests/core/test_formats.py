@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from antiphon import schema
 from antiphon.api import Read, Write
 from antiphon.errors import BadReply, Refused
-from antiphon.formats import Csv, Form, Json, JsonLines, Multipart, Xml, unpacked
+from antiphon.formats import Csv, Form, Json, JsonLines, Multipart, Xml
+from antiphon.formats.packed import unpacked
 from antiphon.outcome import One, PerItem
 
 from .tiny import a_client, an_api, changes, mounted, people

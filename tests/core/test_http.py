@@ -2,6 +2,7 @@ import gzip
 import logging
 import socket
 import traceback
+import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -25,6 +26,7 @@ from antiphon.errors import (
     Unauthorized,
     Unavailable,
 )
+from antiphon.formats import JsonLines
 from antiphon.style import Rest
 
 from .tiny import TOKEN, URL, a_client, an_api, people
@@ -403,6 +405,39 @@ def head(body, *more, status="200 OK", length=None):
 
 
 WHOLE = b'{"id": 1}'
+PACKED, SHRUNK = gzip.compress(WHOLE, mtime=0), zlib.compress(WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", PACKED),
+        ("x-gzip", PACKED),
+        ("GZip", gzip.compress(WHOLE[:4], mtime=0) + gzip.compress(WHOLE[4:], mtime=0)),
+        ("gzip", PACKED + bytes(9)),
+        ("gzip, gzip", gzip.compress(PACKED, mtime=0)),
+        ("deflate", SHRUNK),
+        ("deflate", SHRUNK[2:-4]),
+        ("identity", WHOLE),
+    ],
+)
+def test_an_answer_is_unpacked_however_it_is_packed(raw_server, encoding, body):
+    server = raw_server(head(body, f"Content-Encoding: {encoding}") + body)
+    assert read(a_client(base_url=server.url)).json() == {"id": 1}
+
+
+def test_an_answer_that_is_empty_is_not_unpacked(raw_server):
+    server = raw_server(head(b"", "Content-Encoding: gzip", status="204 No Content"))
+    assert read(a_client(base_url=server.url)).body == b""
+
+
+def test_lines_that_are_cut_between_two_of_them_are_asked_for_again(raw_server):
+    packer = zlib.compressobj(wbits=31)
+    cut = packer.compress(b'{"id":1}\n') + packer.flush(zlib.Z_SYNC_FLUSH)
+    whole = cut + packer.compress(b'{"id":2}\n') + packer.flush()
+    server = raw_server(*(head(body, "Content-Encoding: gzip") + body for body in (cut, whole)))
+    client = a_client(an_api(people(read=Read("/people", format=JsonLines()))), base_url=server.url)
+    assert [row["id"] for page in client.read(client.resource("people")) for row in page.records] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -414,6 +449,8 @@ WHOLE = b'{"id": 1}'
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n" + WHOLE[:4],
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + WHOLE,
         head(b"garbled!", "Content-Encoding: gzip") + b"garbled!",
+        *(head(PACKED[:end], "Content-Encoding: gzip") + PACKED[:end] for end in (1, 10, 18, -1)),
+        head(SHRUNK[:-1], "Content-Encoding: deflate") + SHRUNK[:-1],
         b"no HTTP at all\r\n\r\n",
     ],
 )
