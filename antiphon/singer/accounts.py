@@ -16,12 +16,14 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 import msgspec
 
+from antiphon import moment
 from antiphon.errors import SettingError, one_line
 from antiphon.fill import text
 from antiphon.outcome import Change, Kind, Outcome, Problem
 from antiphon.singer.due import States
 from antiphon.singer.plan import share
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
+from antiphon.writeback import inspection
 from antiphon.writeback.ledger import Ledger, Payload
 
 if TYPE_CHECKING:
@@ -57,8 +59,9 @@ class Accounts:
         path = config.get("rejects") or folder / "rejects" / f"{name}-{started}.jsonl"
         self.rejects = MessageFile(Path(path), f"{name}: rejects")
         self.undo = MessageFile(folder / "undo" / f"{name}-{started}.jsonl", f"{name}: undo")
-        if (days := config.get("retention_days")) is not None:
-            expire((folder / "rejects", folder / "undo"), days)
+        self._days: int | None = config.get("retention_days")
+        if self._days is not None:
+            expire((folder / "rejects", folder / "undo"), self._days)
         receipts = config.get("receipts")
         self.receipts = MessageFile(Path(receipts), f"{name}: receipts") if receipts else None
         if self.receipts and self.receipts.path.absolute() == self.rejects.path.absolute():
@@ -158,6 +161,7 @@ class Accounts:
         self._stored()
         if self.ledger:
             self._forget(self.ledger)
+            self._expire(self.ledger)
         return self._summary(came)
 
     def close(self) -> None:
@@ -176,6 +180,12 @@ class Accounts:
                 ledger.forget(self._known_as(stream), position)
         elif not self.states.uncovered:
             ledger.forget_all(map(self._known_as, self.states.received))
+
+    def _expire(self, ledger: Ledger) -> None:
+        """Forget what did not come any more for the days that are set. What came in this run has been seen less than a day before it began."""
+        if self._days is not None:
+            since = ledger.store.began if self._days else moment.now().timestamp() + 1
+            inspection.expire(ledger, self._days, since)
 
     def _summary(self, came: Collection[str]) -> int:
         total: Counter[Kind] = Counter()

@@ -121,7 +121,7 @@ SETTINGS: dict[str, Any] = {
         "type": "integer",
         "minimum": 0,
         "title": "Days to keep",
-        "description": "After how many days rejects, undo files and what the ledger knows are deleted; never, if it is not given.",
+        "description": "After how many days rejects and undo files in the state folder are deleted, and what the ledger knows of records that did not come any more; never, if it is not given.",
     },
     "full": {
         "type": "boolean",

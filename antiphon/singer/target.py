@@ -43,7 +43,6 @@ from antiphon.singer.plan import SETTINGS, Plan, plan
 from antiphon.singer.reader import LineReader, beyond, decoded
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
-from antiphon.writeback import inspection
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Ledger
@@ -126,8 +125,6 @@ class Target(singer_sdk.Target):
         ledger = self.settings.ledger(payload=self.accounts.payload)
         try:
             ledger.claim(self.client.account(), self.settings.name)
-            if (days := self.config.get("retention_days")) is not None:
-                inspection.expire(ledger, days)
             settled = settle_open(self.client, ledger)
         except BaseException:
             ledger.close()

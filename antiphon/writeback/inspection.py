@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -68,14 +68,17 @@ def strike(ledger: Ledger, stream: str, key: Sequence[str], *, unknown: bool) ->
     return count
 
 
-def expire(ledger: Ledger, days: float) -> int:
-    """Forget what was last written, or seen, more than so many *days* ago; return how many there were."""
-    now = moment.now()
-    at, sent = int(now.timestamp() - days * 86400), moment.rfc3339(now - timedelta(days=days))
+def expire(ledger: Ledger, days: float, since: float | None = None) -> int:
+    """Forget what was last written, or seen, more than so many *days* before the time *since* (seconds; now); return how many there were.
+
+    What may be sent again, or must not, stays until it is answered or struck, as a hash: without the value it is matched by, and the API's words.
+    """
+    at = int((moment.now().timestamp() if since is None else since) - days * 86400)
+    sent = moment.rfc3339(datetime.fromtimestamp(at, UTC))
     ledger.records.sorted_in()
     with ledger.store.transaction() as db:
         count: int = db.execute("delete from records where at < ?", (at,)).rowcount
-        count += db.execute("delete from entries where sent_at < ?", (sent,)).rowcount
+        db.execute("update entries set matched_value = null, problem = null where sent_at < ?", (sent,))
     return count
 
 

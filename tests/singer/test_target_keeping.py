@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sqlite3
 import time
 
 import pytest
@@ -64,6 +66,54 @@ def test_what_is_older_than_its_days_is_deleted(crm):
     os.utime(path, (time.time() - 2 * 86400,) * 2)
     crm.pipe(PEOPLE, retention_days=1)
     assert not path.exists()
+
+
+def aged(crm, days):
+    """Let the ledger be so many days older."""
+    with contextlib.closing(sqlite3.connect(crm.ledger())) as db:
+        db.execute("update records set at = at - ?", (days * 86400,))
+        db.execute("update entries set sent_at = datetime(sent_at, ?) || 'Z'", (f"-{days} days",))
+        db.commit()
+
+
+def known(crm):
+    with contextlib.closing(sqlite3.connect(crm.ledger())) as db:
+        return int(db.execute("select count(*) from records").fetchone()[0])
+
+
+def test_what_comes_again_is_still_known_after_its_days_and_what_does_not_is_forgotten(crm):
+    people = [record("contacts", email=f"{name}@example.com") for name in "ab"]
+    crm.pipe(PEOPLE, *people)
+    aged(crm, 2)
+    crm.app.reset_calls()
+    assert crm.pipe(PEOPLE, people[0], retention_days=1).last == "target-hubspot: contacts: 1 unchanged"
+    assert (crm.app.count("batch/read"), known(crm)) == (0, 1)
+    crm.pipe(PEOPLE, people[0], retention_days=1)
+    assert known(crm) == 1
+    crm.pipe(PEOPLE, people[0], retention_days=0)
+    assert known(crm) == 0
+
+
+def test_what_is_unknown_stays_so_after_its_days_and_its_key_does_not(tmp_path):
+    with an_account(tmp_path, stall_seconds=0.01, index_lag=600) as crm:
+        crm.app.fail_next(1, "commit-timeout", "batch/create")
+        firm = schema("companies", "domain"), record("companies", domain="a.example")
+        assert crm.pipe(*firm).code == 1
+        aged(crm, 2)
+        for _ in range(2):
+            assert crm.pipe(*firm, retention_days=1).code == 1
+            assert len(crm.shown("companies")) == 1
+        with contextlib.closing(sqlite3.connect(crm.ledger())) as db:
+            assert db.execute("select kind, matched_value, problem from entries").fetchall() == [
+                ("unknown", None, None)
+            ]
+
+
+def test_a_file_of_rejects_of_one_s_own_is_left_alone(crm):
+    crm.pipe(PEOPLE, record("contacts", email="bad"))
+    os.utime(crm.rejects, (time.time() - 9 * 86400,) * 2)
+    crm.pipe(PEOPLE, retention_days=1)
+    assert crm.rejects.exists()
 
 
 def test_the_ledger_of_another_account_is_refused(crm):
