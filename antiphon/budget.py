@@ -51,10 +51,10 @@ _OLD = 30 * 86400.0
 class Budget:
     """The calls of one account. Everything is done while holding it (``with budget:``)."""
 
-    def __init__(self, calls: Sequence[float], path: Path | None = None) -> None:
-        """Begin with what is in the file at *path*; *calls* are those that each limit allows.
+    def __init__(self, calls: Sequence[float], paths: Sequence[Path] = ()) -> None:
+        """Begin with what is in the first file of *paths* that can be used; *calls* are those that each limit allows.
 
-        Where the file cannot be used, the budget is this process's alone.
+        Where none can, the budget is this process's alone.
         """
         self.sizes = [max(_LEAST, 1 << (int(4 * most) - 1).bit_length()) for most in calls]
         self._row_cells = _ROW + len(calls)
@@ -63,7 +63,7 @@ class Budget:
         for size in self.sizes:
             ends.append(ends[-1] + _HEAD + size)
         self._starts, self._length = ends[:-1], ends[-1] * _CELL
-        self._path = path
+        self._paths = tuple(paths)
         self._lock = threading.Lock()
         self._file = -1
         self._pid = self._mine = 0
@@ -196,11 +196,12 @@ class Budget:
     def _open(self) -> None:
         self._pid, self._mine, self._file = os.getpid(), self._rows, -1
         buffer: Any = bytearray(self._length)
-        if self._path and fcntl:
+        for path in self._paths if fcntl else ():
             try:
-                buffer = self._mapped(self._path)
+                buffer = self._mapped(path)
+                break
             except (OSError, ValueError) as error:
-                log.info("the rate limit is not shared with other processes: %s: %s", self._path, error)
+                log.info("the rate limit is not shared with other processes there: %s: %s", path, error)
         cells = memoryview(buffer)
         self._whole, self._times = cells.cast("q"), cells.cast("d")
         if self._file >= 0:

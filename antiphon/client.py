@@ -42,10 +42,12 @@ class Client:
         session: requests.Session | None = None,
         folder: Path | None = None,
         connection: str = "",
+        counted: Sequence[Path] = (),
     ) -> None:
         """Prepare; nothing is sent yet.
 
-        *connection* is the connection's name, if it has one, and *folder* where it keeps what it must: tokens, ids.
+        *connection* is the connection's name, if it has one, and *folder* where it keeps what it must: tokens, ids. Calls are *counted*
+        in the first of these folders that can be written, together with all who use the same account.
         """
         self.api = api
         self.folder = folder
@@ -69,7 +71,7 @@ class Client:
             limiter=Limiter(
                 api.limits,
                 float(self.settings.get("rate_share") or 1),
-                path=self._budget(base_url, auth.needs() if auth else ()),
+                paths=[folder / self._account(base_url, auth.needs() if auth else ()) for folder in counted],
             ),
             session=session,
             folder=folder,
@@ -84,13 +86,10 @@ class Client:
         self._schemas: dict[str, Schema] = {}
         self._discovered: dict[str, Resource] | None = None
 
-    def _budget(self, base_url: str, credential: Sequence[str]) -> Path | None:
-        """Return the file in which all who use this *credential* at this address count their calls."""
-        if self.folder is None or not self.api.limits:
-            return None
+    def _account(self, base_url: str, credential: Sequence[str]) -> str:
+        """Return the name of the file in which all who use this *credential* at this address count their calls."""
         account = [str(self.settings.get(name)) for name in credential]
-        name = file_name(self.api.name, base_url, account, [(n.calls, n.seconds, n.paths) for n in self.api.limits])
-        return self.folder.parent / "limits" / name
+        return file_name(self.api.name, base_url, account, [(n.calls, n.seconds, n.paths) for n in self.api.limits])
 
     # Resources
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -52,7 +53,21 @@ class Settings:
     def client(self, *, session: requests.Session | None = None) -> Client:
         """Return the way to the API with these settings."""
         name = re.sub(r"[^A-Za-z0-9._-]", "_", self.name)
-        return Client(self.api, self.values, session=session, folder=self.state_dir / name, connection=self.called)
+        return Client(
+            self.api,
+            self.values,
+            session=session,
+            folder=self.state_dir / name,
+            connection=self.called,
+            counted=self._counted(),
+        )
+
+    def _counted(self) -> list[Path]:
+        """Return the folders in which calls may be counted, the user's own first: an account has one limit, whatever the state folder is."""
+        folders = [self.state_dir]
+        with suppress(RuntimeError):  # a user without a home
+            folders.insert(0, state_dir())
+        return [folder / "limits" for folder in dict.fromkeys(folders)]
 
     @property
     def state_dir(self) -> Path:

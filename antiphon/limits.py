@@ -70,12 +70,12 @@ class Limiter:
         limits: Sequence[RateLimit],
         share: float = 1.0,
         *,
-        path: Path | None = None,
+        paths: Sequence[Path] = (),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Use *share* (above 0, up to 1) of each of the *limits*, together with all who have the file at *path*."""
-        self._budget = Budget([limit.calls for limit in limits], path if limits else None)
+        """Use *share* (above 0, up to 1) of each of the *limits*, together with all who have the first file of *paths* that can be used."""
+        self._budget = Budget([limit.calls for limit in limits], paths if limits else ())
         self._windows = [_Window(n, limit, share, self._budget) for n, limit in enumerate(limits)]
         self._clock = clock
         self._sleep = sleep

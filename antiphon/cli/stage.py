@@ -137,7 +137,13 @@ def environment(folder: Path) -> dict[str, str]:
             raise DemoError(f"demo: the command {command} is not installed", hint=hint)
     theirs = ("HUBSPOT_", "CSV_", "TAP_", "TARGET_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
-    here = {"PATH": path, "XDG_CONFIG_HOME": str(folder), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    here = {
+        "PATH": path,
+        "XDG_CONFIG_HOME": str(folder),
+        "XDG_STATE_HOME": str(folder / "state"),
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
     return {**kept, **here}
 
 

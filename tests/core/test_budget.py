@@ -27,11 +27,11 @@ def path(tmp_path):
 
 def limiter(path, *limits, share=1.0):
     """Return a limiter that does not wait but says that it would have to."""
+    return Limiter(limits or (RateLimit(2, 60),), share, paths=[path] if path else [], sleep=_never)
 
-    def never(seconds):
-        raise TimeoutError(seconds)
 
-    return Limiter(limits or (RateLimit(2, 60),), share, path=path, sleep=never)
+def _never(seconds):
+    raise TimeoutError(seconds)
 
 
 def call(one, answered=True):
@@ -50,7 +50,7 @@ import os, sys
 from pathlib import Path
 from antiphon.api import LimitHeaders, RateLimit
 from antiphon.limits import Limiter
-limiter = Limiter([RateLimit(2, 60)], path=Path(sys.argv[1]))
+limiter = Limiter([RateLimit(2, 60)], paths=[Path(sys.argv[1])])
 limiter.acquire("https://api.example.org/people")
 os._exit(9)
 """
@@ -148,6 +148,16 @@ def test_a_file_that_holds_something_else_is_begun_anew(path, content):
     call(one)
     with pytest.raises(TimeoutError):
         call(limiter(path))
+
+
+def test_where_the_first_file_cannot_be_the_next_one_is_shared(tmp_path):
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    paths = [tmp_path / "taken" / "account.calls", tmp_path / "state" / "account.calls"]
+    one, other = (Limiter([RateLimit(2, 60)], paths=paths, sleep=_never) for _ in range(2))
+    call(one)
+    call(other, answered=False)
+    with pytest.raises(TimeoutError):
+        call(one)
 
 
 def test_where_there_can_be_no_file_the_limit_is_kept_all_the_same(tmp_path, caplog):

@@ -249,6 +249,24 @@ def test_the_state_folder_is_the_users_unless_told_otherwise(tiny, home, monkeyp
     assert connection.settings("tiny", {"access_token": "t"}).state_dir == Path("/elsewhere")
 
 
+def test_calls_are_counted_in_the_users_own_folder_whatever_the_state_folder_is(tiny, home, tmp_path, monkeypatch):
+    limited = apis.load("pretix")
+    monkeypatch.setattr(apis, "load", lambda *_, **__: limited)
+    given = {"api_token": "t", "organizer": "o", "base_url": "https://pretix.example"}
+
+    def counted(name):
+        connection.settings("pretix", {**given, "state_dir": str(tmp_path / name)}).client()
+        return sorted(str(p.relative_to(home)) for p in home.rglob("*.calls"))
+
+    assert counted("one") == counted("other")
+    assert len(counted("one")) == 1
+    assert not list(tmp_path.joinpath("one").rglob("*.calls"))
+    (home / ".local").rename(home / "gone")
+    (home / ".local").write_text("no folder")
+    connection.settings("pretix", {**given, "state_dir": str(tmp_path / "third")}).client()
+    assert len(list(tmp_path.joinpath("third", "limits").glob("*.calls"))) == 1
+
+
 # One-liners
 
 

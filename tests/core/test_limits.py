@@ -23,7 +23,10 @@ class World:
 
     def __init__(self, *limits, share=1.0, paths=(None,)):
         self.now = 1000.0
-        self.limiters = [Limiter(limits, share, path=path, clock=lambda: self.now, sleep=self.sleep) for path in paths]
+        self.limiters = [
+            Limiter(limits, share, paths=[path] if path else [], clock=lambda: self.now, sleep=self.sleep)
+            for path in paths
+        ]
         self.limiter = self.limiters[0]
         self.under_way = []
         self.sent = []

@@ -50,11 +50,13 @@ def counted(config):
 @pytest.mark.parametrize(("names", "latency"), [(("crm", "reports"), 0), (("crm",), 200)])
 def test_processes_of_one_account_use_the_limit_up_and_are_never_refused(sandbox, tmp_path, names, latency):
     calls, seconds, windows = 60, 5.0, 3
-    config = {**sandbox("--limit", f"{calls}/{seconds:g}", "--latency-ms", str(latency)), "state_dir": str(tmp_path)}
+    config = sandbox("--limit", f"{calls}/{seconds:g}", "--latency-ms", str(latency))
     of_each = str(windows * calls // len(names))
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", WORKER, json.dumps(config), name, of_each], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WORKER, json.dumps({**config, "state_dir": str(tmp_path / name)}), name, of_each],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for name in names
     ]
