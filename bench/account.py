@@ -31,6 +31,10 @@ class Account:
         with urllib.request.urlopen(urllib.request.Request(url, data, method=method)) as reply:
             return json.load(reply)
 
+    def answered(self) -> list[float]:
+        """Return when the calls since :meth:`calls` were answered, in seconds since 1970; of many the last two thousand."""
+        return [call["at"] for call in self.control("GET", "log")["log"]]
+
     def calls(self) -> tuple[int, int]:
         """Return how many calls were made since it was last asked, and how many calls were refused as too many."""
         found = self.control("GET", "calls")

@@ -40,7 +40,7 @@ QUICK = {
     "memory": "--most 1000000 --written 100000",
     "startup": "--rounds 3",
     "calls": "--records 20000",
-    "latency": "--records 5000",
+    "latency": "--records 5000 --rounds 3",
     "ledger": "--records 20000 --keys 200000",
     "profiled": "--contacts 50000 --items 100000 --people 10000 --rounds 1",
 }

@@ -4,7 +4,7 @@ The control surface needs no credentials. Every emulator answers
 
 - `GET  /_sandbox/calls` -> `{"calls": [{"method", "route", "count"}], "rate_limited": n}`
 - `POST /_sandbox/calls/reset`
-- `GET  /_sandbox/log` -> the last calls, oldest first: `{"log": [{"method", "route", "target", "status", "fault", "body"}]}`
+- `GET  /_sandbox/log` -> the last calls, oldest first: `{"log": [{"method", "route", "target", "status", "fault", "body", "at"}]}`
 - `POST /_sandbox/faults` `{"429": 0.05, ...}` replaces the shares of all faults
 - `POST /_sandbox/fail-next` `{"n": 1, "kind": "500", "route": null}`
 - `POST /_sandbox/limit` `{"calls": 100, "seconds": 10}`, or `{}` for none
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ LOGGED_BODY = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as it was received and answered. `fault` names the fault that struck it, if any."""
+    """One call as it was received and answered. `fault` names the fault that struck it, if any; `at` is when it was answered, in seconds since 1970."""
 
     method: str
     route: str
@@ -42,6 +43,7 @@ class Call:
     status: int
     fault: str | None
     body: bytes
+    at: float
 
 
 class Emulator(ABC):
@@ -125,7 +127,7 @@ class Emulator(ABC):
                 self.rate_limited += 1
             self.calls[request.method, route] += 1
             logged = request.body[:LOGGED_BODY]
-            self.log.append(Call(request.method, route, request.target, response.status, fault, logged))
+            self.log.append(Call(request.method, route, request.target, response.status, fault, logged, time.time()))
         return response
 
     def _instead(self, fault: str) -> Response:
@@ -208,4 +210,5 @@ def _shown(call: Call) -> dict[str, Any]:
         "status": call.status,
         "fault": call.fault,
         "body": call.body.decode("utf-8", "replace"),
+        "at": call.at,
     }
