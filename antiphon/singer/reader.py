@@ -76,6 +76,8 @@ class LineReader(GenericSingerReader[bytes]):
         """Start before the first line."""
         super().__init__()
         self.line_number = 0
+        self.quoting = True
+        """Whether messages may show the beginning of a line."""
         self.on_input: Callable[[IO[bytes]], Any] = lambda _source: None
         """Called once with what is read from, before the first line."""
         self.on_records: Run = lambda _stream, _records, _line, _version: 1
@@ -190,8 +192,9 @@ class LineReader(GenericSingerReader[bytes]):
                 f'a {kind} of the stream "{line_dict.get("stream", "")}" has no {" and no ".join(missing)}'
             )
 
-    @staticmethod
-    def _start(line: bytes | str) -> str:
+    def _start(self, line: bytes | str) -> str:
+        if not self.quoting:
+            return "what it holds is not shown"
         text = (line.decode("utf-8", "replace") if isinstance(line, bytes) else line).rstrip("\r\n")
         return f"«{text[:_SHOWN]}»" + (" …" if len(text) > _SHOWN else "")
 

@@ -105,6 +105,7 @@ class Target(singer_sdk.Target):
             known_as=self.known_as,
         )
         reader: LineReader = self.message_reader  # type: ignore[assignment]
+        reader.quoting = self.accounts.payload == "full"
         reader.on_input = self.accounts.refuse_input
         reader.on_records = self._process_records
         reader.on_wait, reader.wake, reader.on_error = self._wait, self.flights.wake, self._broken_off

@@ -67,7 +67,8 @@ class Growth:
             except ApiError as error:
                 wrong.append(f'{name}: adding the option "{option}": {error.message}')
             else:
-                log.info('the option "%s" of %s was added in %s', option, name, self._client.api.title)
+                log.info("an option of %s was added in %s", name, self._client.api.title)
+                log.debug('it is "%s"', option)
                 self._client.forget(self._resource)
                 self._known[name, folded(option)] = option
         return wrong
