@@ -25,6 +25,7 @@ from antiphon.singer.plan import share
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
 from antiphon.writeback import inspection
 from antiphon.writeback.ledger import Ledger, Payload
+from antiphon.writeback.mirror import Kept
 
 if TYPE_CHECKING:
     from antiphon.singer.sink import Held, Sink
@@ -71,7 +72,7 @@ class Accounts:
         self.states = States()
         self._counts: dict[str, Counter[Kind]] = {}
         self._kept_back = False
-        """Whether a mirror would have taken away more than is allowed."""
+        """Whether a mirror did not do what it is for, and somebody has to see to it."""
 
     def refuse_input(self, source: IO[bytes]) -> None:
         """Raise :class:`SettingError` if one of the files is the very one that *source* reads."""
@@ -114,23 +115,26 @@ class Accounts:
         said = " ".join(filter(None, (str(problem.status or ""), one_line(problem.code, _LABEL))))
         return f"{said or 'refused before it was sent'} (payload: {self.payload} keeps back the words)"
 
-    def account_removed(self, sink: Sink, outcomes: Sequence[Outcome], why: str) -> None:
-        """Take note of what a mirror took away, or of *why* it took nothing."""
+    def account_removed(self, sink: Sink, outcomes: Sequence[Outcome]) -> None:
+        """Take note of what a mirror took away."""
         stream = sink.stream_name
         self._count(sink, outcomes)
         for outcome in outcomes:
             if outcome.problem:
                 which = one_line(outcome.change.id, _LABEL)
                 self._log.warning("%s: %s %s: %s", stream, which, outcome.kind, self._why(outcome.problem))
-        if why:
-            self._say(f"{stream}: {why}")
-            self._kept_back = self._kept_back or "max_delete" in why
-        elif outcomes:
+        if outcomes:
             writer = sink.writer
             anew = writer.removal == "archive" and not writer.restorable
             title = writer.client.api.title
             said = f"; {title} restores it in its own pages only, here it is created anew" if anew else ""
             self._say(f"{stream}: what was taken away is kept in {self.undo.path}{said}")
+
+    def account_kept(self, sink: Sink, kept: Kept) -> None:
+        """Take note of why a mirror took nothing away."""
+        warning = "WARNING: " if kept.wrong else ""
+        self._say(f"{sink.stream_name}: {warning}nothing was taken away, for {kept.why}")
+        self._kept_back = self._kept_back or kept.wrong
 
     def pass_over(self, stream: str, number: int) -> None:
         """Count the next so many records of *stream* as accounted for, and write the STATE that this makes due."""

@@ -54,7 +54,7 @@ STREAM_SCHEMA: dict[str, Any] = {
         "complete": {
             "type": "string",
             "enum": ["version", "end"],
-            "description": "What says that the source was read whole, for a mirror: an ACTIVATE_VERSION message (default), or the end of the input.",
+            "description": "What says that the source was read whole, for a mirror: an ACTIVATE_VERSION message (default), or the end of the input after a STATE.",
         },
         "deletes": {
             "type": "string",
@@ -169,6 +169,9 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
             raise SettingError(
                 f'{where}: streams.{stream}.{name} cannot be "{value}"', hint=f"It is one of: {', '.join(allowed)}."
             )
+    if given.get("complete") == "end" and given.get("mode") != "mirror":
+        said = f"{where}: streams.{stream}.complete says when a mirror takes records away, and this is none"
+        raise SettingError(said, hint="Set mode: mirror, or leave out complete.")
     match = given.get("match") or ()
     return Plan(
         resource=given.get("resource") or stream,

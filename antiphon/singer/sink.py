@@ -212,8 +212,11 @@ class Sink(BatchSink):
     def take_away(self, version: int) -> None:
         """Take away what the stream made and its source, read whole as *version*, has no more."""
         with self.target.at_work():
-            outcomes, why = mirror.take_away(self.writer, self.target.ledger, version, self._undo)
-            self.target.accounts.account_removed(self, outcomes, why)
+            came = mirror.take_away(self.writer, self.target.ledger, version, self._undo)
+            if isinstance(came, mirror.Kept):
+                self.target.accounts.account_kept(self, came)
+            else:
+                self.target.accounts.account_removed(self, came)
 
     def _restore(self) -> Restore:
         """Return which archived records are restored: of what is brought back those alone that were archived."""

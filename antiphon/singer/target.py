@@ -43,9 +43,11 @@ from antiphon.singer.plan import SETTINGS, Plan, plan
 from antiphon.singer.reader import LineReader, beyond, decoded
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
+from antiphon.singer.whole import Whole
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Ledger
+from antiphon.writeback.mirror import Kept
 from antiphon.writeback.recent import Recent
 from antiphon.writeback.settling import settle_open
 from antiphon.writeback.underway import UnderWay
@@ -95,6 +97,7 @@ class Target(singer_sdk.Target):
         self.recent: dict[str, Recent] = {}
         self.seen: dict[str, Seen] = {}
         self._mirrored: set[str] = set()
+        self._whole = Whole()
         self._schemas: dict[str, SourceSchema] = {}
         self.accounts = Accounts(
             self.name,
@@ -200,14 +203,14 @@ class Target(singer_sdk.Target):
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"stream", "record"})
         stream = message_dict["stream"]
-        self._refuse_unannounced(stream, self.message_reader.line_number)  # type: ignore[attr-defined]
+        self._announced(stream, self.message_reader.line_number)  # type: ignore[attr-defined]
         self._take_mapped(stream, message_dict["record"], message_dict.get("version"))
         self._handle_max_record_age()
         self._go_on()
 
     def _process_records(self, stream: str, records: list[msgspec.Raw], line: int, version: int | None) -> int:
         """Take *records* of a *version* of *stream*, the first on the line of that number; return how many more fill a batch."""
-        self._refuse_unannounced(stream, line)
+        self._announced(stream, line)
         room = 1
         maps = self.mapper.stream_maps[stream]
         if len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled:
@@ -221,10 +224,16 @@ class Target(singer_sdk.Target):
         self._go_on()
         return room
 
-    def _refuse_unannounced(self, stream: str, line: int) -> None:
+    def _announced(self, stream: str, line: int) -> None:
+        """Take note that a record of *stream* came.
+
+        Raises:
+            InputError: its SCHEMA did not come before.
+        """
         if stream not in self._schemas:
             hint = "Start the input with the stream's SCHEMA message."
             raise InputError(f'line {line} is a RECORD of the stream "{stream}" before its SCHEMA', hint=hint)
+        self._whole.record(stream)
 
     def _take_mapped(self, stream: str, received: dict[str, Any], version: int | None) -> None:
         """Let the stream maps make records of the one *received*, and take them."""
@@ -260,6 +269,7 @@ class Target(singer_sdk.Target):
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Keep the state until all that came before it is accounted for."""
         self._assert_line_requires(message_dict, requires={"value"})
+        self._whole.state(message_dict["value"])
         self.accounts.states.add(message_dict["value"])
         self.accounts.write_due_state()
 
@@ -288,15 +298,29 @@ class Target(singer_sdk.Target):
         self._finish()
         for sink in self._sinks_active.values():
             if isinstance(sink, Sink) and sink.plan.mode == "mirror":
-                if sink.plan.complete == "end" and sink.version is not None:
-                    sink.take_away(sink.version)
-                elif sink.stream_name not in self._mirrored:
-                    said = "its source was not read whole: no ACTIVATE_VERSION came after records of that version"
-                    self.accounts.account_removed(sink, [], f"nothing was taken away, for {said}")
+                self._end_mirror(sink)
         code = self.accounts.end({undoing.undone(stream) or stream for stream in self._schemas})
         self.close()
         if code:
             sys.exit(code)
+
+    def _end_mirror(self, sink: Sink) -> None:
+        """Take away what the source of *sink* has no more, if the end of the input is its end; or say why that is not done."""
+        if sink.stream_name in self._mirrored:
+            return
+        if sink.plan.complete == "version" or sink.version is None:
+            said = "nothing says that its source was read whole: no ACTIVATE_VERSION came after records of that version"
+            hint = f"If its tap sends none and reads all each time, set streams.{sink.stream_name}.complete to end"
+            meant = "then a STATE after the last record and the end of the input say so"
+            self.accounts.account_kept(sink, Kept(f"{said}. {hint}: {meant}"))
+            return
+        maps = self.mapper.stream_maps.items()
+        sources = [source for source, to in maps if any(one.stream_alias == sink.stream_name for one in to)]
+        lacking = self._whole.lacking(sources)
+        if lacking and sink.writer.seen.records:
+            self.accounts.account_kept(sink, Kept(lacking, wrong=True))
+        else:
+            sink.take_away(sink.version)
 
     def close(self) -> None:
         """Give the ledger back, and close the files."""

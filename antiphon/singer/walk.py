@@ -139,6 +139,7 @@ class Walk:
                     return
                 if not self.goal:
                     self._aim(page.bookmark)
+                    self._keep(slot)  # before there is a place to go on at: whoever dies here has not read the stream
                 written = page.written
                 yield written if written and self._passes(slot, written.changed) else list(self._fresh(slot, page))
                 self.cursor = page.cursor

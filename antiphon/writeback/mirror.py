@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from antiphon.api import Read, Record
 from antiphon.errors import NotFound
@@ -22,25 +23,34 @@ _AT_ONCE = 500
 """Records that are read back and taken away together."""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Why nothing was taken away."""
+
+    why: str
+    wrong: bool = False
+    """Whether somebody has to do something about it."""
+
+
 def take_away(
     writer: Writer, ledger: Ledger, version: int, undo: Callable[[str, Sequence[Record]], None]
-) -> tuple[list[Outcome], str]:
+) -> list[Outcome] | Kept:
     """Take away what is in the ledger and not in the *version* of the stream that was read.
 
-    *undo* keeps records as they are before they go, by the field that each is known by. Returns what became of each, or none and why nothing was done.
+    *undo* keeps records as they are before they go, by the field that each is known by. Returns what became of each, or why nothing was done.
     """
     seen = writer.seen
     if not seen.records:
-        return [], "nothing was taken away, for the source was empty"
+        return Kept("the source was empty")
     if seen.keyless:
-        return [], f"nothing was taken away, for {seen.keyless:,} records of the source could not be read"
+        return Kept(f"{seen.keyless:,} records of the source could not be read")
     gone, total = absent(ledger, writer.stream, version)
     most = writer.allowance.most
     most = max(10, int(total * most)) if isinstance(most, float) else most
     if len(gone) > most:
-        said = f"nothing was taken away, for {len(gone):,} of {total:,} records are not in the source any more"
-        return [], f"{said}, and max_delete allows {most:,}"
-    outcomes = []
+        said = f"{len(gone):,} of {total:,} records are not in the source any more"
+        return Kept(f"{said}, and max_delete allows {most:,}", wrong=True)
+    outcomes: list[Outcome] = []
     keys = list(gone.items())
     for start in range(0, len(keys), _AT_ONCE):
         some = dict(keys[start : start + _AT_ONCE])
@@ -51,7 +61,7 @@ def take_away(
             writer.stream, [(key, b"", id, Kind.DELETED) for id, key in some.items() if id not in there]
         )
         outcomes += _removed(writer, some, there)
-    return outcomes, ""
+    return outcomes
 
 
 def absent(ledger: Ledger, stream: str, version: int) -> tuple[dict[str, bytes], int]:

@@ -70,3 +70,16 @@ def test_bad_lines_are_told_after_the_good_ones_have_left(folder, tmp_path):
     assert out.ids("some") == [1, 3]
     with pytest.raises(AntiphonError, match="line 3"):
         tap.tell_failures()
+
+
+def test_a_file_with_a_bad_line_is_left_as_one_that_is_being_read(folder, tmp_path):
+    (tmp_path / "broken.csv").write_text("id,name\n1,Ada\n2,Grace,too many\n3,Joan\n")
+    files = [{"path": str(path), "keys": ["id"]} for path in (tmp_path / "broken.csv", folder / "people.csv")]
+    out, tap = sync(files)
+    assert (out.ids("broken"), out.ids("people")) == ([1, 3], [1, 2, 3])
+    assert list(tap.failures) == ["broken"]
+    assert "reading" in out.bookmark("broken")
+    assert "reading" not in out.bookmark("people")
+    tap = TapCSV(config={"files": files}, state=json.loads(json.dumps(out.state)))
+    again = written(tap.sync_all)
+    assert again.ids("broken") == [1, 3]

@@ -37,7 +37,8 @@ def activated(version):
 
 def mirror(crm, *messages, **plan):
     entry = {"resource": "contacts", "mode": "mirror", **plan}
-    return crm.pipe(PEOPLE, *messages, streams={"people": entry})
+    end = [state({})] if plan.get("complete") == "end" else []
+    return crm.pipe(PEOPLE, *messages, *end, streams={"people": entry})
 
 
 def there(crm):
@@ -74,7 +75,7 @@ def test_what_was_taken_away_can_be_piped_in_again(crm):
 def test_two_pipelines_with_streams_of_one_name_leave_each_others_records(crm):
     def piped(pipeline, *numbers):
         entry = {"resource": "contacts", "mode": "mirror", "complete": "end"}
-        return crm.pipe(PEOPLE, *people(*numbers), streams={"people": entry}, pipeline=pipeline)
+        return crm.pipe(PEOPLE, *people(*numbers), state({}), streams={"people": entry}, pipeline=pipeline)
 
     piped("north", 1, 2, 3)
     piped("south", 7, 8)
@@ -92,11 +93,11 @@ def test_a_stream_that_was_written_elsewhere_before_is_not_mirrored(crm):
     with pytest.raises(SettingError, match="people: it was written to contacts before") as refused:
         crm.pipe(PEOPLE, *people(1), streams=companies)
     assert "antiphon ledger forget hubspot people" in refused.value.hint
-    assert crm.pipe(PEOPLE, *people(1), streams=companies, pipeline="other").code == 0
+    assert crm.pipe(PEOPLE, *people(1), state({}), streams=companies, pipeline="other").code == 0
     assert len(there(crm)) == 2
     with Ledger(crm.ledger().parent, crm.ledger().name.removesuffix(".ledger.sqlite3")) as ledger:
         inspection.strike(ledger, "people", (), unknown=False)
-    assert crm.pipe(PEOPLE, *people(1), streams=companies).code == 0
+    assert crm.pipe(PEOPLE, *people(1), state({}), streams=companies).code == 0
 
 
 def test_one_stream_is_not_mirrored_by_two_runs_at_once(crm):
@@ -125,13 +126,19 @@ def test_what_another_stream_made_stays(crm):
     assert there(crm) == ["p2@example.com", "p9@example.com"]
 
 
+NOT_WHOLE = (
+    "nothing says that its source was read whole: no ACTIVATE_VERSION came after records of that version. If its tap sends none "
+    "and reads all each time, set streams.people.complete to end: then a STATE after the last record and the end of the input say so"
+)
+
+
 @pytest.mark.parametrize(
     ("messages", "why"),
     [
-        ([activated(2)], "its source was not read whole: no ACTIVATE_VERSION came after records of that version"),
-        (people(1, version=2), "its source was not read whole"),
-        ([*people(1), activated(2)], "its source was not read whole"),
-        ([*people(1, version=2), activated(3)], "its source was not read whole"),
+        ([activated(2)], NOT_WHOLE),
+        (people(1, version=2), NOT_WHOLE),
+        ([*people(1), activated(2)], NOT_WHOLE),
+        ([*people(1, version=2), activated(3)], NOT_WHOLE),
         (
             [*people(1, version=2), record("people", firstname="No") | {"version": 2}, activated(2)],
             "1 records of the source",
@@ -166,6 +173,90 @@ def test_the_end_of_the_input_completes_a_source_if_the_setting_says_so_and_an_e
     ran = mirror(crm, complete="end")
     assert "nothing was taken away, for the source was empty" in ran.err
     assert there(crm) == ["p2@example.com"]
+
+
+UNDER_WAY = [
+    {"currently_syncing": "people"},
+    {"bookmarks": {"people": {"progress_markers": {"replication_key": "id", "replication_key_value": 3}}}},
+    {"bookmarks": {"people": {"version": 1, "reading": {"slot": "read", "cursor": 3}}}},
+    {"bookmarks": {"people": {"partitions": [{"context": {}, "progress_markers": {"note": "x"}}]}}},
+]
+ENDED = [
+    {},
+    None,
+    {"currently_syncing": None, "bookmarks": {"people": {}}},
+    {"currently_syncing": "others"},
+    {
+        "bookmarks": {
+            "people": {"replication_key": "id", "replication_key_value": 3},
+            "others": {"progress_markers": {"a": 1}},
+        }
+    },
+    {"bookmarks": ["people"]},
+]
+BEGUN = [
+    {"bookmarks": {"people": {"replication_key": "id", "replication_key_value": 3}}},
+    {"bookmarks": {"people": {"version": 1, "reading": {"slot": "read", "cursor": 3}}}},
+    {"bookmarks": {"people": {"partitions": [{"context": {}, "replication_key_value": 3}]}}},
+]
+WHOLE = {"people": {"resource": "contacts", "mode": "mirror", "complete": "end"}}
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [people(1, 2), [*people(1), state({}), *people(2)], *([*people(1, 2), state(value)] for value in UNDER_WAY)],
+)
+def test_a_source_that_may_have_died_halfway_takes_nothing_away_and_the_run_says_so(crm, messages):
+    mirror(crm, *people(1, 2, 3), complete="end")
+    ran = crm.pipe(PEOPLE, *messages, streams=WHOLE)
+    assert ran.code == 1
+    assert "people: WARNING: nothing was taken away, for no STATE came after its last record" in ran.err
+    assert "run it again" in ran.err
+    assert len(there(crm)) == 3
+
+
+@pytest.mark.parametrize("value", ENDED)
+def test_a_state_after_the_last_record_that_has_the_stream_at_its_end_completes_it(crm, value):
+    mirror(crm, *people(1, 2, 3), complete="end")
+    assert crm.pipe(PEOPLE, *people(1, 2), state(value), streams=WHOLE).code == 0
+    assert len(there(crm)) == 2
+
+
+@pytest.mark.parametrize("value", BEGUN)
+def test_what_is_read_on_from_a_bookmark_is_not_the_whole_source(crm, value):
+    mirror(crm, *people(1, 2, 3), complete="end")
+    ran = crm.pipe(state(value), PEOPLE, *people(1, 2), state({}), streams=WHOLE)
+    assert ran.code == 1
+    assert "WARNING: nothing was taken away, for its tap began at a bookmark" in ran.err
+    assert len(there(crm)) == 3
+
+
+def test_a_stream_that_another_is_read_beside_comes_to_an_end_of_its_own(crm):
+    streams = {**WHOLE, "firms": {"resource": "companies", "mode": "mirror", "complete": "end", "match": ["name"]}}
+    firms = [schema("firms", "name"), record("firms", name="A"), record("firms", name="B")]
+    crm.pipe(PEOPLE, *people(1, 2), *firms, state({}), streams=streams)
+    ran = crm.pipe(PEOPLE, *people(1), state({"currently_syncing": "firms"}), *firms[:2], streams=streams)
+    assert ran.code == 1
+    assert "firms: WARNING: nothing was taken away, for no STATE" in ran.err
+    assert there(crm) == ["p1@example.com"]
+    assert len(crm.shown("companies", "name")) == 2
+
+
+def test_a_stream_that_goes_by_another_name_here_comes_to_its_end(crm):
+    maps = {"raw": {"__alias__": "people"}}
+    raw = [{**message, "stream": "raw"} for message in (PEOPLE, *people(1, 2))]
+    crm.pipe(*raw, state({}), streams=WHOLE, stream_maps=maps)
+    assert crm.pipe(*raw[:2], streams=WHOLE, stream_maps=maps).code == 1
+    assert crm.pipe(*raw[:2], state({}), streams=WHOLE, stream_maps=maps).code == 0
+    assert there(crm) == ["p1@example.com"]
+
+
+def test_the_end_of_the_input_means_nothing_but_to_a_mirror(crm):
+    with pytest.raises(
+        SettingError, match=r"streams\.people\.complete says when a mirror takes records away"
+    ) as refused:
+        mirror(crm, *people(1), mode="upsert", complete="end")
+    assert "Set mode: mirror" in refused.value.hint
 
 
 def test_more_than_max_delete_is_not_taken_away_at_all_and_the_run_says_so(crm):
