@@ -255,6 +255,14 @@ def test_what_may_not_be_kept_of_a_record_is_not_said_either(crm, caplog, payloa
     assert "is invalid" not in said
 
 
+def test_a_line_that_cannot_be_read_is_not_shown_either(crm):
+    for payload in ("keys", "none"):
+        with pytest.raises(InputError) as error:
+            crm.pipe(PEOPLE, b'{"type": "RECORD", "stream": "contacts", "record": {"email": "SECRETX"', payload=payload)
+        assert str(error.value).startswith("line 2 is no JSON object: what it holds is not shown. Only Singer messages")
+        assert "SECRETX" not in str(error.value)
+
+
 # Receipts
 
 
