@@ -25,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from antiphon.folder import private
+
 fcntl: Any = None
 with suppress(ImportError):  # Windows has no such locks: each process keeps the limit by itself
     fcntl = import_module("fcntl")
@@ -214,7 +216,7 @@ class Budget:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _mapped(self, path: Path) -> mmap.mmap:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private(path.parent)
         there = path.exists()
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

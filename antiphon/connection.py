@@ -71,8 +71,16 @@ class Settings:
 
     @property
     def state_dir(self) -> Path:
-        """The folder for what this connection keeps: ledger, rejects, tokens."""
-        return state_dir(self.values.get("state_dir"))
+        """The folder for what this connection keeps: ledger, rejects, tokens.
+
+        Raises:
+            SettingError: a URL was given, perhaps with a password in it.
+        """
+        given = self.values.get("state_dir")
+        if given and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", given):
+            said = f"{self.name}: the setting state_dir cannot be a URL: what is kept are files in a folder"
+            raise SettingError(said, hint="Give the path of a folder on this machine.")
+        return state_dir(given)
 
     @property
     def host(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from antiphon.errors import Busy, Storage
+from antiphon.folder import private
 
 _EARLY = 60.0
 """Seconds before its end at which a token is renewed; a fifth of its life where that is less."""
@@ -127,7 +128,7 @@ class TokenStore:
 
         lock = filelock.FileLock(f"{self.path}.lock", mode=0o600)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private(self.path.parent)
             lock.acquire(timeout=_PATIENCE)
         except filelock.Timeout:
             said = f"another process has been renewing the token for {_PATIENCE:.0f} s ({self.path})"

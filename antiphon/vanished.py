@@ -17,6 +17,7 @@ import msgspec
 from antiphon import moment
 from antiphon.api import Page, Query, Read, Resource
 from antiphon.errors import SettingError, Storage
+from antiphon.folder import private
 
 if TYPE_CHECKING:
     from antiphon.client import Client
@@ -99,7 +100,7 @@ def _load(path: Path) -> _Kept:
 
 def _write(path: Path, kept: _Kept) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private(path.parent)
         new = path.with_suffix(".new")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(msgspec.json.encode(kept))

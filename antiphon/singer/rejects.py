@@ -17,6 +17,7 @@ from typing import IO, Any, BinaryIO
 import msgspec
 
 from antiphon.errors import SettingError, Storage
+from antiphon.folder import private
 from antiphon.outcome import Outcome, Problem
 from antiphon.writeback.ledger import Payload
 
@@ -110,7 +111,7 @@ class MessageFile:
 
     def _opened(self) -> BinaryIO:
         if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private(self.path.parent)
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             self._file = os.fdopen(descriptor, "ab", buffering=0)
         return self._file

@@ -23,6 +23,7 @@ import filelock
 
 from antiphon import moment
 from antiphon.errors import Busy, Storage
+from antiphon.folder import private
 from antiphon.writeback.tables import TABLES, VERSION, migrate
 
 log = logging.getLogger("antiphon.ledger")
@@ -53,7 +54,7 @@ class Store:
         self._locks: dict[int, filelock.BaseFileLock] = {}
         self._alone: dict[str, filelock.BaseFileLock] = {}
         with self._told():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private(path.parent)
             with filelock.FileLock(f"{path}.lock", mode=0o600, timeout=_WAIT):
                 self.secret = _secret(path.with_name(f"{path.name.removesuffix('.sqlite3')}.key"))
                 self._inherit(name)

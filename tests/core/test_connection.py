@@ -1,3 +1,4 @@
+import stat
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,23 @@ def test_the_state_folder_is_the_users_unless_told_otherwise(tiny, home, monkeyp
     assert found.state_dir == home / "mine"
     monkeypatch.setenv("TINY_STATE_DIR", "/elsewhere")
     assert connection.settings("tiny", {"access_token": "t"}).state_dir == Path("/elsewhere")
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:hushhush@db/state", "s3:/bucket/x", "file:///tmp/hushhush"])
+def test_a_url_is_no_state_folder_and_is_not_repeated(tiny, home, url):
+    with pytest.raises(SettingError) as refused:
+        connect("tiny", access_token="t", state_dir=url)
+    assert "state_dir cannot be a URL" in str(refused.value)
+    assert "hushhush" not in str(refused.value)
+    assert "hushhush" not in repr(refused.value)
+    assert [path.name for path in Path().iterdir()] == []
+
+
+def test_a_state_folder_is_its_owners_alone(home):
+    state = home / "some" / "state"
+    given = {"api_token": "t", "organizer": "o", "base_url": "https://pretix.example", "state_dir": str(state)}
+    connection.settings("pretix", given).ledger().close()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (state.parent, state)] == [0o700, 0o700]
 
 
 def test_calls_are_counted_in_the_users_own_folder_whatever_the_state_folder_is(tiny, home, tmp_path, monkeypatch):
