@@ -3,7 +3,8 @@
     python bench/reading.py [--contacts 50000] [--items 100000] [--rounds 5] [--slow 1] [--alone]
 
 All read the same pages of the same records (ours is told to read no list in several parts at once), and CPU is that of the whole process, start-up included. Before anything is measured the records that each
-side gives are counted, and what ours and the stock tap write is compared: every record must mean the same. All take turns,
+side gives are counted, and what they write is compared: with the stock tap's every record must mean the same, with that of others every
+id, and every field of each hundredth record (:mod:`alike`). All take turns,
 and a ratio is that of medians. ``--alone`` leaves out the peers but the stock tap; ``--slow`` is for how many rounds the peers are measured, where they are to be fewer.
 """
 
@@ -26,14 +27,16 @@ from typing import Any
 import goals
 import peers
 from account import BIN
+from alike import EACH
 from measure import Side, Used, in_turns, lines_in, median, quick, times, verify
 from mockserver import CONTACTS, DIFFERENT, ITEMS, served
 
 HERE = Path(__file__).parent
 PEERS = HERE / "peers"
+FILES = "dlt, to files"
 GOALS = {
-    "contacts": {"singer-sdk": 8, "meltano-tap-hubspot": 12, "airbyte-cdk": 10, "dlt, to files": 12},
-    "items": {"singer-sdk": 15, "airbyte-cdk": 12, "dlt, to files": 15},
+    "contacts": {"singer-sdk": 8, "meltano-tap-hubspot": 12, "airbyte-cdk": 10, FILES: 12},
+    "items": {"singer-sdk": 15, "airbyte-cdk": 12, FILES: 15},
 }
 """How many times the CPU of ours the others are to take."""
 FLOOR, RAW = "floor: decode, encode", "floor: bytes as they came"
@@ -45,6 +48,10 @@ sys.modules["pycurl"] = None
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
+COMPARED = (
+    f"What singer-sdk wrote was held against ours in every field of the first {DIFFERENT:,} records, which are all that are different; what the "
+    f"others wrote in every id, and in every field but lists of each {EACH}th record, by what it means (numbers, flags and times in texts, other names)."
+)
 OVER = 1.6
 """How many times the floor ours may take for items, both without their start-up."""
 
@@ -118,10 +125,13 @@ class Bench:
         source: list[str | Path] = [peers.python("airbyte-cdk"), PEERS / "airbyte_source.py", "read"]
         config = self._write("none", {})
         yield self._side("airbyte-cdk", [*source, "--config", config, "--catalog", catalog], rounds=self.slow)
-        files = self.folder / "dlt"
-        made = files / "files" / "bench" / self.stream
-        pipeline: list[str | Path] = [peers.python("dlt"), PEERS / "dlt_source.py", self.stream, files]
-        yield self._side("dlt, to files", pipeline, rounds=self.slow, count=lambda: lines_in(made.iterdir()))
+        pipeline: list[str | Path] = [peers.python("dlt"), PEERS / "dlt_source.py", self.stream, self.folder / "dlt"]
+        yield self._side(FILES, pipeline, rounds=self.slow, count=lambda: lines_in(self.wrote(FILES)))
+
+    def wrote(self, name: str) -> list[Path]:
+        """Return the files in which the side of that *name* left its records, if it has any of its own."""
+        made = self.folder / "dlt" / "files" / "bench" / self.stream
+        return sorted(made.iterdir()) if name == FILES else []
 
 
 def compare(ours: Path, stock: Path) -> None:
@@ -134,6 +144,18 @@ def compare(ours: Path, stock: Path) -> None:
     for mine, theirs in both:
         if meaning(mine) != meaning(theirs):
             raise SystemExit(f"not the same:\n{mine!r}\n{theirs!r}")
+
+
+def same(name: str, ours: Path, theirs: list[Path]) -> None:
+    """Compare what ours and another side wrote by what it means, as :mod:`alike` says: in a process of its own, which may take memory.
+
+    Raises:
+        SystemExit: it is not the same.
+    """
+    command: list[str | Path] = [sys.executable, HERE / "alike.py", ours, *theirs]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} -> not the same as ours: {done.stderr.strip()[-500:]}")
 
 
 def records(path: Path) -> Iterator[bytes]:
@@ -163,9 +185,12 @@ def measured(stream: str, count: int, rounds: int, slow: int | None, *, alone: b
         for side in sides:
             print(f"counting what {side.name} gives of {count:,} {stream} …", file=sys.stderr)
             verify(side, count, wrote[side.name])
-            if side.name not in (OURS, "singer-sdk"):
+            if side.name == "singer-sdk":
+                compare(wrote[OURS], wrote[side.name])
+            elif side.name != OURS:
+                same(side.name, wrote[OURS], bench.wrote(side.name) or [wrote[side.name]])
+            if side.name != OURS:
                 wrote[side.name].unlink()
-        compare(wrote[OURS], wrote["singer-sdk"])
         begun = [replace(side, name=f"start of {side.name}") for side in (small.ours(), *small.floors())]
         return in_turns([*begun, *sides], rounds)
 
@@ -182,7 +207,7 @@ def table(stream: str, count: int, runs: dict[str, list[Used]]) -> list[goals.Go
     further = {name: (median(runs[name]).cpu - begun) / max(1, count - page) * 1e6 for name, begun in started.items()}
     over, raw = further[OURS] / further[FLOOR], further[OURS] / further[RAW]
     begun = " and ".join(f"{started[name]:.2f}" for name in (OURS, FLOOR))
-    print(f"\n{count:,} {stream} through each. {quick(runs)}{libcurl() if stream == 'contacts' else ''}")
+    print(f"\n{count:,} {stream} through each. {COMPARED} {quick(runs)}{libcurl() if stream == 'contacts' else ''}")
     print(
         f"\nBoth floors fetch pages with urllib3 and write lines: one decodes each record and encodes it, the other looks for the ends of "
         f"records only, and passes on their bytes. Ours and the first take {begun} s until {page:,} records are out. Each further record "
