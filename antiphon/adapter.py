@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
+from http.client import HTTPResponse, parse_headers
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -51,8 +53,9 @@ class Adapter(HTTPAdapter):
         """
         at, last = (str(request.url).split("/", 3)[:3], verify, proxies, cert), self._last
         if last.at != at:
-            connections = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            connections: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
             super().cert_verify(connections, str(request.url), verify, cert)  # type: ignore[no-untyped-call]
+            connections.ConnectionCls = _patient(connections.ConnectionCls)
             last = self._last = _Server(at, connections)
         if request.method == "GET" and request.body is None:
             last.read += 1
@@ -84,6 +87,23 @@ class Adapter(HTTPAdapter):
             self._last.reads.close()
         self._last = _Server()
         super().close()
+
+
+class _Response(HTTPResponse):
+    """An answer that begins where it does, and not with what a server says before it: ``103 Early Hints``."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+            if not HTTPStatus.CONTINUE <= found[1] < HTTPStatus.OK or found[1] == HTTPStatus.SWITCHING_PROTOCOLS:
+                return found
+            parse_headers(self.fp)
+
+
+@cache
+def _patient(connection: type) -> type:
+    """Return a kind of *connection* that waits for the answer itself."""
+    return type(connection.__name__, (connection,), {"response_class": _Response})
 
 
 @cache

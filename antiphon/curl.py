@@ -84,7 +84,7 @@ class Reads:
         head: list[bytes] = []
         came: list[bytes] = []
         curl.setopt(pycurl.URL, self._base + url)
-        curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in headers.items()])
+        curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}".encode("latin-1") for name, value in headers.items()])
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, math.ceil((timeout.connect_timeout or 0) * 1000))
         curl.setopt(pycurl.LOW_SPEED_TIME, math.ceil(timeout.read_timeout or 0))
         curl.setopt(

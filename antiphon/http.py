@@ -66,6 +66,8 @@ _MOST_REDIRECTS = 5
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LONG = re.compile(r"[^\s\"',;=&]{16,}=*")
 _USAGE = re.compile(r"(\d+)/(\d+)")
+_BUNDLES = "REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE in the environment"
+_TOO_MANY = "the answer has more headers than can be read"
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 _PORTS = {"http": 80, "https": 443}
 
@@ -369,7 +371,9 @@ class Http:
                 if left := _left(self.quota, headers):
                     self._left, self._left_at = left, time.monotonic()
                 return Reply(response.status_code, headers, _body(response), response.url, format=request.format)
-        except (OSError, UnicodeError) as error:  # every error of requests is an OSError
+        except (requests.exceptions.InvalidHeader, UnicodeError):
+            raise self._wrong_header({**self.session.headers, **request.headers}) from None
+        except OSError as error:  # every error of requests is an OSError
             raise self.trouble(error, request.url, safe=safe, where=where) from None
 
     def _way(self, url: str) -> Mapping[str, Any]:
@@ -406,12 +410,15 @@ class Http:
         """
         if wrong := self._wrong_setting(error, url, where):
             return wrong
+        why = _why(error)
+        if safe and why == _TOO_MANY:  # and will have as many the next time
+            return BadReply(why)
         check = f"Check {where}, the network and the proxy."
         if _surely_not_sent(error):
-            return Unavailable(f"no connection to {origin(url)} ({_why(error)})", hint=check)
+            return Unavailable(f"no connection to {origin(url)} ({why})", hint=check)
         if safe:
-            return Unavailable(f"no answer from {origin(url)} ({_why(error)})", hint=check)
-        return Lost(f"no answer from {origin(url)} ({_why(error)})")
+            return Unavailable(f"no answer from {origin(url)} ({why})", hint=check)
+        return Lost(f"no answer from {origin(url)} ({why})")
 
     def _wrong_setting(self, error: Exception, url: str, where: str) -> SettingError | None:
         match error:
@@ -430,12 +437,22 @@ class Http:
             ):
                 return SettingError(f"{self.name}: no usable URL", hint=f"Check {where} and proxy.")
             case requests.exceptions.InvalidHeader() | UnicodeError():
-                names = " and ".join(self.auth.needs() if self.auth else ("user_agent",))
-                hint = f"Check the setting {names}: a line break, or a letter outside of Latin-1?"
-                return SettingError(f"{self.name}: a header cannot hold what it is to hold", hint=hint)
+                return self._wrong_header({})
             case requests.exceptions.RequestException():
                 return None
-        return SettingError(f"{self.name}: {error}", hint="Check the setting ca_bundle.")
+        of = "the setting ca_bundle" if self.settings.get("ca_bundle") else _BUNDLES
+        return SettingError(f"{self.name}: {error}", hint=f"Check {of}.")
+
+    def _wrong_header(self, headers: Mapping[str, Any]) -> SettingError:
+        """Return what to say of the one among *headers* that cannot be sent; of one of auth's where none of them is it."""
+        name = next((name for name, value in headers.items() if not _can_be_sent(name, value)), "")
+        said, check = "a header", "the setting user_agent"
+        if not name or headers[name] in self._added:
+            check = f"the setting {' and '.join(self.auth.needs() if self.auth else ()) or 'user_agent'}"
+        elif name != "User-Agent":
+            said, check = f'the header "{name}"', "what it is made of"
+        hint = f"Check {check}: a line break, or a letter outside of Latin-1?"
+        return SettingError(f"{self.name}: {said} cannot hold what it is to hold", hint=hint)
 
     def fail(self, error: ApiError, doing: str, attempts: int = 1) -> NoReturn:
         """Raise *error* anew, told in one line: whose, at what, and without a secret."""
@@ -635,6 +652,15 @@ def without(url: str, params: Collection[str]) -> str:
     return path + (mark + kept if kept else "") + sharp + fragment
 
 
+def _can_be_sent(name: str, value: Any) -> bool:
+    try:
+        requests.utils.check_header_validity((name, value))
+        str(value).encode("latin-1")
+    except (requests.exceptions.InvalidHeader, UnicodeError):
+        return False
+    return True
+
+
 def _surely_not_sent(error: Exception) -> bool:
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
         return True
@@ -659,6 +685,7 @@ def _why(error: Exception) -> str:
         ("prematurely", "the answer was cut short"),
         ("without response", "the connection was dropped"),
         ("reset", "the connection was reset"),
+        ("got more than", _TOO_MANY),
         ("wrong version number", "no TLS is spoken there"),
     ):
         if part in words:

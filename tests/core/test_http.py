@@ -464,6 +464,27 @@ def test_an_answer_cut_short_is_asked_for_again_and_makes_an_unsafe_write_lost(r
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("more", [[f"X-{n}: 1" for n in range(150)], ["X-Long: " + "1" * 70_000]])
+def test_an_answer_with_more_headers_than_can_be_read_is_not_asked_for_again(raw_server, way, waits, more):
+    server = raw_server(head(WHOLE, *more) + WHOLE)
+    with pytest.raises(Lost, match=r"more headers than can be read"):
+        write(a_client(base_url=server.url))
+    if way == "libcurl":  # it can read them
+        assert read(a_client(base_url=server.url)).json() == {"id": 1}
+        return
+    with pytest.raises(BadReply, match=r"^tiny: reading contacts -> the answer has more headers than can be read"):
+        read(a_client(base_url=server.url))
+    assert not waits
+
+
+def test_what_comes_before_the_answer_is_not_the_answer(raw_server):
+    hints = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
+    server = raw_server(hints + head(WHOLE) + WHOLE)
+    for reply in (read(a_client(base_url=server.url)), write(a_client(base_url=server.url))):
+        assert reply.json() == {"id": 1}
+        assert "Link" not in reply.headers
+
+
 def test_where_nobody_listens_one_line_says_so(way, waits):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -561,6 +582,25 @@ def test_a_token_that_no_header_can_hold_is_a_setting_to_mend_and_not_shown(wait
     assert not waits
 
 
+@pytest.mark.parametrize("value", ["line\nbreak", "tokén-€"])
+def test_a_header_that_cannot_hold_its_value_is_named_with_what_it_is_made_of(way, waits, value):
+    client = a_client(base_url="http://127.0.0.1:9")
+    with pytest.raises(SettingError, match=r'^tiny: the header "X-Team" cannot hold what it is to hold') as caught:
+        read(client, headers={"X-Team": value})
+    assert value not in trace(caught.value)
+    with pytest.raises(SettingError, match="user_agent"):
+        read(a_client(base_url="http://127.0.0.1:9", user_agent=value))
+    assert not waits
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_ca_bundle_of_the_environment_that_is_not_there_is_named(way, waits, monkeypatch, variable):
+    monkeypatch.setenv(variable, "/nowhere/ca.pem")
+    with pytest.raises(SettingError, match=f"/nowhere/ca.pem. Check .*{variable}.* in the environment"):
+        read(a_client(base_url="https://127.0.0.1:9"))
+    assert not waits
+
+
 def test_a_ca_bundle_that_is_not_there_is_a_setting_to_mend(way, waits):
     with pytest.raises(SettingError, match="ca_bundle"):
         write(a_client(base_url="https://127.0.0.1:9", ca_bundle="/nowhere/ca.pem"))
@@ -596,6 +636,13 @@ def test_a_record_that_no_json_can_hold_is_refused_before_it_is_sent(session, ad
         with pytest.raises(Refused, match=r"creating contacts -> .*JSON"):
             write(a_client(session=session), body={"name": value})
     assert adapter.call_count == 0
+
+
+def test_a_header_may_hold_letters_of_latin_1(raw_server):
+    server = raw_server(head(WHOLE) + WHOLE)
+    for send in (read, read, write):
+        send(a_client(base_url=server.url, user_agent="Zoë"))
+        assert "User-Agent: Zoë\r\n".encode("latin-1") in server.requests[-1]
 
 
 def test_headers_and_parameters_of_any_type_are_sent_as_text(session, adapter):
