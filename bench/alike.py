@@ -11,7 +11,6 @@ their own of them. Exit code 1: they are not alike.
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import sys
 from collections import Counter
@@ -21,10 +20,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 EACH = 100
 """Of so many records the fields of one are compared."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*")
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _FLAGS = {"true": True, "false": False}
 
 
@@ -33,7 +35,7 @@ def records(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
     for path in paths:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
             for line in lines:
-                message = json.loads(line, parse_float=Decimal)
+                message = _decode(line)
                 if "type" not in message:
                     yield message
                 elif message["type"] == "RECORD":

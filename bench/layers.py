@@ -53,6 +53,7 @@ LAYERS: dict[str, dict[str, tuple[str, ...]]] = {
         "bounds, bookmark, state": ("antiphon/singer/walk.py", "antiphon/singer/state.py", "antiphon/moment.py", "antiphon/singer/stream.py:_remember"),
         "the next request": tuple(f"antiphon/{name}" for name in ("pages.py", "asking.py", "expected.py", "paging/", "fill.py", "client.py", "parts.py")),
         "writing out": ("antiphon/singer/messages.py", "floor.py:written"),
+        "the SDK's messages": ("/singer_sdk/singerlib/",),
         "the stream: steps, counters": ("antiphon/singer/stream.py", "antiphon/singer/tap.py", "antiphon/ahead.py", "/singer_sdk/"),
     },
     "target": _INPUT,

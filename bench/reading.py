@@ -207,7 +207,7 @@ def table(stream: str, count: int, runs: dict[str, list[Used]]) -> list[goals.Go
     further = {name: (median(runs[name]).cpu - begun) / max(1, count - page) * 1e6 for name, begun in started.items()}
     over, raw = further[OURS] / further[FLOOR], further[OURS] / further[RAW]
     begun = " and ".join(f"{started[name]:.2f}" for name in (OURS, FLOOR))
-    print(f"\n{count:,} {stream} through each. {COMPARED} {quick(runs)}{libcurl() if stream == 'contacts' else ''}")
+    print(f"\n{count:,} {stream} through each. {quick(runs)}{libcurl() if stream == 'contacts' else ''}")
     print(
         f"\nBoth floors fetch pages with urllib3 and write lines: one decodes each record and encodes it, the other looks for the ends of "
         f"records only, and passes on their bytes. Ours and the first take {begun} s until {page:,} records are out. Each further record "
@@ -251,7 +251,7 @@ def main() -> None:
             runs = measured(stream, count, given.rounds, given.slow, alone=given.alone)
             reached += table(stream, count, runs)
             print()
-    print(goals.table(reached))
+    print(f"{COMPARED}\n\n{goals.table(reached)}")
 
 
 if __name__ == "__main__":

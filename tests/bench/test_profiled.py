@@ -54,6 +54,7 @@ def test_a_function_is_in_its_layer_before_its_file_is_and_what_has_none_is_its_
     assert tap.of("/x/antiphon/layout.py", "_shape") == "shaping"
     assert tap.of("/x/antiphon/layout.py", "<listcomp>") is None
     assert tap.of("/usr/lib/python3.11/copy.py", "deepcopy") is None
+    assert tap.of("/x/singer_sdk/singerlib/encoding/simple.py", "to_dict") == "the SDK's messages"
     assert tap.of("<frozen importlib._bootstrap>", "_load") == LOADING
 
 
