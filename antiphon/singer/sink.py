@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 from msgspec import DecodeError, MsgspecError, Raw
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sinks import BatchSink
 from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
-from antiphon.errors import SettingError
+from antiphon.errors import InputError, SettingError
 from antiphon.outcome import Change, Outcome, Problem, Record, rejected
 from antiphon.singer import undoing
 from antiphon.singer.plan import Plan
@@ -57,6 +59,8 @@ class SourceSchema:
     stream: str
     schema: dict[str, Any]
     keys: Sequence[str]
+    line: int
+    """The number of the line that it is on."""
 
 
 class Held:
@@ -163,7 +167,7 @@ class Sink(BatchSink):
         if self._validator is not None:
             for one in held:
                 if not self._surely_valid(one) and not one.refused:
-                    one.refuse(self._refusal(one.record))
+                    one.refuse(self._refusal(one))
         self.held += held
 
     def _surely_valid(self, held: Held) -> bool:
@@ -175,12 +179,19 @@ class Sink(BatchSink):
             return False
         return True
 
-    def _refusal(self, record: dict[str, Any]) -> str:
-        """Return why *record* is not valid by its schema; empty where it is."""
+    def _refusal(self, held: Held) -> str:
+        """Return why a record is not valid by its schema; empty where it is.
+
+        Raises:
+            InputError: the schema refers to what is not there.
+        """
         try:
-            self._validator.validate(record)  # type: ignore[union-attr]
+            self._validator.validate(held.record)  # type: ignore[union-attr]
         except InvalidRecord as error:
             return f"not valid by its own SCHEMA: {error.error_message[:500]}"
+        except Unresolvable as error:
+            said = f'line {held.source.line} is a SCHEMA with a $ref to "{error.ref}", which is not there'
+            raise InputError(said, hint="Look at what writes it: a SCHEMA may refer to its own parts alone.") from None
         return ""
 
     def get_validator(self) -> BaseJSONSchemaValidator | None:
@@ -188,7 +199,7 @@ class Sink(BatchSink):
         validator = super().get_validator()
         if isinstance(validator, JSONSchemaValidator):
             checker = validator.validator.format_checker
-            validator.validator = _DRAFT(self.schema, format_checker=checker)
+            validator.validator = _DRAFT(self.schema, format_checker=checker, registry=Registry())
             self._check = None if checker and checker.checkers else compiled(self.schema)  # it knows no formats
         return validator
 

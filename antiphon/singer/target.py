@@ -192,7 +192,8 @@ class Target(singer_sdk.Target):
         stream = message_dict["stream"]
         message_dict["schema"].setdefault("properties", {})
         keys = message_dict.get("key_properties") or []
-        self._schemas[stream] = SourceSchema(stream, copy.deepcopy(message_dict["schema"]), keys)
+        line = self.message_reader.line_number  # type: ignore[attr-defined]
+        self._schemas[stream] = SourceSchema(stream, copy.deepcopy(message_dict["schema"]), keys, line)
         message_dict["key_properties"] = keys
         try:
             super()._process_schema_message(message_dict)

@@ -176,6 +176,24 @@ def test_a_schema_that_is_none_is_one_line(config, tmp_path):
     assert ran.last.startswith("target-hubspot: Schema Validation Error: 'txet' is not valid under any of the given")
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [{"$ref": "#/nope"}, {"$ref": "#/$defs/a"}, {"anyOf": [{"type": "null"}, {"$ref": "http://127.0.0.1:9/x"}]}],
+)
+def test_a_schema_that_refers_to_what_is_not_there_is_one_line_and_nothing_is_fetched(crm, monkeypatch, schema):
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_: pytest.fail("it was fetched"))
+    wrong = {"properties": {"email": schema}, "$defs": {"a": {"$ref": "#/$defs/b"}}}
+    message = {"type": "SCHEMA", "stream": "contacts", "schema": wrong, "key_properties": ["email"]}
+    with pytest.raises(InputError, match=r'^line 2 is a SCHEMA with a \$ref to ".+", which is not there'):
+        crm.pipe(state({}), message, ADA)
+
+
+def test_a_schema_may_refer_to_its_own_parts(crm):
+    own = {"properties": {"email": {"$ref": "#/$defs/text"}}, "$defs": {"text": {"type": "string"}}}
+    ran = crm.pipe({"type": "SCHEMA", "stream": "contacts", "schema": own, "key_properties": ["email"]}, ADA)
+    assert ran.code == 0
+
+
 def test_what_came_before_a_broken_line_is_not_lost_but_not_covered_by_a_state_either(config, crm, tmp_path):
     given = encoded([PEOPLE, record("contacts", email="before@example.com"), state({"a": 1}), b"oops"])
     ran = run("--config", config(batch_size_rows=1), given=given, folder=tmp_path)
