@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from layers import LAYERS, LOADING, REST, Layers
+from layers import BEGINS, LAYERS, LOADING, REST, Layers
 from measure import Side
 from profiled import Run, Spent, middle, profiled, table
 
@@ -38,7 +38,8 @@ def script(tmp_path):
 
 
 def test_whatever_a_layer_names_is_there():
-    for parts in (parts for layers in LAYERS.values() for parts in layers.values()):
+    begins = [f"{file.removeprefix('bench/')}:{function}" for file, function in BEGINS]
+    for parts in (begins, *(parts for layers in LAYERS.values() for parts in layers.values())):
         for part in parts:
             file, _, function = part.partition(":")
             if file.startswith("/"):
