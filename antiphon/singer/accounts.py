@@ -20,6 +20,7 @@ from antiphon import moment
 from antiphon.errors import SettingError, one_line
 from antiphon.fill import text
 from antiphon.outcome import Change, Kind, Outcome, Problem
+from antiphon.singer.cli import writing
 from antiphon.singer.due import States
 from antiphon.singer.plan import share
 from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
@@ -148,8 +149,9 @@ class Accounts:
             return
         value, covered = due
         self._stored()
-        sys.stdout.write(_ENCODE(value).decode() + "\n")
-        sys.stdout.flush()
+        with writing("STATE"):
+            sys.stdout.write(_ENCODE(value).decode() + "\n")
+            sys.stdout.flush()
         if self.ledger:
             for stream, position in covered.items():
                 self.ledger.forget(self._known_as(stream), position)

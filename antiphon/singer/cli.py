@@ -1,6 +1,6 @@
 """The command line of a plugin: every error is one line on stderr, and a closed stdout ends in silence.
 
-Exit codes: 0 done · 1 an error · 2 a wrong option · 130 and 143 ended by a signal · 141 stdout was closed by its reader.
+Exit codes: 0 done · 1 an error · 2 a wrong option · 129, 130 and 143 ended by a signal · 141 stdout was closed by its reader.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
@@ -40,6 +41,9 @@ class OneLineCommand(click.Command):
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_more: Any, **_extra: Any) -> Any:
         """Run, and end the process with the right exit code."""
+        if sys.stdout is None:  # the next file that is opened would be taken for it
+            click.echo(f"{self.name}: stdout is closed, and messages go there. Redirect it: > state.json", err=True)
+            sys.exit(1)
         logging.captureWarnings(capture=True)
         logging.setLogRecordFactory(_OneLine)
         logging.getLogger("urllib3").setLevel(logging.INFO)  # at DEBUG it logs URLs, and some hold keys
@@ -55,6 +59,8 @@ class OneLineCommand(click.Command):
             error.show()
             code = error.exit_code
         except Exception as error:
+            if isinstance(error, _Unwritten):
+                silence()
             click.echo(told(error, str(self.name)), err=True)
             log.debug("This is where it happened:", exc_info=error)
             code = 1
@@ -108,6 +114,21 @@ def command(plugin: type[PluginBase], made: click.Command, *options: click.Optio
         help=made.help,
         context_settings=made.context_settings,
     )
+
+
+class _Unwritten(OSError):
+    """Something could not be written to stdout, and what is left of it cannot either."""
+
+
+@contextmanager
+def writing(what: str) -> Iterator[None]:
+    """Let an error in writing to stdout tell *what* was being written; whoever has closed it is told nothing."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _Unwritten(error.errno, error.strerror, f"writing {what} to stdout") from None
 
 
 def silence() -> None:

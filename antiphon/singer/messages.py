@@ -9,7 +9,7 @@ from typing import NoReturn
 import msgspec
 from singer_sdk.singerlib.encoding.simple import Message, RecordMessage, SimpleSingerWriter
 
-from antiphon.singer.cli import CLOSED, silence
+from antiphon.singer.cli import CLOSED, silence, writing
 
 BLOCK = 64 * 1024
 """Bytes of RECORDs that are held back at most."""
@@ -56,7 +56,8 @@ class MessageWriter(SimpleSingerWriter):
         try:
             lines, self._held, self._size = self._held, [], 0
             if lines:
-                _write(b"".join(lines))
+                with writing("messages"):
+                    _write(b"".join(lines))
         except BrokenPipeError:
             silence()
             raise SystemExit(CLOSED) from None

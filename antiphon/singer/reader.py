@@ -7,6 +7,7 @@ them (:func:`decoded`). Every other message is decoded here.
 from __future__ import annotations
 
 import codecs
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -62,6 +63,30 @@ def pieces(record: bytes | msgspec.Raw) -> dict[str, Any]:
 def beyond(error: Exception) -> str:
     """Return what a record holds that is JSON and cannot be read, by the *error* it gave; empty where it is no such error."""
     return "holds a whole number with too many digits to be read" if "out of range" in str(error) else ""
+
+
+class _NoNumberError(ValueError):
+    """A number that JSON does not have: its name."""
+
+
+def _no_number(name: str) -> None:
+    raise _NoNumberError(name)
+
+
+def _amiss(line: bytes) -> str:
+    """Return what is amiss with a *line* that other readers would take for JSON; empty where they would not either."""
+    try:
+        found = json.loads(line, parse_constant=_no_number)
+        json.dumps(found, ensure_ascii=False).encode()
+    except _NoNumberError as error:
+        return f"holds {error}, which JSON does not have"
+    except UnicodeEncodeError as error:
+        return f"holds half of a pair of surrogates (\\u{ord(error.object[error.start]):04x}), which is no character"
+    except RecursionError:
+        return "holds objects or lists too deep within each other to be read"
+    except ValueError:
+        pass
+    return ""
 
 
 Run = Callable[[str, list[msgspec.Raw], int, int | None], int]
@@ -171,6 +196,8 @@ class LineReader(GenericSingerReader[bytes]):
         except (msgspec.DecodeError, RecursionError) as error:
             hint = "Only Singer messages may come in; does what writes them print its log to stdout as well?"
             wrong = "is not UTF-8" if "utf-8" in str(error).lower() else "is no JSON object"
+            if amiss := _amiss(line):
+                raise InputError(f"line {self.line_number} {amiss}", hint="Look at what writes it.") from error
             if held := beyond(error):
                 wrong, hint = held, "Look at what writes it."
             raise InputError(f"line {self.line_number} {wrong}: {self._start(line)}", hint=hint) from error

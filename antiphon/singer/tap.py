@@ -41,6 +41,7 @@ from antiphon.singer import config as plugin_config
 from antiphon.singer import state as bookmarks
 from antiphon.singer.cli import command
 from antiphon.singer.messages import MessageWriter
+from antiphon.singer.signals import heed_hangup
 from antiphon.singer.stream import ResourceStream
 from antiphon.singer.universal import drawn
 
@@ -278,6 +279,10 @@ class Tap(singer_sdk.Tap):
         interleaved((stream.steps(arrived) for stream in selected), most, arrived)
         for stream in selected:
             stream.log_sync_costs()
+
+    def _setup_signal_handlers(self) -> None:
+        super()._setup_signal_handlers()
+        heed_hangup(self._handle_termination)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Write the state of what was sent, and end. A line that is being written is finished first."""

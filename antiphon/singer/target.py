@@ -1,7 +1,7 @@
 """A target: writes the streams that come in to the resources of an API, and accounts for every record.
 
 What this class changes in the Singer SDK's: STATE is written as soon as everything before it is accounted for, never
-earlier; several batches are under way at once, and the next lines are read meanwhile; SIGTERM and SIGINT let what is under way
+earlier; several batches are under way at once, and the next lines are read meanwhile; SIGTERM, SIGINT and SIGHUP let what is under way
 finish, then end the run with 143 or 130; a schema that changes midway has the records before it written first; one record that is
 refused does not end the run.
 """
@@ -41,6 +41,7 @@ from antiphon.singer.accounts import Accounts
 from antiphon.singer.cli import command
 from antiphon.singer.plan import SETTINGS, Plan, plan
 from antiphon.singer.reader import LineReader, beyond, decoded
+from antiphon.singer.signals import heed_hangup
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
 from antiphon.singer.whole import Whole
@@ -375,6 +376,10 @@ class Target(singer_sdk.Target):
             self._end(self._stopping)
 
     # Signals
+
+    def _setup_signal_handlers(self) -> None:
+        super()._setup_signal_handlers()
+        heed_hangup(self._handle_termination)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if (self._busy or self.under_way) and not self._stopping:

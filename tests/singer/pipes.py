@@ -90,7 +90,7 @@ class Crm:
 
     def pipe(self, *messages: Message | bytes, source: Any = None, **settings: Any) -> Ran:
         """Run the target in this process. Errors are raised, an exit with a code is not."""
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         out, err = io.StringIO(), io.StringIO()
         code: Any = 0
         try:

@@ -165,8 +165,43 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path):
 
 def test_json_without_a_bottom_is_told_with_its_number(tmp_path):
     deep = b'{"type":"RECORD","stream":"contacts","record":' + b"[" * 100_000
-    with an_account(tmp_path) as crm, pytest.raises(InputError, match=r"^line 2 is no JSON object: «"):
+    with an_account(tmp_path) as crm, pytest.raises(InputError, match=r"^line 2 holds objects or lists too deep"):
         crm.pipe(PEOPLE, deep)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (b'"\\ud800x"', r"holds half of a pair of surrogates (\ud800), which is no character"),
+        (b'"x\\udc00"', r"holds half of a pair of surrogates (\udc00), which is no character"),
+        (b"NaN", "holds NaN, which JSON does not have"),
+        (b"[-Infinity]", "holds -Infinity, which JSON does not have"),
+        (b"[" * 5000 + b"]" * 5000, "holds objects or lists too deep within each other to be read"),
+    ],
+)
+def test_what_other_writers_take_for_json_is_called_by_its_name_and_not_quoted(tmp_path, value, says):
+    line = b'{"type":"RECORD","stream":"contacts","record":{"email":"secret@example.com","firstname":%s}}' % value
+    with an_account(tmp_path) as crm, pytest.raises(InputError) as error:
+        crm.pipe(PEOPLE, line)
+    assert str(error.value) == f"line 2 {says}. Look at what writes it."
+
+
+@pytest.mark.parametrize("where", ["&-", "/dev/full"])
+def test_a_stdout_that_takes_nothing_is_one_line(tmp_path, where):
+    with an_account(tmp_path) as crm:
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'exec "$0" --config "$1" >{where}', COMMAND, str(crm.write_config())],
+            input=encoded([PEOPLE, ADA, {"type": "STATE", "value": 1}]),
+            stderr=subprocess.PIPE,
+            check=False,
+            cwd=tmp_path,
+            env=environment(tmp_path),
+        )
+        closed = "target-hubspot: stdout is closed, and messages go there. Redirect it: > state.json"
+        full = "target-hubspot: writing STATE to stdout -> No space left on device"
+        said = done.stderr.decode().splitlines()
+        assert (done.returncode, said) == (1, [closed if where == "&-" else full])
+        assert len(crm.emails()) == (0 if where == "&-" else 1)
 
 
 def test_a_schema_that_is_none_is_one_line(config, tmp_path):

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: the batch in hand is finished and its STATE written; then the run ends."""
+"""SIGTERM, SIGINT and SIGHUP: the batch in hand is finished and its STATE written; then the run ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .pipes import crm as an_account
 from .pipes import record, schema, state, until
 
 PEOPLE = schema("contacts", "email")
-CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
+CODES = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
 
 
 def person(n):
