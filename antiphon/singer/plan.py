@@ -68,7 +68,7 @@ STREAM_SCHEMA: dict[str, Any] = {
         },
         "max_delete": {
             "type": ["integer", "string"],
-            "description": 'How many of them at most, as a number or a share of those received (of those it has made, for a mirror); "10%" by default, ten are always allowed.',
+            "description": 'How many of them at most: a number, or a share ("5%") of those received, or for a mirror of those it has there, rounded down but at least one. By default a tenth; ten always where _sdc_deleted_at says so, and for a mirror up to ten if that is no more than half.',
         },
     },
 }
@@ -143,7 +143,7 @@ class Plan:
     fields: Fields = field(default_factory=Fields)
     deletes: Deletes = "ignore"
     restore: Restore = "own"
-    max_delete: int | float = 0.10
+    max_delete: int | float | None = None
     complete: Complete = "version"
 
 
@@ -172,7 +172,7 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
     if given.get("complete") == "end" and given.get("mode") != "mirror":
         said = f"{where}: streams.{stream}.complete says when a mirror takes records away, and this is none"
         raise SettingError(said, hint="Set mode: mirror, or leave out complete.")
-    match = given.get("match") or ()
+    match, most = given.get("match") or (), given.get("max_delete")
     return Plan(
         resource=given.get("resource") or stream,
         mode=given.get("mode"),
@@ -186,7 +186,7 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
         ),
         deletes=given.get("deletes") or "ignore",
         restore=given.get("restore") or "own",
-        max_delete=share(given.get("max_delete", "10%"), f"{where}: streams.{stream}.max_delete"),
+        max_delete=share(most, f"{where}: streams.{stream}.max_delete") if most is not None else None,
         complete=given.get("complete") or "version",
     )
 

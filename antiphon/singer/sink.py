@@ -17,12 +17,13 @@ from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR
 
 from antiphon.errors import InputError, SettingError
-from antiphon.outcome import Change, Outcome, Problem, Record, rejected
+from antiphon.outcome import Outcome, Problem, Record
 from antiphon.singer import undoing
 from antiphon.singer.plan import Plan
 from antiphon.singer.reader import beyond, decoded, pieces
 from antiphon.singer.valid import compiled
 from antiphon.writeback import mirror
+from antiphon.writeback.batch import Refused
 from antiphon.writeback.fields import DELETED_AT
 from antiphon.writeback.recent import Recent
 from antiphon.writeback.restoring import Restore
@@ -82,15 +83,16 @@ class Held:
         """Hold *raw*, or what was *received* and the *record* made of it."""
         self.source, self.raw = source, raw
         self.position = 0
-        self._received, self._record, self._refused = received, record, ""
+        self._received, self._record = received, record
+        self._refused: Refused | None = None
 
     @property
-    def refused(self) -> str:
-        """Why it is not written; empty where it is."""
+    def refused(self) -> Refused | None:
+        """Why it is not written; None where it is."""
         self._read()
         return self._refused
 
-    def refuse(self, why: str) -> None:
+    def refuse(self, why: Refused | None) -> None:
         """Have it not written, if there is a reason *why*."""
         self._refused = self._refused or why
 
@@ -99,7 +101,9 @@ class Held:
             try:
                 self._received = decoded(self.raw or b"")
             except DecodeError as error:
-                self._received, self._refused = pieces(self.raw or b""), f"it {beyond(error) or error}"
+                self._received = pieces(self.raw or b"")
+                unread = {name for name, value in self._received.items() if isinstance(value, Raw)}
+                self._refused = Refused(f"it {beyond(error) or error}", "schema", unread)
         return self._received
 
     @property
@@ -179,20 +183,40 @@ class Sink(BatchSink):
             return False
         return True
 
-    def _refusal(self, held: Held) -> str:
-        """Return why a record is not valid by its schema; empty where it is.
+    def _refusal(self, held: Held) -> Refused | None:
+        """Return why a record is not valid by its schema; None where it is.
 
         Raises:
             InputError: the schema refers to what is not there.
         """
         try:
-            self._validator.validate(held.record)  # type: ignore[union-attr]
-        except InvalidRecord as error:
-            return f"not valid by its own SCHEMA: {error.error_message[:500]}"
+            return self._invalid(held.record)
         except Unresolvable as error:
             said = f'line {held.source.line} is a SCHEMA with a $ref to "{error.ref}", which is not there'
             raise InputError(said, hint="Look at what writes it: a SCHEMA may refer to its own parts alone.") from None
-        return ""
+
+    def _invalid(self, record: dict[str, Any]) -> Refused | None:
+        try:
+            self._validator.validate(record)  # type: ignore[union-attr]
+        except InvalidRecord as error:
+            wrong = self._wrong(record)
+            said = f"not valid by its own SCHEMA: {error.error_message[:500]}"
+            return Refused(said, "schema", wrong or (), sure=wrong is not None)
+        return None
+
+    def _wrong(self, record: dict[str, Any]) -> set[str] | None:
+        """Return the columns for which *record* is not valid; None where it is not for single ones."""
+        if not isinstance(self._validator, JSONSchemaValidator):
+            return None
+        wrong: set[str] = set()
+        for error in self._validator.validator.iter_errors(record):
+            if error.absolute_path:
+                wrong.add(str(error.absolute_path[0]))
+            elif error.validator == "required":
+                wrong |= set(error.validator_value) - record.keys()
+            elif error.validator != "additionalProperties":
+                return None
+        return wrong
 
     def get_validator(self) -> BaseJSONSchemaValidator | None:
         """Return what holds records against the schema; 5.0 is an integer, as JSON Schema has it."""
@@ -207,16 +231,14 @@ class Sink(BatchSink):
         """Begin to write what is held."""
         held, self.held = self.held, []
         version = self.version if self.plan.mode == "mirror" else None
-        good = [h for h in held if not h.refused]
-        batch = self.writer.batch([h.record for h in good], [h.position for h in good], version)
-        self.writer.seen.keyless += len(held) - len(good)
+        refused = {n: h.refused for n, h in enumerate(held) if h.refused}
+        batch = self.writer.batch([h.record for h in held], [h.position for h in held], version, refused)
 
         def told(outcomes: Sequence[Outcome]) -> None:
-            by_position = {h.position: o for h, o in zip(good, outcomes, strict=True)}
             if self.undoes and self.plan.mode != "create":
                 ids = [o.id for o in outcomes if o.ok and o.id]
                 self.target.ledger.records.back(self.target.known_as(self.undoes), ids)
-            self.target.accounts.account(self, held, [by_position.get(h.position) or _refused(h) for h in held])
+            self.target.accounts.account(self, held, outcomes)
 
         self.target.begin(batch, self.writer.steps, told)
 
@@ -277,10 +299,6 @@ class CheckSink(NullSink):
         """Check the connection."""
         super().__init__(target=target, stream_name=stream_name, schema=schema, key_properties=key_properties)
         target.client.check()
-
-
-def _refused(held: Held) -> Outcome:
-    return rejected(Change(held.record), held.refused, code="schema")
 
 
 def without_metadata(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from antiphon.api import Record
 from antiphon.outcome import Change, Kind, Outcome, Problem
 
 _UNHEARD = Problem("no outcome was reported for it")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why a record is not written, before it is known which one it is."""
+
+    why: str
+    code: str = ""
+    columns: Collection[str] = ()
+    """Its columns that are not to be believed."""
+    sure: bool = True
+    """Whether these are all."""
 
 
 class Batch:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -223,13 +223,7 @@ class Mapper:
                 ``unknown`` is ``reject``.
         """
         mapped, lost = self._passed(record)
-        wrong: list[str] = []
-        for entry in self._entries:
-            value = entry.value(record)
-            if value is None and self._fields.nulls == "clear":
-                entry.put(mapped, self._resource.cleared)
-            elif value is not None and value is not MISSING:
-                self._make(entry, value, mapped, wrong)
+        wrong = self._fill(mapped, record, self._entries)
         for entry in self._constants:
             entry.put(mapped, entry.const)
         if lost and self._fields.unknown == "reject":
@@ -241,6 +235,36 @@ class Mapper:
         if wrong:
             raise InputError("; ".join(wrong))
         return mapped
+
+    def some(self, record: Record, names: Iterable[str], wrong: Collection[str] = ()) -> Record | None:
+        """Return the fields *names* alone of a *record* that is refused for others.
+
+        None where they cannot be told: a policy refuses one of them, or it is made of one of the columns that are *wrong*.
+        """
+        wanted = set(names)
+        entries = [entry for entry in self._entries if (entry.path or (entry.name,))[0] in wanted]
+        columns = {column_of(entry.source, set(record)) for entry in entries} | {n for n in wanted if self._route(n)}
+        if not columns.isdisjoint(wrong):
+            return None
+        mapped, _ = self._passed({name: record[name] for name in wanted if name in record})
+        bad = self._fill(mapped, record, entries)
+        for entry in self._constants:
+            if entry.name in wanted:
+                entry.put(mapped, entry.const)
+        if self._growth:
+            self._growth.options(refused=True)
+        return None if bad else mapped
+
+    def _fill(self, mapped: Record, record: Record, entries: Iterable[Entry]) -> list[str]:
+        """Put the fields that *entries* make of *record* into *mapped*; return what is wrong with them."""
+        wrong: list[str] = []
+        for entry in entries:
+            value = entry.value(record)
+            if value is None and self._fields.nulls == "clear":
+                entry.put(mapped, self._resource.cleared)
+            elif value is not None and value is not MISSING:
+                self._make(entry, value, mapped, wrong)
+        return wrong
 
     def _passed(self, record: Record) -> tuple[Record, list[str]]:
         """Return the columns that are passed as they are, and the names of those that nothing is done with."""

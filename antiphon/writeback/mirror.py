@@ -21,6 +21,8 @@ log = logging.getLogger("antiphon.mirror")
 
 _AT_ONCE = 500
 """Records that are read back and taken away together."""
+_FEW = 10
+"""Records that may be taken away without max_delete although they are more than a tenth, if they are no more than half."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,15 @@ def take_away(
     if not seen.records:
         return Kept("the source was empty")
     if seen.keyless:
-        return Kept(f"{seen.keyless:,} records of the source could not be read")
+        names = " or ".join(writer.match.names)
+        said = f"of {seen.keyless:,} refused records of the source it cannot be told which they are, without {names}"
+        return Kept(f"{said}: each may be one of those that seem gone. Mend them and send the source again")
     gone, total = absent(ledger, writer.stream, version)
-    most = writer.allowance.most
-    most = max(10, int(total * most)) if isinstance(most, float) else most
+    most = writer.allowance.of(total, usual=max(total // 10, min(_FEW, total // 2)))
     if len(gone) > most:
-        said = f"{len(gone):,} of {total:,} records are not in the source any more"
-        return Kept(f"{said}, and max_delete allows {most:,}", wrong=True)
+        said = f"{len(gone):,} of {total:,} records are not in the source any more, and max_delete allows {most:,}"
+        hint = f"If they are to go, set max_delete of this stream to {len(gone)} and run again"
+        return Kept(f"{said}. {hint}", wrong=True)
     outcomes: list[Outcome] = []
     keys = list(gone.items())
     for start in range(0, len(keys), _AT_ONCE):

@@ -25,7 +25,7 @@ from antiphon.client import Client
 from antiphon.errors import InputError
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.alike import Alike
-from antiphon.writeback.batch import Batch
+from antiphon.writeback.batch import Batch, Refused
 from antiphon.writeback.fields import DELETED_AT, Fields, Mapper
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.growth import Growth
@@ -52,25 +52,30 @@ _PAUSES = (0.2, 0.5, 1, 2, 5, 10, 30, 60)
 
 @dataclass
 class Allowance:
-    """How many records a run may delete: a number, or a share of those received, of which ten are always allowed."""
+    """How many records a run may delete: a number, or a share of those received; without either a tenth, and ten always."""
 
-    most: int | float = 0.10
+    most: int | float | None = None
     received: int = 0
     deleted: int = 0
 
+    def of(self, number: int, *, usual: int) -> int:
+        """Return how many of a *number* of records may be deleted: a share is rounded down, but one at least; *usual* where nothing is set."""
+        if isinstance(self.most, float):
+            return max(int(number * self.most + 1e-9), int(self.most > 0))  # 0.29 * 100 is a little less than 29
+        return usual if self.most is None else self.most
+
     def room(self, received: int) -> int:
         """Return how many more may be deleted after so many have been received."""
-        most = max(10, int(received * self.most)) if isinstance(self.most, float) else self.most
-        return max(0, most - self.deleted)
+        return max(0, self.of(received, usual=max(10, received // 10)) - self.deleted)
 
 
 @dataclass
 class Seen:
-    """What a run has read of a stream."""
+    """How many records a run has read of a stream, without those that say that they are gone."""
 
     records: int = 0
     keyless: int = 0
-    """Records that were refused before it was known which ones they are."""
+    """Those of them that were refused, and of which it is not known which ones they are."""
 
 
 class Writer:
@@ -160,16 +165,26 @@ class Writer:
         return self.flights.run(self.steps(self.batch(records, positions, version)))
 
     def batch(
-        self, records: Sequence[Record], positions: Sequence[int] | None = None, version: int | None = None
+        self,
+        records: Sequence[Record],
+        positions: Sequence[int] | None = None,
+        version: int | None = None,
+        refused: Mapping[int, Refused] | None = None,
     ) -> Batch:
-        """Return *records* as a batch that is ready to be written: mapped, each with what it is matched by, those of one record gathered."""
+        """Return *records* as a batch that is ready to be written: mapped, each with what it is matched by, those of one record gathered.
+
+        Those *refused*, by their place among them, are rejected.
+        """
         batch = Batch(records, positions or range(1, len(records) + 1), version)
         self.allowance.received += len(records)
         batch.received = self.allowance.received
         for n, record in enumerate(records):
-            self._prepare(batch, n, record)
-        self.seen.records += len(records)
-        self.seen.keyless += sum(change.by is None for change in batch.changes)
+            change = Change({})
+            batch.add(change, n)
+            self._prepare(batch, change, record, refused.get(n) if refused else None)
+            if record.get(DELETED_AT) is None:
+                self.seen.records += 1
+                self.seen.keyless += change.by is None
         keys = gather(self, batch)
         fields = {change.by for change in batch.waiting()}
         if self._beside and len(fields) == 1 and None not in fields:
@@ -223,13 +238,15 @@ class Writer:
             settle_open(self.client, self.ledger)
             self.history.taken_over()
 
-    def _prepare(self, batch: Batch, n: int, record: Record) -> None:
-        change = Change({})
-        batch.add(change, n)
+    def _prepare(self, batch: Batch, change: Change, record: Record, refused: Refused | None) -> None:
+        plain = {k: v for k, v in record.items() if k != DELETED_AT}
+        if refused:
+            self._refuse(batch, change, plain, refused)
+            return
         try:
-            mapped = self.mapper({k: v for k, v in record.items() if k != DELETED_AT})
+            mapped = self.mapper(plain)
         except InputError as error:
-            batch.settle(rejected(change, str(error)))
+            self._refuse(batch, change, plain, Refused(str(error)))
             return
         deleted = record.get(DELETED_AT) is not None
         if deleted and self.deletes == "ignore" and self.mode != "delete":
@@ -243,15 +260,7 @@ class Writer:
 
     def _identify(self, batch: Batch, change: Change, mapped: Record, *, deletion: bool) -> None:
         """Give *change* its fields and what it is matched by; it is rejected if that is not to be."""
-        for name in self.match.names:
-            if self.match.given(mapped.get(name)):
-                mapped[name] = typed(mapped[name], self.match.field(name))
-        by = self.match.by(mapped)
-        if by is not None:
-            change.by, change.value = by, mapped[by]
-            if self.match.is_id(by):
-                change.id = str(mapped[by])
-        elif self.mode != "create" or deletion:
+        if not self._known(change, mapped) and (self.mode != "create" or deletion):
             names = " or ".join(self.match.names)
             batch.settle(rejected(change, f"no value in {names or 'any field'}, the field it is matched by"))
             return
@@ -260,6 +269,28 @@ class Writer:
             self.history.mark(batch, change, deletion=deletion)
         if not change.record and not deletion:
             batch.settle(rejected(change, "none of its columns is a field that the API lets one write"))
+
+    def _known(self, change: Change, mapped: Record) -> bool:
+        """Give *change* what it is matched by, which becomes of its field's type in *mapped*; return whether there is anything."""
+        for name in self.match.names:
+            if self.match.given(mapped.get(name)):
+                mapped[name] = typed(mapped[name], self.match.field(name))
+        change.by = self.match.by(mapped)
+        if change.by is not None:
+            change.value = mapped[change.by]
+            if self.match.is_id(change.by):
+                change.id = str(change.value)
+        return change.by is not None
+
+    def _refuse(self, batch: Batch, change: Change, record: Record, refused: Refused) -> None:
+        """Reject *change*, with what it is matched by where that can be told all the same: then it is known to be in the source."""
+        within = self.resource.within
+        mapped = self.mapper.some(record, (*self.match.names, *within), refused.columns) if refused.sure else None
+        if mapped is not None and all(name in mapped for name in within) and self._known(change, mapped):
+            change.record = {name: mapped[name] for name in within}
+            if self.history:
+                self.history.mark(batch, change, deletion=False)
+        batch.settle(rejected(change, refused.why, code=refused.code))
 
     # Creating and updating
 
@@ -348,7 +379,7 @@ class Writer:
             yield
         room = len(changes) if self.mode == "delete" else self.allowance.room(batch.received)
         for change in changes[room:]:
-            said = "it would delete more than max_delete allows; raise max_delete and send the rejects again"
+            said = f"max_delete allows no more to be deleted than {self.allowance.deleted + room:,}; raise it for this stream and send the rejects again"
             batch.settle(rejected(change, said, code="max_delete"))
         self.allowance.deleted += len(changes[:room])
         yield from self.send(batch, self.removal, changes[:room])

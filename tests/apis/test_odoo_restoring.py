@@ -109,7 +109,7 @@ def test_a_mirror_restores_what_it_took_away_and_takes_it_away_again(tmp_path):
 
 def test_an_undo_file_restores_what_a_mirror_archived(tmp_path):
     with odoo(tmp_path) as account:
-        how = {"match": ["ref"], "mode": "mirror", "complete": "end"}
+        how = {"match": ["ref"], "mode": "mirror", "complete": "end", "max_delete": 2}
         account.write(people(3), **how)
         account.write(people(1), **how)
         assert there(account) == {"R0": True, "R1": False, "R2": False}

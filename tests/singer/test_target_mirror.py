@@ -141,7 +141,7 @@ NOT_WHOLE = (
         ([*people(1, version=2), activated(3)], NOT_WHOLE),
         (
             [*people(1, version=2), record("people", firstname="No") | {"version": 2}, activated(2)],
-            "1 records of the source",
+            "of 1 refused records of the source",
         ),
     ],
 )
@@ -259,25 +259,119 @@ def test_the_end_of_the_input_means_nothing_but_to_a_mirror(crm):
     assert "Set mode: mirror" in refused.value.hint
 
 
-def test_more_than_max_delete_is_not_taken_away_at_all_and_the_run_says_so(crm):
-    mirror(crm, *people(*range(40)), complete="end")
-    ran = mirror(crm, *people(*range(20)), complete="end")
+@pytest.mark.parametrize(
+    ("there_are", "left", "most", "allowed"),
+    [
+        (25, 16, "1%", 1),
+        (40, 29, None, 10),
+        (40, 20, "49%", 19),
+        (6, 2, None, 3),
+        (3, 1, None, 1),
+        (3, 2, 0, 0),
+        (3, 2, "0%", 0),
+    ],
+)
+def test_more_than_max_delete_is_not_taken_away_at_all_and_the_run_says_what_to_do(crm, there_are, left, most, allowed):
+    given = {} if most is None else {"max_delete": most}
+    mirror(crm, *people(*range(there_are)), complete="end")
+    ran = mirror(crm, *people(*range(left)), complete="end", **given)
+    gone = there_are - left
     assert ran.code == 1
     assert (
-        "nothing was taken away, for 20 of 40 records are not in the source any more, and max_delete allows 10"
-        in ran.err
+        f"people: WARNING: nothing was taken away, for {gone} of {there_are} records are not in the source any more, and max_delete "
+        f"allows {allowed}. If they are to go, set max_delete of this stream to {gone} and run again" in ran.err
     )
-    assert len(there(crm)) == 40
-    assert mirror(crm, *people(*range(20)), complete="end", max_delete="50%").code == 0
-    assert len(there(crm)) == 20
+    assert len(there(crm)) == there_are
+    assert mirror(crm, *people(*range(left)), complete="end", max_delete=gone).code == 0
+    assert len(there(crm)) == left
+
+
+@pytest.mark.parametrize(
+    ("there_are", "left", "most"), [(6, 3, None), (40, 30, None), (25, 24, "1%"), (40, 20, "50%"), (110, 99, "10%")]
+)
+def test_what_max_delete_allows_is_taken_away(crm, there_are, left, most):
+    given = {} if most is None else {"max_delete": most}
+    mirror(crm, *people(*range(there_are)), complete="end")
+    assert mirror(crm, *people(*range(left)), complete="end", **given).code == 0
+    assert len(there(crm)) == left
 
 
 def test_a_rejected_record_is_not_taken_for_gone(crm):
     mirror(crm, *people(1, 2), complete="end")
-    crm.app.add_property("contacts", "level", options=["a"])
     bad = record("people", email="p1@example.com", firstname="x" * 70_000)
     ran = mirror(crm, bad, *people(2), complete="end")
     assert "1 rejected" in ran.err
+    assert len(there(crm)) == 2
+
+
+MADE = {"firstname": {"from": "firstname", "max_length": 5}}
+TYPED = schema("people", "firstname", email={"type": "string", "maxLength": 40}, n={"type": "integer"})
+
+
+@pytest.mark.parametrize(
+    ("entry", "head", "fields"),
+    [
+        ({"fields": MADE}, PEOPLE, {"firstname": "too long"}),
+        ({"unknown": "reject"}, schema("people", "email", "odd"), {"odd": "x"}),
+        ({}, TYPED, {"n": "no number"}),
+        ({"fields": {"email": "address"}}, schema("people", "address", n={"type": "integer"}), {"n": "none"}),
+    ],
+)
+def test_what_is_refused_for_another_field_is_in_the_source_and_the_rest_goes_on(crm, entry, head, fields):
+    column = "address" if "address" in head["schema"]["properties"] else "email"
+    bad = record("people", **{column: "p1@example.com"}, **fields)
+    good = [record("people", **{column: f"p{n}@example.com"}) for n in (2, 3)]
+    crm.pipe(PEOPLE, *people(1, 2, 3, 4), state({}), streams=WHOLE)
+    ran = crm.pipe(head, bad, *good, state({}), streams={"people": {**WHOLE["people"], **entry}})
+    assert ran.code == 1
+    assert "1 rejected" in ran.err
+    assert there(crm) == [f"p{n}@example.com" for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(("field", "stays"), [("n", True), ("email", False)])
+def test_what_holds_a_number_that_cannot_be_read_is_in_the_source_if_it_is_not_in_its_key(crm, field, stays):
+    crm.pipe(PEOPLE, *people(1, 2, 3, 4), state({}), streams=WHOLE)
+    values = {"email": '"p1@example.com"', "n": "1", field: "9" * 5000}
+    fields = ", ".join(f'"{name}": {value}' for name, value in values.items())
+    line = f'{{"type": "RECORD", "stream": "people", "record": {{{fields}}}}}'.encode()
+    crm.pipe(schema("people", "email", n={}), line, *people(2, 3), state({}), streams=WHOLE)
+    assert len(there(crm)) == (3 if stays else 4)
+
+
+@pytest.mark.parametrize(
+    ("entry", "head", "fields"),
+    [
+        ({}, PEOPLE, {"firstname": "No"}),
+        ({}, TYPED, {"email": "p1@example.com" + "x" * 40}),
+        ({}, TYPED, {"email": ["p1@example.com"]}),
+        ({}, {**TYPED, "schema": {**TYPED["schema"], "required": ["email"]}}, {"firstname": "P1"}),
+        ({"fields": {"email": {"from": "email", "allowed": "[a-z@.]"}}}, PEOPLE, {"email": "p1@example.com"}),
+    ],
+)
+def test_where_it_cannot_be_told_which_record_was_refused_nothing_is_taken_away(crm, entry, head, fields):
+    crm.pipe(PEOPLE, *people(1, 2, 3, 4), state({}), streams=WHOLE)
+    streams = {"people": {**WHOLE["people"], **entry}}
+    ran = crm.pipe(
+        head, record("people", **fields), record("people", email="q@example.com"), state({}), streams=streams
+    )
+    assert (
+        "people: nothing was taken away, for of 1 refused records of the source it cannot be told which they are, without email"
+        in ran.err
+    )
+    assert len(there(crm)) == 5
+
+
+def test_a_record_that_says_that_it_is_gone_is_not_in_the_source_and_no_obstacle(crm):
+    dated = {"type": ["string", "null"], "format": "date-time"}
+    marked = schema("people", "email", "firstname", _sdc_deleted_at=dated)
+    crm.pipe(PEOPLE, *people(1, 2, 3), state({}), streams=WHOLE)
+    gone = [
+        record("people", _sdc_deleted_at="2026-01-01T00:00:00Z", **keys) for keys in ({"email": "p3@example.com"}, {})
+    ]
+    ran = crm.pipe(marked, *people(1, 2), *gone, state({}), streams=WHOLE)
+    assert (ran.code, there(crm)) == (0, ["p1@example.com", "p2@example.com"])
+    ran = crm.pipe(marked, *gone, state({}), streams=WHOLE)
+    assert "nothing was taken away, for the source was empty" in ran.err
     assert len(there(crm)) == 2
 
 
@@ -315,7 +409,7 @@ def test_after_any_runs_the_account_has_what_the_last_source_had_and_all_that_ot
             crm.app.add("contacts", {"email": f"p{n}@example.com"})
         last: set[int] = set()
         for numbers in runs:
-            mirror(crm, *people(*numbers), complete="end")
+            mirror(crm, *people(*numbers), complete="end", max_delete="100%")
             last = numbers or last
         assert there(crm) == sorted(f"p{n}@example.com" for n in last | mine)
 

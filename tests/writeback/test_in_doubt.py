@@ -12,7 +12,7 @@ from antiphon.errors import Unavailable
 from antiphon.outcome import Change, Kind, Outcome
 from antiphon.writeback.intent import Stage
 from antiphon.writeback.ledger import Ledger
-from antiphon.writeback.mirror import take_away
+from antiphon.writeback.mirror import Kept, take_away
 from antiphon.writeback.settling import settle_open
 from antiphon.writeback.writer import Writer
 
@@ -33,7 +33,8 @@ def run(account, records, version=None, **how):
         writer = account.writer(ledger=ledger, stream="s", **how)
         outcomes = writer.write(records, version=version)
         if version is not None:
-            outcomes += take_away(writer, ledger, version, lambda _by, _records: None)[0]
+            gone = take_away(writer, ledger, version, lambda _by, _records: None)
+            outcomes += [] if isinstance(gone, Kept) else gone
     return kinds(outcomes)
 
 

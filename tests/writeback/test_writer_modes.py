@@ -158,14 +158,32 @@ def test_no_more_is_deleted_than_max_delete_allows_and_the_rest_is_rejected(acco
     assert len(account.shown()) == 37
 
 
-def test_a_share_of_deletes_is_one_of_what_was_received_and_ten_are_always_allowed(account):
+def test_without_max_delete_ten_may_go_and_beyond_that_a_tenth_of_what_was_received(account):
     account.writer().write(people(40))
-    few = account.writer(deletes="archive", allowance=Allowance(0.1))
+    few = account.writer(deletes="archive")
     assert Counter(kinds(few.write([{**r, **GONE} for r in people(12)]))) == {"deleted": 10, "rejected": 2}
-    allowance = Allowance(0.1, received=300)
+    allowance = Allowance(received=300)
     many = account.writer(deletes="archive", allowance=allowance)
     assert Counter(kinds(many.write([{**r, **GONE} for r in people(40)[10:]]))) == {"deleted": 30}
     assert allowance.room(330) == 3
+
+
+@pytest.mark.parametrize(
+    ("share", "of", "most"),
+    [
+        (0.01, 25, 1),
+        (0.1, 19, 1),
+        (0.1, 20, 2),
+        (0.29, 100, 29),
+        (0.07, 100, 7),
+        (0.5, 3, 1),
+        (1.0, 7, 7),
+        (0.0, 100, 0),
+        (0.001, 5, 1),
+    ],
+)
+def test_a_share_is_what_it_says_rounded_down_but_one_at_least(share, of, most):
+    assert Allowance(share).of(of, usual=99) == most
 
 
 def test_mode_delete_asks_for_no_allowance(account):
