@@ -107,7 +107,7 @@ def decoded(client: Client, reply: Reply, doing: str) -> Any:
     try:
         return reply.json()
     except BadReply as error:
-        hint = "Check that base_url is the API's own address, and not that of a page for people."
+        hint = error.hint or "Check that base_url is the API's own address, and not that of a page for people."
         said = client.http.redact(f"{client.api.name}: {doing} -> {error.message}")
         raise BadReply(said, hint=hint, status=error.status) from None
 

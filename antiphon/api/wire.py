@@ -129,7 +129,7 @@ class Reply:
             try:
                 self._json = self.format.decode(self.body) if self.format else decoded(self.body)
             except BadReply as error:
-                raise BadReply(error.message, status=self.status) from None
+                raise BadReply(error.message, hint=error.hint, status=self.status) from None
         return self._json
 
 
@@ -157,7 +157,7 @@ def decoded(body: bytes) -> JSON:
     except RecursionError:
         raise BadReply("JSON that is nested too deeply") from None
     except msgspec.ValidationError:  # all else is what JSON may hold
-        raise BadReply("a whole number with too many digits to be read") from None
+        raise BadReply("a whole number with too many digits to be read", hint="The server is at fault.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadReply(f'no JSON but "{beginning(body)}"') from None
 
