@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
-from singer_sdk.singerlib.encoding.simple import Message, RecordMessage, SimpleSingerWriter
+from singer_sdk.helpers._state import StateWriter
+from singer_sdk.singerlib.encoding.simple import Message, RecordMessage, SimpleSingerWriter, StateMessage
 
 from antiphon.singer.cli import CLOSED, silence, writing
 
@@ -31,11 +32,11 @@ class MessageWriter(SimpleSingerWriter):
 
     def serialize_message(self, message: Message) -> str:
         """Return *message* as one line of JSON. Decimals are written digit by digit, as numbers."""
-        return _ENCODE(message.to_dict()).decode()
+        return _encoded(message).decode()
 
     def write_message(self, message: Message) -> None:
         """Write *message*, now or, if it is a RECORD, within the next block."""
-        self.write_lines(_ENCODE(message.to_dict()) + b"\n")
+        self.write_lines(_encoded(message) + b"\n")
         if not isinstance(message, RecordMessage):
             self.flush()
 
@@ -73,6 +74,29 @@ class MessageWriter(SimpleSingerWriter):
             self._then = then
         else:
             then()
+
+
+class States(StateWriter):
+    """Writes a STATE if it is another than the last. The SDK's copies each of them in depth, twice."""
+
+    def __init__(self, writer: MessageWriter) -> None:
+        """Write by *writer*; nothing was written yet."""
+        super().__init__(writer)
+        self._written = b""
+
+    def write_state(self, state: Any) -> None:
+        """Write *state*, if it has changed."""
+        message = StateMessage(state)
+        encoded = _encoded(message)
+        if encoded != self._written:
+            self._message_writer.write_message(message)
+            self._written = encoded
+
+
+def _encoded(message: Message) -> bytes:
+    """Return *message* as JSON."""
+    of = {"type": "STATE", "value": message.value} if isinstance(message, StateMessage) else message.to_dict()
+    return _ENCODE(of)
 
 
 def envelope(message: RecordMessage) -> tuple[bytes, bytes]:

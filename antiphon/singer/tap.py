@@ -40,7 +40,7 @@ from antiphon.singer import catalog
 from antiphon.singer import config as plugin_config
 from antiphon.singer import state as bookmarks
 from antiphon.singer.cli import command
-from antiphon.singer.messages import MessageWriter
+from antiphon.singer.messages import MessageWriter, States
 from antiphon.singer.signals import heed_hangup
 from antiphon.singer.stream import ResourceStream
 from antiphon.singer.universal import drawn
@@ -151,6 +151,7 @@ class Tap(singer_sdk.Tap):
         self._ready = False
         self._ending = False
         super().__init__(catalog=_catalog(catalog, self.name), state=state, **kwargs)
+        self._state_writer = States(self.message_writer)
         self._ready = True
 
     @classmethod

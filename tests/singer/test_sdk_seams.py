@@ -80,6 +80,8 @@ def test_the_private_names_that_we_use_are_there():
     for name in ("_schema", "_input_schema", "_stream_maps", "_tap"):
         assert f"self.{name}" in made
     assert "_config" in PluginBase.__annotations__
+    assert "self._state_writer: StateWriter = StateWriter(" in inspect.getsource(Tap.__init__)
+    assert "self._message_writer = message_writer" in inspect.getsource(messages.States.__mro__[1])
 
 
 def test_we_override_no_method_that_is_final():

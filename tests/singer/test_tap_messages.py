@@ -11,7 +11,7 @@ import pytest
 from singer_sdk.singerlib import RecordMessage, SchemaMessage, StateMessage
 
 from antiphon.singer import messages
-from antiphon.singer.messages import MessageWriter
+from antiphon.singer.messages import MessageWriter, States
 
 
 @pytest.fixture
@@ -101,3 +101,13 @@ def test_a_pipe_that_nobody_reads_ends_the_process_without_a_word():
             [sys.executable, "-c", program], stdout=out, stderr=subprocess.PIPE, timeout=60, check=False
         )
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_state_is_written_once_until_it_changes(capsys):
+    writer = States(MessageWriter())
+    state = {"bookmarks": {"people": {"n": 1}}}
+    for n in (1, 1, 2, 2, 1):
+        state["bookmarks"]["people"]["n"] = n
+        writer.write_state(state)
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert written == [{"type": "STATE", "value": {"bookmarks": {"people": {"n": n}}}} for n in (1, 2, 1)]
