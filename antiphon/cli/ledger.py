@@ -10,7 +10,7 @@ import click
 
 from antiphon import moment
 from antiphon.cli import given, shown
-from antiphon.errors import Unknown, did_you_mean
+from antiphon.errors import Busy, Unknown, did_you_mean
 from antiphon.writeback import inspection
 from antiphon.writeback.ledger import Ledger
 
@@ -42,7 +42,7 @@ def ledger() -> None:
 def show(
     connection: str, stream: str, key: tuple[str, ...], pairs: tuple[str, ...], config: Path | None, as_json: bool
 ) -> None:
-    """Show how much is known of each stream, of one stream what is unknown, or all of one record."""
+    """Show how much is known of each stream and what is under way or unknown, the same of one stream, or all of one record."""
     with _opened(connection, pairs, config) as found:
         if key:
             rows = [_told(one) for one in inspection.about(found, _stream(found, stream), key)]
@@ -54,12 +54,16 @@ def show(
             _stream(found, stream)
         counts = [one for one in inspection.summary(found) if stream in {"", one["stream"]}]
         unknown = [one for one in inspection.unknowns(found) if stream in {"", one["stream"]}]
+        going = [one for one in inspection.under_way(found) if stream in {"", one["stream"]}]
     if not shown.for_people(as_json):
-        click.echo(shown.encoded({"path": str(found.path), "streams": counts, "unknown": unknown}))
+        click.echo(shown.encoded({"path": str(found.path), "streams": counts, "under way": going, "unknown": unknown}))
         return
     click.echo(f"{found.path} ({found.path.stat().st_size:,} bytes)")
     if counts:
         shown.table(list(counts[0]), [list(one.values()) for one in counts])
+    if going:
+        click.echo("Under way, without an answer yet; what a run has left that ended is found out by the next one:")
+        shown.table(list(going[0]), [list(one.values()) for one in going])
     if unknown:
         click.echo(
             "Sent and not answered, and never sent again until they are forgotten (antiphon ledger forget --unknown):"
@@ -85,11 +89,13 @@ def forget(
     A mirror does not take away what it has forgotten to have made.
     """
     with _opened(connection, pairs, config) as found:
+        _refuse_running(found)
         if stream:
             _stream(found, stream)
         what = " ".join((stream, *key)) or "everything"
         if not yes:
             click.confirm(f"Forget {'what is unknown of ' if unknown else ''}{what} in {found.path}?", abort=True)
+            _refuse_running(found)
         count = inspection.strike(found, stream, key, unknown=unknown)
     click.echo(f"{count:,} forgotten.")
 
@@ -125,6 +131,11 @@ def _opened(name: str, pairs: tuple[str, ...], config: Path | None) -> Ledger:
             f"there is no ledger of {settings.name}", hint=f"Nothing was written through it yet: {path} is not there."
         )
     return settings.ledger()
+
+
+def _refuse_running(found: Ledger) -> None:
+    if found.store.others():
+        raise Busy(f"a run is writing through this connection now ({found.path})", hint="Forget when it has ended.")
 
 
 def _stream(found: Ledger, stream: str) -> str:

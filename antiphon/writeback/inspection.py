@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from antiphon import moment
+from antiphon.writeback.intent import unpacked
 from antiphon.writeback.ledger import Ledger
 
 
@@ -33,6 +34,23 @@ def unknowns(ledger: Ledger) -> list[dict[str, Any]]:
         " from entries join streams on streams.id = stream where kind = 'unknown' order by sent_at"
     )
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def under_way(ledger: Ledger) -> list[dict[str, Any]]:
+    """Return how many records of each stream were about to be sent, or were sent, and have no answer yet: by runs that go on, or have ended.
+
+    What a run has left that ended is found out by the next one.
+    """
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    rows = ledger.store.rows(
+        "select streams.name, intents.resource, operation, run in (select run from ended), sent_at, changes"
+        " from intents join streams on streams.id = stream order by sent_at"
+    )
+    for stream, resource, operation, ended, sent, changes in rows:
+        run = "ended" if ended else "going on"
+        new = {"stream": stream, "resource": resource, "operation": operation, "run": run, "records": 0, "since": sent}
+        found.setdefault((stream, resource, operation, run), new)["records"] += len(unpacked(changes))
+    return list(found.values())
 
 
 def about(ledger: Ledger, stream: str, key: Sequence[str]) -> list[dict[str, Any]]:

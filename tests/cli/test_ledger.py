@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 
 import pytest
 from singer.pipes import crm as an_account
@@ -89,6 +90,33 @@ def test_what_is_unknown_is_shown_and_sent_again_once_it_is_forgotten(crm, ledge
     assert ledger("forget", "notes", "--unknown", "--yes")[1] == "1 forgotten.\n"
     assert crm.pipe(NOTES, note, **plan).code == 0
     assert len(crm.shown("notes")) == 1
+
+
+def test_what_is_under_way_is_shown_and_nothing_is_forgotten_meanwhile(crm, ledger):
+    handle, sent, go = crm.app.handle, threading.Event(), threading.Event()
+
+    def held(request):
+        response = handle(request)
+        if request.target.endswith("batch/create"):
+            sent.set()
+            go.wait(60)
+        return response
+
+    crm.app.handle = held
+    process = crm.started(batch_size_rows=300)
+    process.give(PEOPLE, *(record("contacts", email=f"p{n}@example.com") for n in range(300)))
+    assert sent.wait(30)
+    [going] = json.loads(ledger("show", "contacts")[1])["under way"]
+    assert (going["stream"], going["operation"], going["run"]) == ("contacts", "create", "going on")
+    assert 0 < going["records"] <= 300
+    code, _, err = ledger("forget", "--yes")
+    assert (code, err.startswith("antiphon: a run is writing through this connection now (")) == (1, True), err
+    process.popen.kill()
+    process.ended()
+    go.set()
+    [left] = json.loads(ledger("show")[1])["under way"]
+    assert left["run"] == "ended"
+    assert ledger("forget", "--yes")[0] == 0
 
 
 def test_it_asks_before_it_forgets(crm, ledger, monkeypatch):
