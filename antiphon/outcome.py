@@ -50,6 +50,8 @@ class Change:
     """What stands in that field."""
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Unique for this change; stays the same when it is sent again (idempotency key, trace id)."""
+    matches: dict[str, Any] = field(default_factory=dict)
+    """The fields that the record may be matched by, in the order they are tried, and what stands in them; *by* is one of them."""
     key: Any = field(default=None, repr=False, compare=False)
     """What another change must agree in to be one to the same record, once that was asked for."""
 

@@ -29,7 +29,7 @@ STREAM_SCHEMA: dict[str, Any] = {
         "match": {
             "type": ["array", "string"],
             "items": {"type": "string"},
-            "description": "API fields that a record is found by, best first; the resource's own by default.",
+            "description": "API fields that a record is found by, best first: what one does not find is looked up by the next; by default the resource's best.",
         },
         "match_by": {
             "type": "object",

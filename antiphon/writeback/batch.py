@@ -43,6 +43,10 @@ class Batch:
         """Of these what tells them from others, if what is before them is not done."""
         self.identities: dict[str, bytes] = {}
         self.keys: dict[str, bytes] = {}
+        self.unsure: dict[str, str] = {}
+        """Tokens of what was perhaps created before and cannot be found yet, and the fields by which it was not found."""
+        self.doubts: list[tuple[Change, list[str], Outcome]] = []
+        """What matches several records, their ids, and what is to become of it if it still does when it is its turn."""
         self.busy: list[Change] = []
         """What waits for another run, which has one to the same key under way."""
         self.begun: set[str] = set()
@@ -126,6 +130,10 @@ class Batch:
         """Return whether *change* was written, and nothing of what it stands for by itself."""
         outcome = self.became(change)
         return outcome is not None and outcome.ok and self.standing.get(self.numbers[change.token]) is change
+
+    def stands(self, change: Change) -> bool:
+        """Return whether *change* is to be written as it is, and nothing has become of it yet."""
+        return self.standing.get(self.numbers[change.token]) is change and not self.settled(change)
 
     def settled(self, change: Change) -> bool:
         """Return whether it is known what has become of *change*."""

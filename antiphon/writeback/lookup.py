@@ -20,6 +20,8 @@ _REMEMBERED = 100_000
 _LATE = 900
 """Seconds after which a look-up surely sees what was created."""
 _LISTED = 10
+AMBIGUOUS = "ambiguous"
+"""The code of what is refused for it matches several records."""
 
 
 class LookUp:
@@ -45,20 +47,52 @@ class LookUp:
         self._forms: dict[str, dict[str, list[str]]] = {}
 
     def __call__(self, batch: Batch, changes: list[Change]) -> Steps[list[tuple[Change, Record | None]]]:
-        """Return each change with the record it matches. An ambiguous match is rejected, with the candidates."""
+        """Return each change with the record it matches; each is looked up by its first field, what is not found then by its next.
+
+        What matches several records is none of them; it is among the doubts of *batch*, to be rejected with the candidates.
+        """
         pairs: list[tuple[Change, Record | None]] = []
-        for by in dict.fromkeys(str(c.by) for c in changes):
-            those = [c for c in changes if c.by == by]
-            if self._match.is_id(by) and not self._by_id:  # known already; if there is none, the API will say so
-                pairs += [(change, {by: change.id}) for change in those]
+        left = {change.token: change for change in changes}
+        for by in self._match.names:
+            those = [change for change in left.values() if by in change.matches]
+            if not those:
                 continue
-            asked = {by, *self._resource.key, *self._resource.within, *self._match.marks}
-            asked |= {name for c in those for name in c.record}
-            if not batch.again:
-                those = [c for c in those if not self._known(c, asked, pairs)]
-            if those:
-                yield from self._ask(batch, by, those, tuple(sorted(asked)), pairs)
+            for change in those:
+                if change.by != by:
+                    self._match.aim(change, by)
+            heard: list[tuple[Change, Record | None]] = []
+            yield from self._by(batch, by, those, heard)
+            pairs += [(change, found) for change, found in heard if found is not None]
+            done = {change.token for change, found in heard if found is not None}
+            for token in done:
+                batch.unsure.pop(token, None)
+            done |= {change.token for change, _, _ in batch.doubts}
+            left = {token: c for token, c in left.items() if token not in done and not batch.settled(c)}
+        for change in left.values():
+            if by := batch.unsure.pop(change.token, ""):
+                said = f"a record with this {by} was sent before and not answered, and cannot be found yet"
+                batch.settle(Outcome(change, Kind.UNKNOWN, problem=Problem(said)))
+                continue
+            if (by := self._match.made_by(change)) != change.by:
+                self._match.aim(change, by)
+            pairs.append((change, None))
         return pairs
+
+    def _by(
+        self, batch: Batch, by: str, changes: list[Change], pairs: list[tuple[Change, Record | None]]
+    ) -> Steps[None]:
+        """Add to *pairs* each of *changes* with the record that it matches by the field *by*; none where there is none."""
+        if self._match.is_id(by) and not self._by_id:  # known already; if there is none, the API will say so
+            sure = [c for c in changes if len(c.matches) == 1 or not self._resource.found_by(by)]
+            pairs += [(change, {by: change.id}) for change in sure]
+            known = {change.token for change in sure}
+            changes = [change for change in changes if change.token not in known]
+        asked = {by, *self._resource.key, *self._resource.within, *self._match.marks}
+        asked |= {name for change in changes for name in change.record}
+        if not batch.again:
+            changes = [change for change in changes if not self._known(change, asked, pairs)]
+        if changes:
+            yield from self._ask(batch, by, changes, tuple(sorted(asked)), pairs)
 
     def _ask(
         self,
@@ -89,16 +123,19 @@ class LookUp:
                 [(id, record)] = mine.items()
                 self.recent.found(self._key(change), id, record, turn)
             if self._match.is_id(by):
-                pairs.append((change, mine.get(str(change.id), {by: change.id})))
+                unseen = {by: change.id} if len(change.matches) == 1 else None
+                pairs.append((change, mine.get(str(change.id), unseen)))
             else:
                 self._matched(batch, change, list(mine.values()), pairs)
 
     def _known(self, change: Change, asked: set[str], pairs: list[tuple[Change, Record | None]]) -> bool:
         """Add to *pairs* what *change* matches, if that and the fields *asked* for are known since a moment ago."""
         record = self.recent.get(self._key(change), asked)
-        if record is not None:
+        by = str(change.by)
+        same = record is not None and self._match.key(by, record.get(by), record) == self._match.key_of(change)
+        if same:
             pairs.append((change, record))
-        return record is not None
+        return same
 
     def _key(self, change: Change) -> Any:
         """Return by what a record is remembered: other writers may match in other ways."""
@@ -112,9 +149,14 @@ class LookUp:
             return
         if operation == "create" and outcome.kind is Kind.CREATED and change.by:
             known = {change.by: change.value, self._resource.key[0]: id}
-            self.recent.created(self._key(change), id, dict.fromkeys(self._match.marks) | change.record | known)
+            record = dict.fromkeys(self._match.marks) | change.record | known
+            for by, key in self._keys(change).items():
+                self.recent.created((key, self._match.alike.get(by)), id, record)
         elif operation == "update" and outcome.kind is Kind.UPDATED and not replaced:
             self.recent.updated(id, change.record)
+            for by, key in self._keys(change).items():
+                if by in change.record and by != change.by:
+                    self.recent.shared((key, self._match.alike.get(by)))
         else:
             self.recent.forget(id)
 
@@ -122,17 +164,30 @@ class LookUp:
         """Remember what was written, for look-ups that would not see it yet, or need not be made."""
         change = outcome.change
         self._keep(operation, outcome)
-        if change.by and change.by in self._match.alike and outcome.kind is Kind.CREATED:
-            self._note(change.by, change.value)
-        if not change.by or self._match.prompt(change.by):
-            return
-        key = self._match.key_of(change)
-        if outcome.kind is Kind.DELETED:
-            self.recent.late.pop(key, None)
-        elif outcome.kind in {Kind.CREATED, Kind.UPDATED} or (operation == "create" and outcome.kind is Kind.UNKNOWN):
-            if len(self.recent.late) >= _REMEMBERED:
-                self.recent.late.pop(next(iter(self.recent.late)))
-            self.recent.late[key] = None if outcome.kind is Kind.UNKNOWN else outcome.id
+        if outcome.kind in {Kind.CREATED, Kind.UPDATED}:
+            for by, value in change.matches.items():
+                if by in self._forms and by in change.record:
+                    self._note(by, value)
+        lost = operation == "create" and outcome.kind is Kind.UNKNOWN
+        late = self.recent.late
+        for by, key in self._keys(change).items():
+            if self._match.prompt(by):
+                continue
+            if outcome.kind is Kind.DELETED:
+                late.pop(key, None)
+            elif outcome.kind in {Kind.CREATED, Kind.UPDATED} or lost:
+                if len(late) >= _REMEMBERED:
+                    late.pop(next(iter(late)))
+                late[key] = None if lost else outcome.id
+
+    def _keys(self, change: Change) -> dict[str, Any]:
+        """Return the keys of *change* by their fields, save its id's: what is created has another."""
+        matches = change.matches or ({} if change.by is None else {change.by: change.value})
+        return {
+            by: self._match.key_of(change) if by == change.by else self._match.key(by, value, change.record)
+            for by, value in matches.items()
+            if not self._match.is_id(by)
+        }
 
     def _ask_ledger(self, ledger: Ledger, batch: Batch, changes: list[Change]) -> None:
         """Remember what the *ledger* knows of *changes* that a look-up may not see yet."""
@@ -192,11 +247,10 @@ class LookUp:
         """Add to *pairs* what *change* matches: what was found, or what was created and cannot be found yet."""
         key = self._match.key_of(change)
         if len(hits) > 1:
-            ids = ", ".join(self._match.id(hit) for hit in hits[:_LISTED])
-            said = (
-                f"{len(hits)} records have the {change.by} {change.value}: {ids}{', …' if len(hits) > _LISTED else ''}"
-            )
-            batch.settle(rejected(change, said, code="ambiguous"))
+            ids = [self._match.id(hit) for hit in hits]
+            listed = ", ".join(ids[:_LISTED]) + (", …" if len(ids) > _LISTED else "")
+            said = f"{len(ids)} records have the {change.by} {change.value}: {listed}"
+            batch.doubts.append((change, ids, rejected(change, said, code=AMBIGUOUS)))
         elif key not in self.recent.late:
             pairs.append((change, hits[0] if hits else None))
         elif (id := self.recent.late[key]) is not None:  # written moments ago: a look-up may show what was there before
@@ -208,5 +262,5 @@ class LookUp:
                 self._ledger.found(batch.keys[change.token])
             pairs.append((change, hits[0]))
         else:
-            said = f"a record with this {change.by} was sent before and not answered, and cannot be found yet"
-            batch.settle(Outcome(change, Kind.UNKNOWN, problem=Problem(said)))
+            batch.unsure[change.token] = str(change.by)
+            pairs.append((change, None))

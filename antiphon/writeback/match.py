@@ -14,7 +14,7 @@ from antiphon.writeback.alike import Alike, plain
 
 
 class Match:
-    """How records of *resource* are matched: by the first of the fields *names* that has a value."""
+    """How records of *resource* are matched: by the first of the fields *names* that has a value, or where several are asked for, by the first that finds it."""
 
     def __init__(
         self, resource: Resource, schema: Schema, names: Sequence[str] = (), alike: Alike | None = None
@@ -22,6 +22,7 @@ class Match:
         """Take *names*, or the resource's own match fields; *alike* says in which ways their values may differ and be one."""
         self.resource, self.schema, self.alike = resource, schema, alike or {}
         self.names = tuple(names) or resource.match_fields(schema)
+        self._tried = bool(names)
         known = schema.get("properties", {})
         self.marks = {name: value for name, value in resource.archived.items() if name in known}
         """The fields by which an archived record is known, and their values then."""
@@ -40,13 +41,19 @@ class Match:
         """Return the id of a record of the API's."""
         return str(record.get(self.resource.key[0]))
 
-    def by(self, record: Record) -> str | None:
-        """Return the field that *record* is matched by; None where none of them has a value."""
-        return next((name for name in self.names if self.given(record.get(name))), None)
-
     def given(self, value: Any) -> bool:
         """Return whether *value* is one to go by, and not what stands for none here or there."""
         return value not in (None, "") and value is not self.resource.cleared
+
+    @property
+    def several(self) -> bool:
+        """Whether one record may be looked for by several fields, one after the other."""
+        return self._tried and len(self.names) > 1
+
+    def of(self, record: Record) -> dict[str, Any]:
+        """Return the fields that *record* is to be looked for by, in their order, and what stands in them; nothing where none has a value."""
+        found = {name: record[name] for name in self.names if self.given(record.get(name))}
+        return found if self._tried else dict(list(found.items())[:1])
 
     def key(self, by: str, value: Any, record: Mapping[str, Any]) -> Any:
         """Return what two records must agree in to be one."""
@@ -65,6 +72,15 @@ class Match:
         """Return whether the API may have a value in a form by which it does not find it: it knows of case alone, if of anything."""
         return bool(set(self.alike.get(by, ())) - ({"lower"} if by in self.resource.folded else set()))
 
+    def aim(self, change: Change, by: str) -> None:
+        """Let *change* be matched by one field of its matches; by an id it has that id."""
+        change.by, change.value, change.key = by, change.matches[by], None
+        change.id = str(change.value) if self.is_id(by) else None
+
+    def made_by(self, change: Change) -> str:
+        """Return the field by which *change* can be found once it is created: the first that it writes."""
+        return next((by for by in change.matches if by in change.record), str(change.by))
+
     def key_of(self, change: Change) -> Any:
         """Return what another change must agree in to be one to the same record."""
         if change.key is None:
@@ -73,6 +89,8 @@ class Match:
 
     def keys_of(self, change: Change) -> tuple[Any, ...]:
         """Return what two changes must have one of in common to be perhaps to the same record; nothing where nothing identifies it."""
+        if len(change.matches) > 1:
+            return tuple(self.key(by, value, change.record) for by, value in change.matches.items())
         return () if change.by is None else (self.key_of(change),)
 
     def prompt(self, by: str) -> bool:

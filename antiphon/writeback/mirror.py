@@ -111,7 +111,7 @@ def _by_field(
         known = [name for name in writer.match.names if record.get(name) not in (None, "")]
         made = {name: writer.match.key(name, record[name], record) for name in known}
         same = (name for name in known if ledger.key(writer.resource.name, made[name]) == keys[id])
-        fields.setdefault(next(same, writer.match.by(record) or ""), []).append(record)
+        fields.setdefault(next(same, next(iter(known), "")), []).append(record)
     return fields
 
 

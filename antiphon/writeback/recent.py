@@ -51,6 +51,10 @@ class Recent:
         known = self._of(id)
         self._written(id, known | fields if known is not None else None)
 
+    def shared(self, key: Any) -> None:
+        """Note that several records may be of that *key* by now."""
+        self._ids.drop(key)
+
     def forget(self, id: str) -> None:
         """Note that the record of that *id* was written, and what it has now is not known."""
         self._written(id, None)

@@ -186,10 +186,9 @@ class Writer:
                 self.seen.records += 1
                 self.seen.keyless += change.by is None
         keys = gather(self, batch)
-        fields = {change.by for change in batch.waiting()}
-        if self._beside and len(fields) == 1 and None not in fields:
-            [by] = fields
-            batch.by, batch.matches = (self, str(by)), frozenset(keys)
+        fields = {tuple(change.matches) for change in batch.waiting()}
+        if self._beside and len(fields) == 1 and len(these := fields.pop()) == 1:
+            batch.by, batch.matches = (self, these[0]), frozenset(keys)
         return batch
 
     def steps(self, batch: Batch) -> Steps[list[Outcome]]:
@@ -203,8 +202,8 @@ class Writer:
             overtaken(batch)
         asked = set(batch.standing) - {batch.numbers[change.token] for change in batch.after.values()}
         conclude(self, batch, [change for change in batch.standing.values() if batch.settled(change)])
-        while left := batch.waiting():
-            yield from self._round(batch, first_of_each(self, left), asked)
+        while now := first_of_each(self, batch):
+            yield from self._round(batch, now, asked)
             asked = set()
             conclude(self, batch, batch.standing.copy().values())
         outcomes = batch.in_order()
@@ -275,12 +274,10 @@ class Writer:
         for name in self.match.names:
             if self.match.given(mapped.get(name)):
                 mapped[name] = typed(mapped[name], self.match.field(name))
-        change.by = self.match.by(mapped)
-        if change.by is not None:
-            change.value = mapped[change.by]
-            if self.match.is_id(change.by):
-                change.id = str(change.value)
-        return change.by is not None
+        change.matches = self.match.of(mapped)
+        if change.matches:
+            self.match.aim(change, next(iter(change.matches)))
+        return bool(change.matches)
 
     def _refuse(self, batch: Batch, change: Change, record: Record, refused: Refused) -> None:
         """Reject *change*, with what it is matched by where that can be told all the same: then it is known to be in the source."""
@@ -296,7 +293,7 @@ class Writer:
 
     def _write(self, batch: Batch, changes: list[Change]) -> Steps[None]:
         """Write *changes*; what is to one record with another of them is left waiting, if it is to be written after that."""
-        native = [c for c in changes if self.native(c.by) and not self.goes(batch, c)]
+        native = [c for c in changes if self.upserted(c) and not self.goes(batch, c)]
         if native and self.restores:  # the API's own upsert leaves archived what is
             away = {c.token for c in native} if self.restore == "all" else taken_away(self, batch, native)
             native = [c for c in native if c.token not in away]
@@ -306,7 +303,6 @@ class Writer:
         others = [c for c in changes if c.token not in sent]
         creations, updates, removals = [c for c in others if c.by is None], [], []
         pairs = yield from self.lookup(batch, [c for c in others if c.by is not None])
-        pairs.sort(key=lambda pair: batch.numbers[pair[0].token])
         back = yield from restored(self, batch, [pair for pair in pairs if not self.goes(batch, pair[0])])
         for change, found, came in one_each(self, batch, pairs, back):
             if found is None and (self.mode == "update" or self.goes(batch, change)):
@@ -353,6 +349,10 @@ class Writer:
                 change.record = {name: change.record[name] for name in changed}
             self.complete(change, found)
         return bool(changed) and not fixed
+
+    def upserted(self, change: Change) -> bool:
+        """Whether *change* goes by the API's own upsert, which looks by one field alone."""
+        return len(change.matches) == 1 and self.native(change.by)
 
     def native(self, by: str | None) -> bool:
         """Whether what is matched by the field *by* goes by the API's own upsert."""

@@ -46,6 +46,24 @@ def errors(said: plugins.Written) -> dict[str, str]:
 
 
 @EACH
+def test_what_the_first_field_does_not_find_the_next_does(tmp_path, protocol):
+    with odoo(tmp_path, protocol) as account:
+        account.app.add("res.partner", {"name": "Ada", "email": "ada@example.org", "ref": "R1"})
+        rows = [
+            {"name": "Ada", "ref": "R2", "email": "ada@example.org"},
+            {"name": "Bo", "ref": "R3", "email": "bo@example.org"},
+            {"name": "Bo", "ref": "R4", "email": "bo@example.org"},
+        ]
+        for outcome in ({"updated": 2, "created": 1}, {"unchanged": 3}):
+            assert written(account.write(rows, match=["ref", "email"])) == outcome
+            there = account.partners("ref", "email")
+            assert [(row["ref"], row["email"]) for row in there if ours(row)] == [
+                ("R2", "ada@example.org"),
+                ("R4", "bo@example.org"),
+            ]
+
+
+@EACH
 def test_records_are_upserted_by_external_id_in_batches(tmp_path, protocol):
     with odoo(tmp_path, protocol) as account:
         assert written(account.write(loaded(450))) == {"created": 450}

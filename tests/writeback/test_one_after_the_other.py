@@ -64,6 +64,10 @@ class Zoo(requests.Session):
         status, found = 200, None
         if body.get("mood") == SICK:
             status, found = 400, {"message": "it is sick"}
+        elif request.method == "GET" and id in self.animals:
+            found = self.animals[id]
+        elif request.method == "GET" and id != "animals":
+            status, found = 404, {"message": "there is none"}
         elif request.method == "GET":
             [(field, asked)] = parse_qs(url.query).items()
             values = [value.lower() for value in asked[0].split(",")]
@@ -93,6 +97,7 @@ ANIMALS = Resource(
     match=("name",),
     folded=("name", "chip"),
     find=Read("/animals", params={"{match.field}": "{match.values}"}, records="items", values=100),
+    get=Read("/animals/{id}"),
     create=Write("/animals", body="{record}"),
     update=Write("/animals/{id}", "PATCH", body="{record}", safe=True),
     delete=Write("/animals/{id}", "DELETE", outcomes=Nothing(), safe=True),
@@ -242,3 +247,128 @@ def test_batches_of_any_size_leave_the_same(there, records, size, mode, remember
             before = zoo.writes
             run(zoo, records, size, **how)
             assert (zoo.writes, zoo.there()) == (before, model(there, records, mode))
+
+
+class TestSeveralFields:
+    """A record is looked for by one field after the other, and the first that finds it decides."""
+
+    MATCH = ("chip", "name")
+
+    def test_what_is_not_found_by_the_first_field_is_found_by_the_next(self):
+        zoo = Zoo([{"name": "Ada", "legs": 4}])
+        assert run(zoo, [{"chip": "C1", "name": "ada", "legs": 3}], 1, match=self.MATCH) == [Kind.UPDATED]
+        assert zoo.there() == [{"chip": "C1", "legs": 3, "name": "Ada"}]
+
+    def test_the_first_field_that_finds_decides(self):
+        zoo = Zoo([{"name": "Ada"}, {"chip": "C1", "name": "Bo"}])
+        assert run(zoo, [{"chip": "c1", "name": "ada"}], 1, match=self.MATCH) == [Kind.UPDATED]
+        assert zoo.there() == [{"chip": "C1", "name": "ada"}, {"name": "Ada"}]
+
+    def test_each_field_is_asked_for_once_in_a_batch_and_only_for_what_was_not_found(self):
+        zoo = Zoo([{"chip": f"C{n}", "name": f"N{n}"} for n in range(20)])
+        records = [{"chip": f"C{n}", "name": f"N{n}", "legs": 4} for n in range(20)]
+        assert set(run(zoo, records, 20, match=self.MATCH)) == {Kind.UPDATED}
+        assert zoo.calls["GET"] == 1
+        records = [{"chip": f"D{n}", "name": f"N{n}", "legs": 4} for n in range(20)] + [{"name": "other"}]
+        assert set(run(zoo, records, 21, match=self.MATCH)) == {Kind.UPDATED, Kind.CREATED}
+        assert zoo.calls["GET"] == 3
+
+    def test_several_candidates_at_any_field_are_told(self):
+        zoo = Zoo([{"name": "Ada"}, {"name": "ada"}])
+        client = Client(Api("zoo", "Zoo", ZOO, resources=(ANIMALS,)), {}, session=zoo)
+        [outcome] = Writer(client, ANIMALS, match=self.MATCH).write([{"chip": "C1", "name": "Ada"}])
+        assert (outcome.kind, outcome.problem.message) == (Kind.REJECTED, "2 records have the name Ada: 1, 2")
+
+    def test_an_id_that_is_gone_is_no_obstacle(self):
+        zoo = Zoo([{"name": "Ada"}])
+        records = [{"id": "77", "name": "Ada", "legs": 4}, {"id": "78", "name": "Bo"}, {"id": "79", "legs": 4}]
+        assert run(zoo, records, 3, match=("id", "name")) == [Kind.UPDATED, Kind.CREATED, Kind.REJECTED]
+        assert zoo.there() == [{"legs": 4, "name": "Ada"}, {"name": "Bo"}]
+
+    def test_records_of_a_batch_are_one_by_any_of_the_fields(self):
+        records = [{"chip": "C1", "name": "Ada"}, {"name": "ADA", "legs": 4}, {"chip": "c1", "mood": "fine"}]
+        there = [{"chip": "C1", "legs": 4, "mood": "fine", "name": "Ada"}]
+        assert written(records, match=self.MATCH) == (["created", "superseded", "updated"], there)
+        assert written(records[1:], match=self.MATCH)[0] == ["created", "created"]
+
+    def test_without_being_asked_for_only_the_best_field_is_tried(self):
+        both = Resource(**{**vars(ANIMALS), "match": self.MATCH})
+        zoo = Zoo([{"name": "Ada"}])
+        assert run(zoo, [{"chip": "C1", "name": "Ada"}], 1, resource=both) == [Kind.CREATED]
+
+    def test_the_next_run_knows_it_by_its_own_key(self, tmp_path):
+        records = [{"id": "77", "chip": "C1", "name": "Ada"}, {"id": "78", "chip": "C2", "name": "Bo"}]
+        zoo = Zoo([{"name": "Ada"}])
+        how = {"match": ("id", *self.MATCH), "folder": str(tmp_path)}
+        assert run(zoo, records, 2, **how) == [Kind.UPDATED, Kind.CREATED]
+        before = dict(zoo.calls)
+        assert run(zoo, records, 2, **how) == [Kind.UNCHANGED] * 2
+        assert zoo.calls == before
+        records[0]["legs"] = records[1]["legs"] = 4
+        assert run(zoo, records, 1, **how) == [Kind.UPDATED] * 2
+        assert len(zoo.animals) == 2
+
+
+CHIPS = st.sampled_from(["", "c1", "C2", "c3"])
+IDS = st.sampled_from(["", "1", "2", "9"])
+MATCHED = {"name": st.sampled_from(["", "ada", "Bo", "cy"]), "chip": CHIPS}
+REST = {"legs": st.integers(0, 2), "mood": st.sampled_from("xy"), "diet": st.sampled_from([["hay"], ["oats"]])}
+MATCHED_RECORDS = st.lists(
+    st.fixed_dictionaries(MATCHED, optional=REST | {"id": IDS})
+    | st.fixed_dictionaries(MATCHED, optional={"id": IDS}).map(lambda one: one | GONE),
+    max_size=8,
+)
+MATCHED_THERE = st.lists(st.fixed_dictionaries({}, optional=MATCHED | REST), max_size=4)
+ORDERS = st.permutations(["id", "chip", "name"]).flatmap(lambda names: st.sampled_from([names, names[:2]]))
+
+
+def by_several(
+    there: list[dict[str, Any]], records: list[dict[str, Any]], match: list[str], mode: str
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return what becomes of each of *records*, written by itself, and what is there then."""
+    animals = [{"id": str(n), **one} for n, one in enumerate(there, 1)]
+    kinds = []
+    for record in records:
+        values = {name: record[name] for name in match if record.get(name)}
+        fields = {name: value for name, value in record.items() if name not in {"id", *GONE}}
+        goes = "_sdc_deleted_at" in record or mode == "delete"
+        hits: list[dict[str, Any]] = []
+        by = ""
+        for by, value in values.items():
+            hits = [one for one in animals if str(one.get(by) or "").lower() == value.lower()]
+            if hits:
+                break
+        if (not values and (mode != "create" or goes)) or (not goes and not fields) or len(hits) > 1:
+            kinds.append("rejected")
+        elif not hits and list(values) == ["id"]:  # nobody looks whether it is there
+            kinds.append("deleted" if goes else "skipped" if mode == "create" else "rejected")
+        elif goes:
+            animals = [one for one in animals if not hits or one is not hits[0]]
+            kinds.append("deleted" if hits else "skipped")
+        elif not hits:
+            if mode != "update":
+                animals.append({"id": "made", **fields})
+            kinds.append("skipped" if mode == "update" else "created")
+        elif mode == "create":
+            kinds.append("skipped")
+        else:
+            hits[0].update({name: value for name, value in fields.items() if name != by})
+            kinds.append("updated")
+    found = [{k: v for k, v in one.items() if k != "id" and v not in ("", None)} for one in animals]
+    return kinds, sorted(found, key=lambda one: json.dumps(one, sort_keys=True))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    MATCHED_THERE, MATCHED_RECORDS, st.integers(1, 8), ORDERS, st.sampled_from(["upsert", "create", "update", "delete"])
+)
+def test_by_several_fields_batches_of_any_size_leave_the_same(there, records, size, match, mode):
+    zoo = Zoo(there)
+    zoo.numbers = itertools.count(100)
+    records = [{name: value for name, value in one.items() if name != "id" or "id" in match} for one in records]
+    kinds = run(zoo, records, size, match=match, mode=mode, deletes="delete")
+    expected, left = by_several(there, records, match, mode)
+    found = [{name: value for name, value in one.items() if value not in ("", None)} for one in zoo.there()]
+    assert sorted(found, key=lambda one: json.dumps(one, sort_keys=True)) == left
+    for kind, one in zip(kinds, expected, strict=True):
+        assert kind == "superseded" or (kind == "rejected") == (one == "rejected")

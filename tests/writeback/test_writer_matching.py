@@ -85,6 +85,30 @@ def test_the_best_match_field_that_has_a_value_is_taken(account):
     assert account.shown() == [{"email": "new@example.com"}, {"email": "b@example.com"}]
 
 
+def test_an_id_that_is_gone_is_no_obstacle_where_the_address_is_known(account):
+    account.app.add("contacts", {"email": "a@example.com"})
+    records = [
+        {"id": "4", "email": "A@example.com", "city": "Ulm"},
+        {"id": "5", "email": "new@example.com"},
+        {"id": "6", "city": "Bonn"},
+    ]
+    assert kinds(account.writer(match=["id", "email"]).write(records)) == ["updated", "created", "rejected"]
+    assert account.shown() == [{"email": "a@example.com", "city": "Ulm"}, {"email": "new@example.com"}]
+
+
+def test_what_has_values_in_several_fields_is_looked_up_and_not_upserted_by_one(account):
+    account.app.add_property("contacts", "member_no", unique=True)
+    account.app.add("contacts", {"email": "a@example.com"})
+    records = [{"member_no": "M1", "email": "a@example.com"}, {"member_no": "M2", "lastname": "L"}]
+    assert kinds(account.writer(match=["member_no", "email"]).write(records)) == ["updated", "created"]
+    shown = account.shown("contacts", "email", "member_no", "lastname")
+    assert sorted(shown, key=lambda one: one["member_no"]) == [
+        {"email": "a@example.com", "member_no": "M1"},
+        {"member_no": "M2", "lastname": "L"},
+    ]
+    assert account.calls()["objects/contacts/batch/upsert"] == 1
+
+
 def test_an_id_that_is_not_matched_by_is_not_sent_as_a_field(account):
     outcomes = account.writer(match=["email", "id"]).write([{"id": "99", "email": "a@example.com"}])
     assert kinds(outcomes) == ["created"]
@@ -190,6 +214,15 @@ class TestIndexLag:
         assert kinds(writer.write([{"domain": "a.example", "city": "Ulm"}])) == ["created"]
         assert kinds(writer.write([{"domain": "A.example", "city": "Jena"}])) == ["updated"]
         assert account.shown("companies", "city") == [{"city": "Jena"}]
+
+    def test_by_none_of_several_fields_is_anything_created_twice(self, accounts):
+        account = accounts(index_lag=600)
+        writer = account.writer("companies", match=["domain", "name"])
+        assert kinds(writer.write([{"domain": "a.example", "name": "A"}])) == ["created"]
+        assert kinds(writer.write([{"name": "A", "city": "Ulm"}])) == ["updated"]
+        assert kinds(writer.write([{"domain": "b.example", "name": "A", "city": "Bonn"}])) == ["updated"]
+        assert kinds(writer.write([{"domain": "b.example", "city": "Jena"}])) == ["updated"]
+        assert account.shown("companies", "domain", "city") == [{"domain": "b.example", "city": "Jena"}]
 
     def test_writers_to_one_resource_share_what_they_know(self, accounts):
         account = accounts(index_lag=600)
