@@ -8,6 +8,7 @@ files of its certificates, at the first call to it and not at each; it makes no 
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -41,6 +42,7 @@ class Adapter(HTTPAdapter):
         """Know of no server yet."""
         self._most = most
         self._last = _Server()
+        self._lock = threading.Lock()
         super().__init__()
 
     def get_connection_with_tls_context(
@@ -51,18 +53,19 @@ class Adapter(HTTPAdapter):
         Raises:
             OSError: the file of a certificate is not there.
         """
-        at, last = (str(request.url).split("/", 3)[:3], verify, proxies, cert), self._last
-        if last.at != at:
-            connections: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            super().cert_verify(connections, str(request.url), verify, cert)  # type: ignore[no-untyped-call]
-            connections.ConnectionCls = _patient(connections.ConnectionCls)
-            last = self._last = _Server(at, connections)
-        if request.method == "GET" and request.body is None:
+        at = str(request.url).split("/", 3)[:3], verify, proxies, cert
+        with self._lock:
+            last = self._last
+            if last.at != at:
+                connections = super().get_connection_with_tls_context(request, verify, proxies, cert)
+                super().cert_verify(connections, str(request.url), verify, cert)  # type: ignore[no-untyped-call]
+                last = self._last = _Server(at, connections)
+            if request.method != "GET" or request.body is not None:
+                return last.connections
             last.read += 1
             if last.read == _FEW:
                 last.reads = _reads(last.connections, self._most)
             return last.reads or last.connections
-        return last.connections
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Do nothing: the certificates were found with the connections."""

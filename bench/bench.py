@@ -45,8 +45,8 @@ QUICK = {
     "profiled": "--contacts 50000 --items 100000 --people 10000 --rounds 1",
 }
 FULL = {
-    "reading": "--contacts 200000 --items 250000 --rounds 5",
-    "writing": "--records 250000 --rounds 5",
+    "reading": "--contacts 300000 --items 250000 --rounds 5",
+    "writing": "--records 300000 --rounds 5",
     "memory": "--most 5000000 --written 5000000",
     "startup": "--rounds 9",
     "calls": "--records 100000",
