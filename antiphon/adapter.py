@@ -57,8 +57,9 @@ class Adapter(HTTPAdapter):
         with self._lock:
             last = self._last
             if last.at != at:
-                connections = super().get_connection_with_tls_context(request, verify, proxies, cert)
+                connections: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
                 super().cert_verify(connections, str(request.url), verify, cert)  # type: ignore[no-untyped-call]
+                connections.ConnectionCls = _patient(connections.ConnectionCls)
                 last = self._last = _Server(at, connections)
             if request.method != "GET" or request.body is not None:
                 return last.connections
