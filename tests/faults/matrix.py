@@ -86,7 +86,7 @@ class Verdict:
     server: str
     """What the API is behind all this."""
     lost: int = 0
-    """Records that are not there, or not as they were sent last, and of which nobody was told."""
+    """Records that are not there, or not as they were sent last (in mode create: first), and of which nobody was told."""
     duplicated: int = 0
     rejected: int = 0
     unknown: int = 0
@@ -111,7 +111,7 @@ class _Cell:
         self.app: Any = server.app
         self.verdict = Verdict(writing.api, writing.name, name, writing.once, records, writing.server)
         self.sent, self.bad = self._piped(records)
-        self.held = min(writing.held, max(records // 5, 1))
+        self.held = min(writing.held, max(records // 30, 1))
         self.watch = Watch(self.app, writing.keys, expires=self.fault.expires)
         self.ended: Counter[str] = Counter()
         """How many runs ended in each way that leaves answers unread: at a moment of :mod:`.struck`, or with a full disk."""
@@ -228,7 +228,7 @@ class _Cell:
                 continue
             key = row[writing.key]
             wanted[key] = 1 if writing.matched else wanted[key] + 1
-            texts[key] = row[writing.text]
+            texts[key] = texts.get(key, row[writing.text]) if writing.mode == "create" else row[writing.text]
             unknown[key] += outcomes[n] == "unknown"
         shown = writing.there(self.app)
         there = Counter(key for key, _ in shown)

@@ -106,7 +106,7 @@ def _filled(fields: Mapping[str, Any], n: int) -> dict[str, Any]:
 _HUBSPOT = {"limit": (100_000, 10)}
 _CONTACTS = Writing(
     "hubspot", "contacts", "upsert", once=True, key="email", text="city", keys="p{n:05}@example.com",
-    spoilt={"email": "bad {n}"}, knobs=_HUBSPOT, held=40,
+    spoilt={"email": "bad {n}"}, knobs=_HUBSPOT, held=25,
 )  # fmt: skip
 _LOGIN = {"login": "client_credentials"}
 
@@ -119,12 +119,12 @@ WRITINGS = (
     ),
     Writing(
         "odoo", "partner", "upsert", once=True, key="ref", text="city", keys="R{n:05}", match=("ref",),
-        fields={"name": "Somebody"}, spoilt={"country_id": NOBODY}, model="res.partner", held=40,
+        fields={"name": "Somebody"}, spoilt={"country_id": NOBODY}, model="res.partner", held=25,
     ),
     Writing(
         "odoo", "partner", "upsert", once=True, key="ref", text="city", keys="R{n:05}", match=("external_id",),
         fields={"name": "Somebody", "external_id": "shop.r{n}"}, spoilt={"country_id": NOBODY}, model="res.partner",
-        kind="by external id", held=40,
+        kind="by external id", held=25,
     ),
     Writing(
         "odoo", "lead", "create", once=False, key="name", text="contact_name", keys="Lead {n:05}",
@@ -142,7 +142,7 @@ WRITINGS = (
     ),
     Writing(
         "salesforce", "Contact", "create", once=True, key="LastName", text="Department", keys="L{n:05}",
-        match=("LastName",), spoilt={"Department": "x" * 300}, knobs=_LOGIN, held=40,
+        match=("LastName",), spoilt={"Department": "x" * 300}, knobs=_LOGIN, held=25,
     ),
     Writing(
         "salesforce", "Task", "create", once=False, key="Subject", text="Description", keys="Task {n:05}",
