@@ -81,9 +81,12 @@ class History:
                         batch.stale.append((batch.keys[change.token], one.content, one.remote_id, one.kind))
 
     def keep(self, batch: Batch, outcomes: list[Outcome]) -> None:
-        """Keep what was found to be so already, and of every record that it is in the batch's version of the stream, if that has one."""
+        """Keep what was found to be so already, and of every record that it is in the batch's version of the stream, if that has one.
+
+        What was looked for and is not there is not as it was written last.
+        """
         found = [*batch.stale]
-        seen = []
+        seen, gone = [], []
         for outcome in outcomes:
             token = outcome.change.token
             restored = outcome.kind is Kind.UPDATED and outcome.operation == "restore"
@@ -96,6 +99,9 @@ class History:
                 found.append((batch.keys[token], batch.identities[token], outcome.id, kind.value))
             elif token in batch.keys and outcome.kind not in _WRITTEN:
                 seen.append(batch.keys[token])
+                if outcome.kind is Kind.SKIPPED and outcome.id is None and token not in batch.told:
+                    gone.append((self._ledger.records.stream(self._stream), batch.keys[token]))
+        self._ledger.records.doubt(gone)
         self._ledger.records.keep(self._stream, found, batch.version)
         if batch.version is not None:
             self._ledger.records.see(self._stream, seen, batch.version)

@@ -112,6 +112,20 @@ def test_what_was_under_way_is_doubted_once_though_it_stays_open(tmp_path):
         assert known(ledger, one).content != b""
 
 
+@pytest.mark.parametrize(
+    ("how", "then"),
+    [
+        ({"deletes": "archive"}, people("Ulm", _sdc_deleted_at="2026-01-01T00:00:00Z")),
+        ({"mode": "update"}, people("Bonn")),
+    ],
+)
+def test_what_was_looked_for_and_is_not_there_is_not_taken_for_unchanged_later(account, how, then):
+    run(account, people("Ulm"))
+    account.writer(mode="delete").write(people("Ulm"))  # somebody else
+    assert run(account, then, **how) == ["skipped"] * 5
+    assert run(account, people("Ulm")) == ["created"] * 5
+
+
 # Creations that a look-up finds
 
 
