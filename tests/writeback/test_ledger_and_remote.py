@@ -427,4 +427,4 @@ class Deleting(Runs):
 
 
 TestMirror, TestDeleting = Mirror.TestCase, Deleting.TestCase
-TestMirror.settings = TestDeleting.settings = settings(max_examples=30, stateful_step_count=6, deadline=None)
+TestMirror.settings = TestDeleting.settings = settings(max_examples=50, stateful_step_count=6, deadline=None)
