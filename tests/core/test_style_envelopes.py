@@ -91,6 +91,7 @@ def test_a_call_goes_out_in_its_envelope_and_its_result_comes_out_of_it(session,
         adapter,
         {"id": 1, "jsonrpc": "2.0", "result": [{"id": 1}, {"id": 2}]},
         {"id": 1, "result": [{"id": 2}]},
+        {"id": 1, "result": []},
         path="/rpc/acme",
     )
     api = rpc(members={"auth": "{org}"}, last={"language": "de"})
@@ -102,15 +103,9 @@ def test_a_call_goes_out_in_its_envelope_and_its_result_comes_out_of_it(session,
             "id": 1,
             "auth": "acme",
             "method": "person.search",
-            "params": [[], 0, 2, {"language": "de"}],
-        },
-        {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "auth": "acme",
-            "method": "person.search",
-            "params": [[], 1, 2, {"language": "de"}],
-        },
+            "params": [[], offset, 2, {"language": "de"}],
+        }
+        for offset in (0, 1, 2)
     ]
 
 
