@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from http.client import HTTPResponse, parse_headers
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -111,19 +112,16 @@ def _patient(connection: type) -> type:
 
 
 @cache
-def _libcurl() -> bool:
-    """Return whether libcurl is there, and of a release that measures what it is sent."""
+def _libcurl() -> ModuleType | None:
+    """Return what reads by way of libcurl, if that is there, and of a release that measures what it is sent."""
     try:
         from antiphon import curl  # noqa: PLC0415 - it is an extra, and takes time to load
     except ImportError:
-        return False
-    return curl.MEASURES
+        return None
+    return curl if curl.MEASURES else None
 
 
 def _reads(connections: Any, most: int) -> Reads | None:
     """Return what reads by way of libcurl from the server of urllib3's *connections*, if it can."""
-    if not _libcurl():
-        return None
-    from antiphon.curl import Reads, serves  # noqa: PLC0415
-
-    return Reads(connections, most) if serves(connections) else None
+    curl = _libcurl()
+    return curl.Reads(connections, most) if curl and curl.serves(connections) else None

@@ -30,7 +30,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from antiphon.errors import BadReply
+from antiphon.errors import too_long
 
 MEASURES = pycurl.version_info()[2] >= 0x080400  # noqa: PLR2004
 """Whether this libcurl stops reading an answer that grows too long, and not only one that says so beforehand."""
@@ -87,9 +87,8 @@ class Reads:
         curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}".encode("latin-1") for name, value in headers.items()])
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, math.ceil((timeout.connect_timeout or 0) * 1000))
         curl.setopt(pycurl.LOW_SPEED_TIME, math.ceil(timeout.read_timeout or 0))
-        curl.setopt(
-            pycurl.HEADERFUNCTION, head.append
-        )  # called without Python's interpreter: no signal can be lost there
+        # Both are called without Python's interpreter: no signal can be lost there.
+        curl.setopt(pycurl.HEADERFUNCTION, head.append)
         curl.setopt(pycurl.WRITEFUNCTION, came.append)
         multi.add_handle(curl)
         try:
@@ -135,7 +134,7 @@ class Reads:
         pool = self._pool
         found: HTTPError
         if number == pycurl.E_FILESIZE_EXCEEDED:
-            return BadReply(f"an answer of more than {self._most >> 20} MB", status=status)
+            return too_long(self._most, status)
         if number == pycurl.E_COULDNT_RESOLVE_HOST:
             found = NameResolutionError(pool.host, pool, gaierror(words))
         elif number == pycurl.E_COULDNT_CONNECT:
@@ -157,9 +156,8 @@ class Reads:
 
 def _answer(status: int, head: list[bytes], came: list[bytes]) -> Answer | HTTPResponse:
     lines = [line.decode("latin-1").rstrip("\r\n") for line in head if line.strip()]
-    first = max(
-        at for at, line in enumerate(lines) if line.startswith("HTTP/")
-    )  # what came before was not the answer yet
+    # What came before the last of these was not the answer yet.
+    first = max(at for at, line in enumerate(lines) if line.startswith("HTTP/"))
     headers = HTTPHeaderDict()
     for line in lines[first + 1 :]:
         name, _, value = line.partition(":")

@@ -166,6 +166,11 @@ class ForeignHost(ApiError):
     """The API pointed at a host that is not its own; nothing was sent there."""
 
 
+def too_long(most: int, status: int) -> BadReply:
+    """Return what to raise for an answer of more than *most* bytes."""
+    return BadReply(f"an answer of more than {most >> 20} MB", status=status)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint that lists what exists, the nearest first: ``Did you mean "email"? There are: …``."""
     names = sorted(known)

@@ -42,6 +42,7 @@ from antiphon.errors import (
     SettingError,
     Unauthorized,
     Unavailable,
+    too_long,
 )
 from antiphon.fill import text
 from antiphon.formats import Json, packed
@@ -555,7 +556,7 @@ def _body(response: requests.Response) -> bytes:
     try:
         body = body and packed.decoded(body, encoding, MAX_BODY)
     except OverflowError:
-        raise _too_long(response) from None
+        raise too_long(MAX_BODY, response.status_code) from None
     except EOFError:
         raise requests.exceptions.ChunkedEncodingError("it ended prematurely") from None
     except zlib.error:
@@ -568,13 +569,9 @@ def _received(response: requests.Response) -> bytes:
     for chunk in response.iter_content(1 << 20):
         size += len(chunk)
         if size > MAX_BODY:
-            raise _too_long(response)
+            raise too_long(MAX_BODY, response.status_code)
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _too_long(response: requests.Response) -> BadReply:
-    return BadReply(f"an answer of more than {MAX_BODY >> 20} MB", status=response.status_code)
 
 
 def origin(url: str) -> str:

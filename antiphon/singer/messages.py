@@ -82,14 +82,14 @@ class States(StateWriter):
     def __init__(self, writer: MessageWriter) -> None:
         """Write by *writer*; nothing was written yet."""
         super().__init__(writer)
-        self._written = b""
+        self._writer, self._written = writer, b""
 
     def write_state(self, state: Any) -> None:
         """Write *state*, if it has changed."""
-        message = StateMessage(state)
-        encoded = _encoded(message)
+        encoded = _encoded(StateMessage(state))
         if encoded != self._written:
-            self._message_writer.write_message(message)
+            self._writer.write_lines(encoded + b"\n")
+            self._writer.flush()
             self._written = encoded
 
 

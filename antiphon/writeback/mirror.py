@@ -108,7 +108,7 @@ def _by_field(
     """Return the records that are *there* by the field that their *keys* are made of: of several match fields others may have a value by now."""
     fields: dict[str, list[Record]] = {}
     for id, record in there.items():
-        known = [name for name in writer.match.names if record.get(name) not in (None, "")]
+        known = [name for name in writer.match.names if writer.match.given(record.get(name))]
         made = {name: writer.match.key(name, record[name], record) for name in known}
         same = (name for name in known if ledger.key(writer.resource.name, made[name]) == keys[id])
         fields.setdefault(next(same, next(iter(known), "")), []).append(record)
