@@ -24,6 +24,9 @@ from antiphon.writeback.ledger import Payload
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 RECEIPTS = "antiphon_receipts"
+_BEGIN = b'{"type":"'
+"""How every message of ours begins."""
+_BLOCK = 1 << 16
 
 _TIME = {"type": ["string", "null"], "format": "date-time"}
 _TEXT = {"type": ["string", "null"]}
@@ -76,7 +79,7 @@ class MessageFile:
     ) -> None:
         """Add RECORD messages for *rows* (``record`` and further members), after the SCHEMA where it is new.
 
-        They are whole lines in the file, whatever becomes of this process.
+        They are whole lines in the file: what a killed process has left of one is gone once the next adds to it.
         """
         head: dict[str, Any] = {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": list(keys)}
         lines = [] if self._heads.get(stream) == head else [head]
@@ -112,13 +115,37 @@ class MessageFile:
     def _opened(self) -> BinaryIO:
         if self._file is None:
             private(self.path.parent)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            self._file = os.fdopen(descriptor, "ab", buffering=0)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            self._file = os.fdopen(descriptor, "a+b", buffering=0)
+            _end_whole(self._file)
         return self._file
 
     def _failed(self, error: OSError) -> Storage:
         hint = "The state was not moved: free space or mend the rights, then run again."
         return Storage(f"{self._what}: {self.path} cannot be written: {error.strerror or error}", hint=hint)
+
+
+def _end_whole(file: BinaryIO) -> None:
+    """Let *file* end with a whole line. A message without an end is cut off: its writer was killed, and has not accounted for it."""
+    size = start = file.seek(0, os.SEEK_END) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else 0
+    last = b""
+    while start and b"\n" not in last:
+        start = max(0, start - _BLOCK)
+        file.seek(start)
+        last = file.read(size - start)
+    last = last.rpartition(b"\n")[2]
+    if last.startswith(_BEGIN) and not _whole(last):
+        file.truncate(size - len(last))
+    elif last:
+        file.write(b"\n")
+
+
+def _whole(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 def reject(record: Mapping[str, Any], problem: Problem, keys: Iterable[str], payload: Payload) -> dict[str, Any]:

@@ -207,7 +207,7 @@ class _Cell:
             self.ended["full"] += 1
         elif full:
             self._wrong(f"a full disk ended with {ran.code}: {ran.last}")
-        rows = [m["record"] for m in pipes.read(path) if m["type"] == "RECORD"]
+        rows = [m["record"] for m in pipes.read(path, killed=struck) if m["type"] == "RECORD"]
         self.receipts[self.done : self.done + len(rows)] = rows
         if ran.states:
             self.done = ran.states[-1]["done"]

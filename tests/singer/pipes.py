@@ -147,9 +147,11 @@ class Crm:
         return [message["record"] for message in read(self.receipts) if message["type"] == "RECORD"]
 
 
-def read(path: Path) -> list[Message]:
-    """Return the messages in a file; every line must be one."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+def read(path: Path, *, killed: bool = False) -> list[Message]:
+    """Return the messages in a file; every line must be one, but for the last that its writer was *killed* in."""
+    written = path.read_bytes() if path.exists() else b""
+    whole = written[: written.rfind(b"\n") + 1] if killed else written
+    return [json.loads(line) for line in whole.decode().splitlines()]
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from datetime import datetime
 import pytest
 
 from antiphon.errors import InputError, SettingError, Storage
+from antiphon.singer.rejects import MessageFile
 
 from .pipes import crm as an_account
 from .pipes import encoded, read, record, schema, state
@@ -384,3 +385,26 @@ def test_a_run_of_other_streams_forgets_nothing_of_these(crm):
     crm.pipe(PEOPLE, person("b@example.com"))
     crm.pipe(NOTES, NOTE, state({"a": 2}), streams=PLANS)
     assert len(crm.shown("notes")) == 1
+
+
+@pytest.mark.parametrize(
+    ("there", "kept"),
+    [
+        ('{"type":"STATE"}\n{"type":"RECORD","stream":"pe', ['{"type":"STATE"}']),
+        ('{"type":"RECORD","stream":"' + "p" * 200_000, []),
+        ('{"type":"STATE"}\n{"type":"STATE","value":1}', ['{"type":"STATE"}', '{"type":"STATE","value":1}']),
+        ('{"type":"STATE"}\n', ['{"type":"STATE"}']),
+        ("a note of somebody's own", ["a note of somebody's own"]),
+        ("", []),
+    ],
+)
+def test_what_is_added_begins_a_line_whatever_a_killed_run_has_left(tmp_path, there, kept):
+    path = tmp_path / "rejects.jsonl"
+    path.write_text(there)
+    file = MessageFile(path, "rejects")
+    file.write("people", {}, ["id"], [{"record": {"id": 1}}])
+    file.write("people", {}, ["id"], [{"record": {"id": 2}}])
+    file.close()
+    *before, head, one, two = path.read_text().splitlines()
+    assert before == kept
+    assert [json.loads(line)["type"] for line in (head, one, two)] == ["SCHEMA", "RECORD", "RECORD"]
