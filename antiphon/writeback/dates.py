@@ -13,6 +13,8 @@ from antiphon import moment
 from antiphon.fill import text
 
 EPOCHS = ("epoch", "epoch-ms")
+_YEAR = re.compile("%[YyGcxDF]")
+"""What a format writes a year by."""
 _SHOWN = 40
 _DIGITS = 18
 """A number since the epoch with more is a mistake, and 1e999999999 would take all memory."""
@@ -77,6 +79,8 @@ class Moment:
 
 def usable(form: str) -> bool:
     """Return whether a date written in the strptime format *form* can be read again, and is of the same year then."""
+    if not _YEAR.search(form.replace("%%", "")):
+        return False  # not tried: a newer Python warns of it
     try:
         found = _parsed(datetime(2026, 1, 31, 9, 5, tzinfo=UTC).strftime(form), form)
     except ValueError:

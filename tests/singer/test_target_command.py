@@ -176,7 +176,7 @@ def test_json_without_a_bottom_is_told_with_its_number(tmp_path):
         (b'"x\\udc00"', r"holds half of a pair of surrogates (\udc00), which is no character"),
         (b"NaN", "holds NaN, which JSON does not have"),
         (b"[-Infinity]", "holds -Infinity, which JSON does not have"),
-        (b"[" * 5000 + b"]" * 5000, "holds objects or lists too deep within each other to be read"),
+        (b"[" * 100_000 + b"]" * 100_000, "holds objects or lists too deep within each other to be read"),
     ],
 )
 def test_what_other_writers_take_for_json_is_called_by_its_name_and_not_quoted(tmp_path, value, says):
