@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect, bisect_left
 from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import islice, takewhile
@@ -30,8 +31,8 @@ class Sent:
         self._told = list(told)
         self.whole = not self._told
         """Whether all is remembered, from the list's beginning."""
-        self._rising = None if self._told else _Rising()
-        """What is remembered, as long as keys rise; it is apart in ``_versions`` from then on when one has to be found again."""
+        self._ranges = None if self._told else _Ranges()
+        """What is remembered, as long as each page has a range of keys for itself; by key in ``_versions`` once it does not, or one has to be found again."""
         self._turned = False
         self._ahead: set[Hashable] = set()
         """Those that are to come again since the walk went back, unless they have gone: others may have come in before them."""
@@ -56,8 +57,8 @@ class Sent:
         return key
 
     def _unpack(self) -> None:
-        if self._rising:
-            self._versions, self._rising = self._rising.versions(), None
+        if self._ranges:
+            self._versions, self._ranges = self._ranges.versions(), None
 
     def _known(self, key: Hashable) -> bool:
         return key in self._versions or (bool(self._told) and repr(key) in self._told)
@@ -71,9 +72,9 @@ class Sent:
         """Return whether the records with these *keys*, *changed* at these times, come once and were not sent before; then they were, now."""
         if len(set(keys)) < len(keys):
             return False
-        if self._rising:
-            if self._rising.took(keys, changed):
-                self.whole = self._rising.whole
+        if self._ranges:
+            if self._ranges.took(keys, changed):
+                self.whole = self._ranges.whole
                 return True
             self._unpack()
         if not self._versions.keys().isdisjoint(keys):
@@ -142,22 +143,25 @@ class Sent:
         return [*self._told, *latest][-TOLD:]
 
 
-class _Rising:
-    """The records of a list whose keys rise from page to page, packed.
+class _Ranges:
+    """The records of a list each of whose pages has its keys in a range of its own, packed: they rise from page to page, or fall.
 
-    A page whose keys are all above those before it holds none that was sent: nothing need be looked up, and nothing be kept apart.
+    A page whose range meets none of those that are remembered holds nothing that was sent: no key need be looked up, and none be kept
+    by itself.
     """
 
     def __init__(self) -> None:
         """Begin with none."""
         self.whole = True
         """Whether none was forgotten."""
-        self._pages: deque[tuple[int, bytes]] = deque()
+        self._pages: deque[tuple[int, tuple[int, Any], bytes]] = deque()
         self._count = 0
-        self._highest: tuple[int, Any] = (-1, None)
+        self._lowest: list[tuple[int, Any]] = []
+        self._highest: list[tuple[int, Any]] = []
+        """The ends of the ranges, in their order."""
 
     def took(self, keys: Sequence[Any], changed: Sequence[Any]) -> bool:
-        """Return whether these *keys* are above all that came; then their records are remembered."""
+        """Return whether these *keys* are in a range of their own; then their records are remembered."""
         if not keys:
             return True
         kinds = set(map(type, keys))
@@ -171,20 +175,33 @@ class _Rising:
             lowest, highest = (1 + short, min(first)), (1 + long, max(last))
         else:
             return False
-        if lowest <= self._highest or (kinds == {int} and not -_PACKED <= min(keys) <= max(keys) < _PACKED):
+        place = bisect(self._lowest, lowest)
+        if place and lowest <= self._highest[place - 1]:
             return False
-        self._highest = highest
-        self._pages.append((len(keys), msgspec.msgpack.encode((keys, changed))))
+        if place < len(self._lowest) and highest >= self._lowest[place]:
+            return False
+        if kinds == {int} and not -_PACKED <= lowest[1] <= highest[1] < _PACKED:
+            return False
+        self._lowest.insert(place, lowest)
+        self._highest.insert(place, highest)
+        self._pages.append((len(keys), lowest, msgspec.msgpack.encode((keys, changed))))
         self._count += len(keys)
         while self._count - self._pages[0][0] >= REMEMBERED:
-            self._count -= self._pages.popleft()[0]
-            self.whole = False
+            self._forget()
         return True
+
+    def _forget(self) -> None:
+        """Forget the page that came first."""
+        count, lowest, _ = self._pages.popleft()
+        place = bisect_left(self._lowest, lowest)
+        del self._lowest[place], self._highest[place]
+        self._count -= count
+        self.whole = False
 
     def versions(self) -> dict[Hashable, Any]:
         """Return them all by key, each with the time of change it had."""
         found: dict[Hashable, Any] = {}
-        for _, packed in self._pages:
+        for *_, packed in self._pages:
             keys, changed = msgspec.msgpack.decode(packed)
             found.update(zip(keys, changed, strict=True))
         return found

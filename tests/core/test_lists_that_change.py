@@ -353,13 +353,19 @@ KEYS = st.integers(0, 60) | st.integers(-3, 1 << 70) | st.integers(0, 200).map(s
 
 @st.composite
 def pages_of_keys(draw):
-    """Pages, most of which rise above those before them."""
-    made, highest = [], 0
+    """Pages, most of which rise above those before them, or fall below, or have a range of their own elsewhere."""
+    made, highest, lowest = [], 0, 0
     for _ in range(draw(st.integers(0, 8))):
-        if draw(st.integers(0, 4)):
+        way = draw(st.integers(0, 6))
+        if way:
             count = draw(st.integers(0, 5))
-            keys = [highest + n for n in range(1, count + 1)]
-            highest += count
+            if way < 4:
+                begin, highest = highest, highest + count
+            elif way == 6:
+                begin = 10 * draw(st.integers(-4, 4))
+            else:
+                begin = lowest = lowest - count
+            keys = [begin + n for n in range(1, count + 1)]
             made.append([str(key) for key in keys] if draw(st.booleans()) else keys)
         else:
             made.append(draw(st.lists(KEYS, max_size=4)))
@@ -388,3 +394,15 @@ def test_a_list_whose_keys_rise_is_forgotten_from_its_beginning():
     assert not known.took([99_999], [None])
     assert known.knows([{"id": 80_000}])
     assert not known.knows([{"id": 79_499}])
+
+
+@pytest.mark.parametrize("kind", [int, str])
+def test_a_list_whose_keys_fall_or_begin_anew_is_known_again_as_well_as_one_whose_keys_rise(kind):
+    known = sent.Sent(people())
+    starts = [*range(90_000, 50_000, -500), *range(1000, 30_000, 500), *range(50_000, 60_000, 500)]
+    for start in starts:
+        assert known.took([kind(n) for n in range(start, start + 500)], [None] * 500)
+    assert known._ranges, "each key is kept by itself"
+    assert not known.took([kind(starts[-1] + 250)], [None])
+    assert not known.knows([{"id": kind(70_000)}]), "it was forgotten"
+    assert all(known.knows([{"id": kind(start + 499)}]) for start in starts[-sent.REMEMBERED // 500 :])
