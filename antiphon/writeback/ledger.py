@@ -199,6 +199,7 @@ class Ledger:
                 row = (written.stream, intent.key, intent.identity, o.id, str(kind), ours, self.run, at, version)
                 records.append(row)
         with self._intents.changed([o.change.token for o in outcomes], sure=sure) as db:
+            self.records.gone([row for row in records if row[4] == Kind.DELETED])
             self.records.add(db, records)
             self.records.doubt(doubted)
             if back:

@@ -1,7 +1,8 @@
 """A mirror: what a stream made and its source has no more is taken away; the way back is written first.
 
 Only what the ledger says this stream created is touched, and only after the source was read whole: what others made, or what
-was found there, stays. Nothing is taken away for an empty source, nor when it is more than ``max_delete`` allows.
+was found there, stays, and what another mirror has as well is that one's from then on. Nothing is taken away for an empty
+source, nor when it is more than ``max_delete`` allows.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ def take_away(
         said = f"of {seen.keyless:,} refused records of the source it cannot be told which they are, without {names}"
         return Kept(f"{said}: each may be one of those that seem gone. Mend them and send the source again")
     gone, total = absent(ledger, writer.stream, version)
+    left = ledger.records.hand_over(writer.stream, list(gone))
+    if left:
+        said = "%s: %d records that are not in the source any more are left to another mirror that has them too"
+        log.info(said, writer.stream, len(left))
+        gone = {id: key for id, key in gone.items() if id not in left}
     most = writer.allowance.of(total, usual=max(total // 10, min(_FEW, total // 2)))
     if len(gone) > most:
         said = f"{len(gone):,} of {total:,} records are not in the source any more, and max_delete allows {most:,}"
@@ -70,21 +76,21 @@ def take_away(
 
 def absent(ledger: Ledger, stream: str, version: int) -> tuple[dict[str, bytes], int]:
     """Return the keys by the ids of what *stream* made and is not in *version*, and how many records it has there."""
-    gone: dict[str, bytes] = {}
-    total = others = 0
+    away: dict[str, tuple[bytes, bool]] = {}
+    total = 0
     for key, id, kind, ours, seen in ledger.records.walk(stream):
         if kind != Kind.DELETED:
-            total += 1
-            if seen != version and id is not None:
-                others += not ours
-                if ours:
-                    gone[id] = key
-    for _, id, _, _, seen in ledger.records.walk(stream) if gone else ():
+            if seen == version or id is None:
+                total += 1
+            elif ours or id not in away:
+                away[id] = key, ours
+    for _, id, _, _, seen in ledger.records.walk(stream) if away else ():
         if seen == version and id is not None:
-            gone.pop(id, None)  # it goes by another key now
-    if others:
+            away.pop(id, None)  # it goes by another key now
+    gone = {id: key for id, (key, ours) in away.items() if ours}
+    if others := len(away) - len(gone):
         log.info("%s: %d records that are not in the source any more were not made by it, and stay", stream, others)
-    return gone, total
+    return gone, total + len(away)
 
 
 def _read_back(writer: Writer, ids: Sequence[str]) -> Mapping[str, Record]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
@@ -24,6 +25,8 @@ _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[Row]).decode
 PERHAPS = "perhaps"
 """The outcome of a creation that a run left unanswered and that a look-up has found: it is ours, or others made one meanwhile."""
+_AT_ONCE = 500
+"""Records of which one query asks."""
 _WAITING = 20_000
 """Records of which what was heard waits to be sorted in, at the most."""
 
@@ -106,6 +109,46 @@ class Records:
         self.sorted_in([key for _, key in those])
         with self._store.transaction() as db:
             db.executemany("update records set content = x'' where stream = ? and key = ?", those)
+
+    def gone(self, rows: Sequence[Row]) -> None:
+        """Note that what is in *rows* was taken away: by other keys it is gone from their streams as well.
+
+        What other streams sent last of it tells nothing any more.
+        """
+        if not rows:
+            return
+        self.sorted_in()
+        sql = (
+            "update records set content = x'', kind = case when stream = {0} then 'deleted' else kind end"
+            " where kind <> 'deleted' and remote_id in ({1}) and not (stream = {0} and key in ({1}))"
+            " and stream in (select id from streams where resource = (select resource from streams where id = {0}))"
+        )
+        with self._store.transaction() as db:
+            for start in range(0, len(rows), _AT_ONCE):
+                for stream, some in groupby(rows[start : start + _AT_ONCE], key=itemgetter(0)):
+                    keys, ids = zip(*((row[1], row[3]) for row in some), strict=True)
+                    db.execute(sql.format(stream, ",".join("?" * len(ids))), (*ids, *keys))
+
+    def hand_over(self, stream: str, ids: Sequence[str]) -> set[str]:
+        """Let records with these *ids*, gone from *stream*, which made them, be those of other mirrors that have them too; return the ids of these."""
+        self.sorted_in()
+        number, handed = self.stream(stream), set[str]()
+        same = (
+            "remote_id in ({1}) and version is not null and kind <> 'deleted' and stream <> {0}"
+            " and stream in (select id from streams where resource = (select resource from streams where id = {0}))"
+        )
+        for start in range(0, len(ids), _AT_ONCE):
+            some = ids[start : start + _AT_ONCE]
+            where = same.format(number, ",".join("?" * len(some)))
+            with self._store.transaction() as db:
+                found = {id for (id,) in db.execute(f"select remote_id from records where {where}", some)}  # noqa: S608
+                if found:
+                    db.execute(f"update records set ours = 1 where {where}", some)  # noqa: S608 - nothing of it is given
+                    theirs = ",".join("?" * len(found))
+                    mine = f"update records set content = x'', kind = 'deleted' where stream = ? and remote_id in ({theirs})"  # noqa: S608
+                    db.execute(mine, (number, *found))
+            handed.update(found)
+        return handed
 
     def see(self, stream: str, keys: Collection[bytes], version: int) -> None:
         """Note that the records with these *keys* are in the *version* of the stream."""

@@ -116,3 +116,22 @@ def test_what_another_run_created_moments_ago_is_known_although_search_does_not_
             [outcome] = account.writer("companies", ledger=ledger).write([{"domain": "a.example", "city": city}])
             assert outcome.kind is kind
     assert account.shown("companies", "city") == [{"city": "Jena"}]
+
+
+@pytest.mark.parametrize("match", ["email", "phone"])
+def test_what_one_stream_took_away_is_looked_up_when_another_has_it_still(account, written, match):
+    one = [{"email": "p0@example.com", "phone": "1", "firstname": "P0"}]
+    written(one, stream="first")
+    written(one, stream="second", match=[match])
+    assert written([{**one[0], **GONE}], stream="first", deletes="delete")[0] == ["deleted"]
+    assert written(one, stream="second", match=[match])[0] == ["created"]
+    assert len(account.shown()) == 1
+
+
+def test_what_was_taken_away_is_gone_by_each_field_that_it_was_matched_by(account, written):
+    one = [{"email": "p0@example.com", "phone": "1", "firstname": "P0"}]
+    written(one, match=["phone"])
+    written(one, match=["email"])
+    assert written([{**one[0], **GONE}], match=["email"], deletes="delete")[0] == ["deleted"]
+    assert written(one, match=["phone"])[0] == ["created"]
+    assert len(account.shown()) == 1
