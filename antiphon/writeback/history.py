@@ -86,9 +86,14 @@ class History:
         What was looked for and is not there is not as it was written last.
         """
         found = [*batch.stale]
-        seen, gone = [], []
+        seen = []
+        gone: dict[bytes, bool] = {}
         for outcome in outcomes:
             token = outcome.change.token
+            key = batch.keys.get(token)
+            missing = outcome.kind is Kind.SKIPPED and outcome.id is None and token not in batch.told
+            if key is not None and (missing or outcome.kind in _WRITTEN | {Kind.UNCHANGED}):
+                gone[key] = missing
             restored = outcome.kind is Kind.UPDATED and outcome.operation == "restore"
             left = outcome.kind is Kind.SUPERSEDED or (outcome.kind is Kind.SKIPPED and self._creating)
             there = outcome.kind is Kind.UNCHANGED or restored or (left and outcome.id is not None)
@@ -99,9 +104,8 @@ class History:
                 found.append((batch.keys[token], batch.identities[token], outcome.id, kind.value))
             elif token in batch.keys and outcome.kind not in _WRITTEN:
                 seen.append(batch.keys[token])
-                if outcome.kind is Kind.SKIPPED and outcome.id is None and token not in batch.told:
-                    gone.append((self._ledger.records.stream(self._stream), batch.keys[token]))
-        self._ledger.records.doubt(gone)
+        number = self._ledger.records.stream(self._stream)
+        self._ledger.records.doubt([(number, key) for key, last in gone.items() if last])
         self._ledger.records.keep(self._stream, found, batch.version)
         if batch.version is not None:
             self._ledger.records.see(self._stream, seen, batch.version)

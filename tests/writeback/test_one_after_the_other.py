@@ -203,6 +203,14 @@ def test_what_was_deleted_and_made_anew_is_not_deleted_again_by_the_next_run(tmp
     assert run(zoo, records, 2, **how) == [Kind.DELETED, Kind.CREATED]
 
 
+def test_what_was_not_there_to_be_deleted_and_was_made_then_is_not_deleted_by_the_next_run(tmp_path):
+    records = [{"name": "Ada"} | GONE, {"name": "Ada"}]
+    zoo = Zoo()
+    assert run(zoo, records, 2, deletes="delete", folder=str(tmp_path)) == [Kind.SKIPPED, Kind.CREATED]
+    run(zoo, records, 2, deletes="delete", folder=str(tmp_path))
+    assert (zoo.writes, list(zoo.animals)) == (1, ["1"])
+
+
 def test_a_refusal_is_told_again_by_the_next_run(tmp_path):
     records = [{"name": "Ada", "diet": ["hay"], "mood": SICK}, {"name": "Ada", "diet": ["oats"]}]
     zoo = Zoo()
