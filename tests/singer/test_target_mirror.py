@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -456,3 +457,20 @@ def test_max_delete_counts_a_record_once_by_whatever_fields_it_was_matched(crm):
     assert len(there(crm)) == 20
     assert "2 deleted" in piped(range(2, 20), ["phone"]).err
     assert "2 created" in piped(range(20), ["phone"]).err
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_what_is_held_back_goes_once_it_may_however_long_ago_it_came_last(crm, days):
+    def piped(*numbers, **more):
+        entry = {"resource": "contacts", "mode": "mirror", "complete": "end", **more}
+        return crm.pipe(PEOPLE, *people(*numbers), state({}), streams={"people": entry}, retention_days=days)
+
+    piped(*range(6))
+    with sqlite3.connect(crm.ledger()) as db:
+        db.execute("update records set at = at - 3 * 86400")
+    assert "5 of 6 records are not in the source any more" in piped(5).err
+    ran = piped(5, max_delete=5)
+    assert "5 deleted" in ran.err
+    assert there(crm) == ["p5@example.com"]
+    with sqlite3.connect(crm.ledger()) as db:
+        assert db.execute("select count(*) from records").fetchone() == (1 if days == 0 else 6,)
