@@ -26,10 +26,13 @@ _HTTP = {
 }
 _INPUT = {
     "lines read": ("antiphon/singer/arriving.py",),
-    "each line decoded": ("antiphon/singer/reader.py:_record", "floor.py:taken"),
+    "each line decoded, by its schema where it can be": (
+        "antiphon/singer/reader.py:_passes",
+        "antiphon/singer/reader.py:_record",
+        "floor.py:taken",
+    ),
     "lines put together": ("antiphon/singer/reader.py",),
     "held against the schema": (
-        "antiphon/singer/sink.py:_surely_valid",
         "antiphon/singer/sink.py:take",
         "antiphon/singer/sink.py:_refusal",
         "antiphon/singer/valid.py",

@@ -1,4 +1,4 @@
-"""The lines of a file or pipe as they arrive: a thread reads ahead, so that whoever has none yet can do something else."""
+"""The lines of a file or pipe as they arrive, in blocks: a thread reads ahead, so that whoever has none yet can do something else."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ _AHEAD = 16
 """Pieces that are read ahead."""
 
 
-def lines(source: IO[bytes], wait: Callable[[], object], wake: Callable[[], object]) -> Iterator[bytes]:
-    """Yield the lines of *source*, each without its end; *wait* is called for as long as there is none, until *wake* was.
+def blocks(source: IO[bytes], wait: Callable[[], object], wake: Callable[[], object]) -> Iterator[bytes]:
+    """Yield blocks of whole lines of *source*, the last of each without its end; *wait* is called for as long as there is none, until *wake* was.
 
-    What has no file behind it is read where it is asked for.
+    What has no file behind it is read where it is asked for, line by line.
     """
     try:
         file = source.fileno()
     except (OSError, AttributeError):
-        yield from source
+        yield from (line.removesuffix(b"\n") for line in source)
         return
     begun: list[bytes] = []
     for piece in _pieces(file, wait, wake):
-        *whole, rest = piece.split(b"\n")
-        if whole:
-            yield b"".join((*begun, whole[0]))
-            yield from whole[1:]
+        end = piece.rfind(b"\n")
+        if end >= 0:
+            yield b"".join((*begun, piece[:end]))
             begun = []
-        begun.append(rest)
+        begun.append(piece[end + 1 :])
     if last := b"".join(begun):
         yield last
 

@@ -1,16 +1,18 @@
 """Reads Singer messages line by line, as bytes, and says of a broken line which one it is.
 
-RECORDs of one stream that follow each other are given on together, each still the bytes it came as: who needs its fields decodes
-them (:func:`decoded`). Every other message is decoded here.
+RECORDs of one stream that follow each other are given on together, each still the line it came as: who needs its record decodes
+it (:func:`record`). Every other message is decoded here.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from queue import SimpleQueue
 from typing import IO, Any
@@ -19,17 +21,17 @@ import msgspec
 from singer_sdk.singerlib.encoding.base import GenericSingerReader
 
 from antiphon.errors import InputError
-from antiphon.singer.arriving import lines
+from antiphon.singer.arriving import blocks
+from antiphon.singer.valid import Check
 
 _SHOWN = 80
 _BRACE = ord("{")
-_RUN = 200
-"""RECORDs that are given on together, at most."""
 _SHAPES: dict[str, dict[str, type]] = {
     "SCHEMA": {"stream": str, "schema": dict},
     "RECORD": {"stream": str, "record": dict},
     "STATE": {"value": object},
 }
+_SURROGATE = re.compile(rb"\\u[dD]").search
 _FORMS: dict[type, str] = {str: "text", dict: "object"}
 
 
@@ -39,20 +41,32 @@ class _Record(msgspec.Struct, tag="RECORD", tag_field="type", gc=False):
     version: int | None = None
 
 
+class _Decoded(msgspec.Struct, gc=False):
+    record: dict[str, Any]
+
+
 _RECORD = msgspec.json.Decoder(_Record).decode
+_DECODED = msgspec.json.Decoder(_Decoded, float_hook=Decimal).decode
 _VALUE = msgspec.json.Decoder(float_hook=Decimal).decode
-decoded: Callable[[bytes | msgspec.Raw], dict[str, Any]] = msgspec.json.Decoder(
-    dict[str, Any], float_hook=Decimal
-).decode
+decoded: Callable[[bytes], dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 """Decodes a JSON object; numbers with a fraction become Decimals, so that no digit is lost."""
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def pieces(record: bytes | msgspec.Raw) -> dict[str, Any]:
-    """Return the fields of a *record* that cannot be decoded as a whole; a value that cannot be is the bytes that it came as."""
+def record(line: bytes) -> dict[str, Any]:
+    """Return the record of the RECORD on *line*; numbers with a fraction become Decimals.
+
+    Raises:
+        msgspec.DecodeError: it cannot be decoded as a whole.
+    """
+    return _DECODED(line).record
+
+
+def pieces(line: bytes) -> dict[str, Any]:
+    """Return the fields of a record that cannot be decoded as a whole; a value that cannot be is the bytes that it came as."""
     found: dict[str, Any] = {}
-    for name, value in _FIELDS(record).items():
+    for name, value in _FIELDS(_RECORD(line).record).items():
         try:
             found[name] = _VALUE(value)
         except msgspec.DecodeError:
@@ -89,9 +103,17 @@ def _amiss(line: bytes) -> str:
     return ""
 
 
-Run = Callable[[str, list[msgspec.Raw], int, int | None], int]
-"""Takes records of one stream: its name, the records, the number of the line that the first one is on, and the version of the
-stream that they are of. Returns how many more may be kept back and given together."""
+@dataclass(slots=True)
+class Run:
+    """RECORDs of one version of one stream that follow each other."""
+
+    stream: str = ""
+    version: int | None = None
+    valid: bool = False
+    """Whether each record is surely valid by the schema of the stream, so that none has to be held against it."""
+    first: int = 0
+    """The number of the line that the first one is on."""
+    lines: list[bytes] = field(default_factory=list)
 
 
 class LineReader(GenericSingerReader[bytes]):
@@ -105,8 +127,13 @@ class LineReader(GenericSingerReader[bytes]):
         """Whether messages may show the beginning of a line."""
         self.on_input: Callable[[IO[bytes]], Any] = lambda _source: None
         """Called once with what is read from, before the first line."""
-        self.on_records: Run = lambda _stream, _records, _line, _version: 1
-        """Called with the records of RECORD messages, instead of a callback for each message."""
+        self.on_records: Callable[[Run], Any] = lambda _run: None
+        """Called with RECORD messages, instead of a callback for each of them."""
+        self.check: Callable[[str], Check | None] = lambda _stream: None
+        """Returns what checks the lines of a stream; None where it has to be done in another way, or not at all. Asked again after a SCHEMA."""
+        self._counts: Counter[str] = Counter()
+        self._run = Run()
+        self._line_check: Check | None = None
         news: SimpleQueue[None] = SimpleQueue()
         self.on_wait: Callable[[], Any] = news.get
         """Called while there is nothing to read. It is to return after :attr:`wake` was called."""
@@ -133,41 +160,53 @@ class LineReader(GenericSingerReader[bytes]):
         source: IO[bytes] = getattr(file_input, "buffer", file_input) or self.default_input
         self.on_input(source)
         try:
-            return self._read(source, callbacks)
+            self._read(source, callbacks)
         except BaseException as error:
             self.on_error(error)
             raise
+        return self._counts
 
-    def _read(self, source: IO[bytes], callbacks: dict[str, Callable[[dict[str, Any]], None]]) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        stream, version, most = "", None, 1
-        run: list[msgspec.Raw] = []
+    def _read(self, source: IO[bytes], callbacks: dict[str, Callable[[dict[str, Any]], None]]) -> None:
+        for block in blocks(source, self.on_wait, self.wake):
+            sound = _sound(block)
+            for line in block.split(b"\n"):
+                self.line_number += 1
+                if (sound or _sound(line)) and self._gathered(line):
+                    continue
+                self._give(self.line_number - 1)
+                if line.strip():
+                    self._dispatch(line, callbacks)
+            self._give(self.line_number)
 
-        def give(last: int) -> None:
-            nonlocal run, most
-            if run:
-                most = min(_RUN, self.on_records(stream, run, last - len(run) + 1, version))
-                run = []
+    def _gathered(self, line: bytes) -> bool:
+        """Let the RECORD on *line* be given together with those before it; return whether it is one."""
+        run, check = self._run, self._line_check
+        if run.valid and _passes(check, line, run.version):
+            run.lines.append(line)
+            return True
+        found = _record(line)
+        if found is None:
+            return False
+        if found.stream != run.stream:
+            check = self._line_check = self.check(found.stream)
+        valid = _passes(check, line, found.version)
+        if (found.stream, found.version, valid) != (run.stream, run.version, run.valid):
+            self._give(self.line_number - 1)
+            self._run = run = Run(found.stream, found.version, valid)
+        run.lines.append(line)
+        return True
 
-        for line in lines(source, self.on_wait, self.wake):
-            self.line_number += 1
-            if (record := _record(line)) is not None:
-                if record.stream != stream or record.version != version:
-                    give(self.line_number - 1)
-                    stream, version, most = record.stream, record.version, 1
-                run.append(record.record)
-                counts["RECORD"] += 1
-                if len(run) >= most:
-                    give(self.line_number)
-                continue
-            give(self.line_number - 1)
-            if line.strip():
-                counts[self._dispatch(line, callbacks)] += 1
-        give(self.line_number)
-        return counts
+    def _give(self, last: int) -> None:
+        """Give on the RECORDs that were gathered, up to the line number *last*."""
+        run = self._run
+        if run.lines:
+            self._run = Run(run.stream, run.version, run.valid)
+            run.first = last - len(run.lines) + 1
+            self._counts["RECORD"] += len(run.lines)
+            self.on_records(run)
 
-    def _dispatch(self, line: bytes, callbacks: dict[str, Callable[[dict[str, Any]], None]]) -> str:
-        """Give the message on *line* to the callback of its type; return the type."""
+    def _dispatch(self, line: bytes, callbacks: dict[str, Callable[[dict[str, Any]], None]]) -> None:
+        """Give the message on *line* to the callback of its type."""
         if self.line_number == 1 and isinstance(line, bytes):
             line = line.removeprefix(codecs.BOM_UTF8)  # Windows shells put one in
         self._current_message = line
@@ -180,7 +219,9 @@ class LineReader(GenericSingerReader[bytes]):
             raise InputError(f"line {self.line_number} {said}: {self._start(line)}", hint=hint)
         self._refuse_other_shape(str(kind), message, line)
         callback(message)
-        return str(kind)
+        self._counts[str(kind)] += 1
+        if kind == "SCHEMA":
+            self._run, self._line_check = Run(), None
 
     def deserialize_json(self, line: bytes) -> dict[str, Any]:
         """Return the message on *line*.
@@ -226,18 +267,28 @@ class LineReader(GenericSingerReader[bytes]):
         return f"«{text[:_SHOWN]}»" + (" …" if len(text) > _SHOWN else "")
 
 
-def _record(line: bytes) -> _Record | None:
-    """Return the RECORD on *line*; None where it is another message, or one that has to be decoded to be sure of it.
+def _passes(check: Check | None, line: bytes, version: int | None) -> bool:
+    """Return whether *line* is a RECORD of that *version* which *check* knows to be valid."""
+    try:
+        return check is not None and check(line).version == version
+    except (msgspec.MsgspecError, RecursionError):
+        return False
 
-    Bytes are passed on without a look into them, and so no wrong UTF-8 and no half of a surrogate pair may be among them.
-    """
+
+def _record(line: bytes) -> _Record | None:
+    """Return the RECORD on *line*; None where it is another message, or one that has to be decoded to be sure of it."""
     try:
         found = _RECORD(line)
     except (msgspec.MsgspecError, RecursionError):
         return None
-    if b"\\ud" in line or b"\\uD" in line or memoryview(found.record)[0] != _BRACE:
-        return None
+    return found if memoryview(found.record)[0] == _BRACE else None
+
+
+def _sound(some: bytes) -> bool:
+    """Return whether *some* are surely UTF-8 without half of a surrogate pair: a RECORD is passed on without a look into its texts."""
+    if b"\\" in some and _SURROGATE(some):
+        return False
     try:
-        return found if line.isascii() or line.decode() else None
+        return some.isascii() or bool(some.decode())
     except UnicodeDecodeError:
-        return None
+        return False

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
-from msgspec import DecodeError, MsgspecError, Raw
+from msgspec import DecodeError, Raw, Struct
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from singer_sdk.exceptions import InvalidRecord
@@ -20,8 +20,9 @@ from antiphon.errors import InputError, SettingError
 from antiphon.outcome import Outcome, Problem, Record
 from antiphon.singer import undoing
 from antiphon.singer.plan import Plan
-from antiphon.singer.reader import beyond, decoded, pieces
-from antiphon.singer.valid import compiled
+from antiphon.singer.reader import beyond, pieces
+from antiphon.singer.reader import record as record_on
+from antiphon.singer.valid import Check, compiled
 from antiphon.writeback import mirror
 from antiphon.writeback.batch import Refused
 from antiphon.writeback.fields import DELETED_AT
@@ -64,27 +65,18 @@ class SourceSchema:
     """The number of the line that it is on."""
 
 
-class Held:
+class Held(Struct, gc=False, eq=False):
     """A record that waits to be written: as it came, as the stream maps left it, and its number in the stream.
 
-    What no stream map changes is held as the bytes it came as, until somebody asks for its fields.
+    What no stream map changes is held as the line it came on, until somebody asks for its fields.
     """
 
-    __slots__ = ("_received", "_record", "_refused", "position", "raw", "source")
-
-    def __init__(
-        self,
-        source: SourceSchema,
-        raw: Raw | None = None,
-        *,
-        received: dict[str, Any] | None = None,
-        record: dict[str, Any] | None = None,
-    ) -> None:
-        """Hold *raw*, or what was *received* and the *record* made of it."""
-        self.source, self.raw = source, raw
-        self.position = 0
-        self._received, self._record = received, record
-        self._refused: Refused | None = None
+    source: SourceSchema
+    position: int
+    _line: bytes = b""
+    _received: dict[str, Any] | None = None
+    _record: dict[str, Any] | None = None
+    _refused: Refused | None = None
 
     @property
     def refused(self) -> Refused | None:
@@ -99,9 +91,9 @@ class Held:
     def _read(self) -> dict[str, Any]:
         if self._received is None:
             try:
-                self._received = decoded(self.raw or b"")
+                self._received = record_on(self._line)
             except DecodeError as error:
-                self._received = pieces(self.raw or b"")
+                self._received = pieces(self._line)
                 unread = {name for name, value in self._received.items() if isinstance(value, Raw)}
                 self._refused = Refused(f"it {beyond(error) or error}", "schema", unread)
         return self._received
@@ -123,14 +115,15 @@ class Sink(BatchSink):
     """Writes the records of one stream."""
 
     MAX_SIZE_DEFAULT = HELD
-    _check: Callable[[Raw], Any] | None = None
-    """Raises unless the record in some bytes is surely valid."""
+    _compiles = False
+    """Whether what holds records against the schema says no more than the schema."""
 
     def __init__(
         self, target: Target, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
     ) -> None:
         """Refuse the stream if it cannot be written as its plan says."""
         super().__init__(target=target, stream_name=stream_name, schema=schema, key_properties=key_properties)
+        self._checks: dict[str, Check | None] = {}
         self.target = target
         self.plan: Plan = target.plan(stream_name)
         self.resource = target.client.resource(self.plan.resource)
@@ -166,22 +159,19 @@ class Sink(BatchSink):
             recent=target.recent.setdefault(self.resource.name, Recent()),
         )
 
-    def take(self, held: Sequence[Held]) -> None:
-        """Hold records; one that is not valid by its schema is refused."""
-        if self._validator is not None:
+    def check(self, source: str) -> Check | None:
+        """Return what checks the lines of the stream *source*, whose records come here as they are; None where only :meth:`take` can."""
+        if source not in self._checks:
+            self._checks[source] = compiled(source, self.schema) if self._compiles else None
+        return self._checks[source]
+
+    def take(self, held: Sequence[Held], *, valid: bool) -> None:
+        """Hold records; unless they are known to be *valid* by their schema, one that is not is refused."""
+        if self._validator is not None and not valid:
             for one in held:
-                if not self._surely_valid(one) and not one.refused:
+                if not one.refused:
                     one.refuse(self._refusal(one))
         self.held += held
-
-    def _surely_valid(self, held: Held) -> bool:
-        if self._check is None or held.raw is None:
-            return False
-        try:
-            self._check(held.raw)
-        except (MsgspecError, RecursionError):
-            return False
-        return True
 
     def _refusal(self, held: Held) -> Refused | None:
         """Return why a record is not valid by its schema; None where it is.
@@ -224,7 +214,7 @@ class Sink(BatchSink):
         if isinstance(validator, JSONSchemaValidator):
             checker = validator.validator.format_checker
             validator.validator = _DRAFT(self.schema, format_checker=checker, registry=Registry())
-            self._check = None if checker and checker.checkers else compiled(self.schema)  # it knows no formats
+            self._compiles = not (checker and checker.checkers)
         return validator
 
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
@@ -279,7 +269,7 @@ class NullSink(BatchSink):
         super().__init__(target=target, stream_name=stream_name, schema=schema, key_properties=key_properties)
         self.target = target
 
-    def take(self, held: Sequence[Held]) -> None:
+    def take(self, held: Sequence[Held], *, valid: bool) -> None:
         """Take nothing."""
 
     def take_away(self, version: int) -> None:

@@ -40,10 +40,12 @@ from antiphon.singer import undoing
 from antiphon.singer.accounts import Accounts
 from antiphon.singer.cli import command
 from antiphon.singer.plan import SETTINGS, Plan, plan
-from antiphon.singer.reader import LineReader, beyond, decoded
+from antiphon.singer.reader import LineReader, Run, beyond
+from antiphon.singer.reader import record as record_on
 from antiphon.singer.signals import heed_hangup
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
 from antiphon.singer.universal import drawn
+from antiphon.singer.valid import Check
 from antiphon.singer.whole import Whole
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
@@ -111,7 +113,7 @@ class Target(singer_sdk.Target):
         reader: LineReader = self.message_reader  # type: ignore[assignment]
         reader.quoting = self.accounts.payload == "full"
         reader.on_input = self.accounts.refuse_input
-        reader.on_records = self._process_records
+        reader.on_records, reader.check = self._process_records, self._check
         reader.on_wait, reader.wake, reader.on_error = self._wait, self.flights.wake, self._broken_off
 
     @classmethod
@@ -210,21 +212,30 @@ class Target(singer_sdk.Target):
         self._handle_max_record_age()
         self._go_on()
 
-    def _process_records(self, stream: str, records: list[msgspec.Raw], line: int, version: int | None) -> int:
-        """Take *records* of a *version* of *stream*, the first on the line of that number; return how many more fill a batch."""
-        self._announced(stream, line)
-        room = 1
-        maps = self.mapper.stream_maps[stream]
-        if len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled:
-            source, sink = self._schemas[stream], self._sinks_active[maps[0].stream_alias]
-            self._take(sink, [Held(source, record) for record in records], version)
-            room = sink.max_size - sink.current_size
+    def _process_records(self, run: Run) -> None:
+        """Take the records of *run*."""
+        self._announced(run.stream, run.first)
+        if sink := self._as_they_are(run.stream):
+            source, before = self._schemas[run.stream], self.accounts.states.received[sink.stream_name]
+            held = [Held(source, position, line) for position, line in enumerate(run.lines, before + 1)]
+            self._take(sink, held, run.version, valid=run.valid)
         else:
-            for number, record in enumerate(records, line):
-                self._take_mapped(stream, _decoded(record, number), version)
+            for number, line in enumerate(run.lines, run.first):
+                self._take_mapped(run.stream, _record(line, number), run.version)
         self._handle_max_record_age()
         self._go_on()
-        return room
+
+    def _as_they_are(self, stream: str) -> Any:
+        """Return the sink that takes the records of *stream* as they came; None where stream maps have to look at them."""
+        maps = self.mapper.stream_maps[stream]
+        if len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled:
+            return self._sinks_active[maps[0].stream_alias]
+        return None
+
+    def _check(self, stream: str) -> Check | None:
+        """Return what checks the lines of *stream*, if its records are held against their schema as they came."""
+        sink = self._as_they_are(stream) if stream in self._schemas else None
+        return sink.check(stream) if isinstance(sink, Sink) else None
 
     def _announced(self, stream: str, line: int) -> None:
         """Take note that a record of *stream* came.
@@ -242,11 +253,16 @@ class Target(singer_sdk.Target):
         for stream_map in self.mapper.stream_maps[stream]:
             record = stream_map.transform(copy.copy(received))
             if record is not None:
-                held = Held(self._schemas[stream], received=received, record=without_metadata(record))
-                self._take(self._sinks_active[stream_map.stream_alias], [held], version)
+                sink = self._sinks_active[stream_map.stream_alias]
+                position = self.accounts.states.received[sink.stream_name] + 1
+                held = Held(self._schemas[stream], position, b"", received, without_metadata(record))
+                self._take(sink, [held], version, valid=False)
 
-    def _take(self, sink: Any, held: list[Held], version: int | None) -> None:
-        """Let *sink* hold records of a *version* of the stream, and write what it holds when it is full, or of another."""
+    def _take(self, sink: Any, held: list[Held], version: int | None, *, valid: bool) -> None:
+        """Let *sink* hold records of a *version* of the stream, and write what it holds when it is full, or of another.
+
+        *valid* are those that need not be held against their schema.
+        """
         if (
             version is not None
             and isinstance(sink, Sink)
@@ -258,11 +274,8 @@ class Target(singer_sdk.Target):
         while held:
             room = sink.max_size - sink.current_size
             now, held = held[:room], held[room:]
-            before = self.accounts.states.received[sink.stream_name]
             self.accounts.states.received[sink.stream_name] += len(now)
-            for position, one in enumerate(now, before + 1):
-                one.position = position
-            sink.take(now)
+            sink.take(now, valid=valid)
             sink.tally_record_read(len(now))
             sink.record_counter_metric.increment(len(now))
             if sink.is_full:
@@ -406,9 +419,9 @@ class Target(singer_sdk.Target):
         return command(cls, super().get_singer_command(), click.Option(["--full"], is_flag=True, help=said))
 
 
-def _decoded(record: msgspec.Raw, line: int) -> dict[str, Any]:
-    """Return the *record* on the line of that number; no stream map could do with less than the whole of it."""
+def _record(line: bytes, number: int) -> dict[str, Any]:
+    """Return the record on the *line* of that *number*; no stream map could do with less than the whole of it."""
     try:
-        return decoded(record)
+        return record_on(line)
     except msgspec.DecodeError as error:
-        raise InputError(f"line {line} {beyond(error) or error}", hint="Look at what writes it.") from None
+        raise InputError(f"line {number} {beyond(error) or error}", hint="Look at what writes it.") from None

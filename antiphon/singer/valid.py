@@ -1,6 +1,6 @@
-"""Whether a record is valid by its stream's schema, answered from its bytes where that can be done.
+"""Whether a record is valid by its stream's schema, answered from the line that it is on where that can be done.
 
-The keywords that taps use are compiled into a type by which msgspec reads the record once, in C. It accepts a part of what the
+The keywords that taps use are compiled into a type by which msgspec reads the line once, in C. It accepts a part of what the
 schema accepts: what it does not accept is held against the schema itself by jsonschema, whose verdict counts. A schema with other
 keywords is not compiled, and every record of its stream goes the second way.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, Protocol, Union
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
@@ -26,15 +26,35 @@ class _NotCompiledError(Exception):
     """A schema says something that no type of msgspec's says."""
 
 
-def compiled(schema: Mapping[str, Any]) -> Callable[[bytes | Raw], Any] | None:
-    """Return a function that raises :class:`msgspec.MsgspecError` unless the record in the bytes it is given is surely valid by *schema*.
+class Line(Protocol):
+    """A RECORD whose record is surely valid."""
 
-    None where *schema* cannot be compiled. A record is an object, whether or not the schema says so.
+    version: int | None
+
+
+Check = Callable[[bytes], Line]
+"""Raises :class:`msgspec.MsgspecError` unless the line is a RECORD whose record is surely valid. Its bytes have to be UTF-8."""
+
+
+def compiled(stream: str, schema: Mapping[str, Any]) -> Check | None:
+    """Return what checks the lines of *stream* by *schema*; None where *schema* cannot be compiled.
+
+    A record is an object, whether or not the schema says so.
     """
     try:
-        return msgspec.json.Decoder(_type({"type": "object", **schema})).decode
+        fields: list[Any] = [("stream", Literal[stream]), ("record", _record(schema)), ("version", int | None, None)]
+        line = msgspec.defstruct("Line", fields, tag_field="type", tag="RECORD", gc=False)
+        check: Check = msgspec.json.Decoder(line).decode  # type: ignore[assignment]
     except (_NotCompiledError, LookupError, TypeError, ValueError, RecursionError, AttributeError):
         return None
+    return check
+
+
+def _record(schema: Mapping[str, Any]) -> Any:
+    kinds = schema.get("type", "object")
+    if "object" not in ([kinds] if isinstance(kinds, str) else kinds):
+        raise _NotCompiledError(kinds)
+    return _type({**schema, "type": "object"})
 
 
 def _type(schema: Any) -> Any:

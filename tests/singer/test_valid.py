@@ -71,7 +71,7 @@ values = st.recursive(
 
 def accepts(check, raw):
     try:
-        check(raw)
+        check(b'{"type":"RECORD","stream":"people","record":' + raw + b"}")
     except msgspec.MsgspecError:
         return False
     return True
@@ -94,7 +94,7 @@ def meant_for(schema):
 
 def agrees(schema, record):
     raw = msgspec.json.encode(record)
-    check = compiled(schema)
+    check = compiled("people", schema)
     if check is not None and accepts(check, raw):
         assert _DRAFT(schema).is_valid(decoded(raw))
 
@@ -143,8 +143,8 @@ SCHEMA = {"type": "object", "properties": TYPES, "required": ["id"]}
     ],
 )
 def test_what_taps_send_needs_no_second_look(record):
-    assert accepts(compiled(SCHEMA), msgspec.json.encode(record))
-    assert accepts(compiled({"properties": TYPES, "required": ["id"]}), msgspec.json.encode(record))
+    assert accepts(compiled("people", SCHEMA), msgspec.json.encode(record))
+    assert accepts(compiled("people", {"properties": TYPES, "required": ["id"]}), msgspec.json.encode(record))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,13 @@ def test_what_taps_send_needs_no_second_look(record):
     [{}, {"id": "1"}, {"id": True}, {"id": 1, "name": "long"}, {"id": 1, "stage": "lost"}, {"id": 1, "tags": [1]}],
 )
 def test_what_is_not_valid_is_not_accepted(record):
-    assert not accepts(compiled(SCHEMA), msgspec.json.encode(record))
+    assert not accepts(compiled("people", SCHEMA), msgspec.json.encode(record))
+
+
+@pytest.mark.parametrize("kind", ["null", "string", ["object", "null"]])
+def test_no_record_is_accepted_that_is_no_object(kind):
+    check = compiled("people", {"type": kind})
+    assert check is None or not any(accepts(check, raw) for raw in (b"null", b'"a"'))
 
 
 @pytest.mark.parametrize(
@@ -167,4 +173,4 @@ def test_what_is_not_valid_is_not_accepted(record):
     ],
 )
 def test_a_schema_that_no_type_says_is_not_compiled(schema):
-    assert compiled(schema) is None
+    assert compiled("people", schema) is None
