@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +66,19 @@ def request(read: Read, values: Mapping[str, Any], cursor: Any, *, doubled: str 
     values = {**values, **_told(read, cursor)}
     made = made_of(read, values, doubled=doubled)
     return asked_with(read.paging, made, cursor, values) if read.paging else made
+
+
+def requests(read: Read, values: Mapping[str, Any], *, doubled: str = "") -> Callable[[Any], Request]:
+    """Return what makes the request for the page at a cursor, as :func:`request` does; what is the same for each page is made once."""
+    filled = cache(partial(made_of, read, values, doubled=doubled))
+
+    def made(cursor: Any) -> Request:
+        if not read.paging or _told(read, cursor) or (same := filled()).body is not None:
+            return request(read, values, cursor, doubled=doubled)
+        own = replace(same, params=dict(same.params), headers=dict(same.headers))
+        return asked_with(read.paging, own, cursor, values)
+
+    return made
 
 
 def _told(read: Read, cursor: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon import moment, shape
 from antiphon.api import Page, Query, Read, Record, Reply, Request, Resource, Then
-from antiphon.asking import asked, fetched, request, rows
+from antiphon.asking import asked, fetched, requests, rows
 from antiphon.errors import ApiError, BadReply, PagingError
 from antiphon.expected import Expected
 from antiphon.fill import MISSING, fill, look
@@ -42,7 +42,7 @@ def pages(
     source = client.worded(then.read if then else read)
     shaped = shape.compiled(source, client.schema(resource))
     walk = _Walk(client, read, resource, query, doing)
-    made = partial(request, read, given, doubled=client.doubled)
+    made = requests(read, given, doubled=client.doubled)
     cursor, bookmark = walk.first(), None
     while cursor is not None:
         reply = walk.answer(cursor, made)

@@ -7,6 +7,7 @@ import requests_mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from antiphon import asking
 from antiphon.api import Query, Read, Reply, Request, Setting
 from antiphon.condition import Condition
 from antiphon.errors import BadReply, ForeignHost, PagingError
@@ -377,3 +378,42 @@ def test_a_next_page_that_is_no_url_is_not_followed(session, adapter, paging, re
     assert said in str(raised.value)
     assert str(raised.value).startswith("tiny: reading people -> the next page is ")
     assert adapter.call_count == 1
+
+
+class Rough:
+    """A paging of somebody's own that writes into what it is given."""
+
+    def first(self):
+        return {"n": 0}
+
+    def ask(self, request, cursor):
+        request.params["n"] = cursor["n"]
+        request.headers["X-N"] = str(cursor["n"])
+        if request.body is not None:
+            request.body["n"] = cursor["n"]
+        return request
+
+    def following(self, cursor, reply, records):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "cursors"),
+    [
+        (None, [{}, {}]),
+        (Cursor(param="at", size=("limit", 5)), [{"after": None}, {"after": "b"}, {"after": "c"}, {"after": None}]),
+        (Keyset(param="from"), [{"last": 0}, {"last": 7}]),
+        (Keyset(), [{"last": 0}, {"last": 7}]),
+        (NextUrl("next"), [{"url": None}, {"url": f"{URL}/next?a=1"}, {"url": f"{URL}/next?a=2"}]),
+        (Rough(), [{"n": 0}, {"n": 1}, {"n": 2}]),
+    ],
+)
+@pytest.mark.parametrize("body", [None, {"fields": "{fields}", "above": "{last}"}])
+def test_what_is_the_same_for_all_requests_of_a_list_is_made_once_and_they_are_what_each_alone_would_be(
+    kind, cursors, body
+):
+    read = Read("/x/{id}", params={"f": "{fields}", "l": "{last}"}, headers={"X": "{id}"}, body=body, paging=kind)
+    values = {"fields": ["a", "b"], "id": "1 2"}
+    made = asking.requests(read, values)
+    for cursor in cursors:
+        assert made(cursor) == asking.request(read, values, cursor)
