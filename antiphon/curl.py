@@ -56,6 +56,50 @@ def serves(pool: Any) -> bool:
     return bool(usual and not (pool.cert_file or pool.key_file))
 
 
+class _Connection:
+    """A connection to the server of *pool*, and what is told once of all that goes by way of it; an answer may have *most* bytes."""
+
+    def __init__(self, pool: Any, most: int) -> None:
+        self.multi, self.curl = pycurl.CurlMulti(), pycurl.Curl()
+        self.head: list[bytes] = []
+        self.came: list[bytes] = []
+        self._told: Any = None
+        for option, value in {
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+            pycurl.PATH_AS_IS: 1,
+            pycurl.PROXY: "",  # none of the environment either
+            pycurl.NOSIGNAL: 1,
+            pycurl.LOW_SPEED_LIMIT: 1,
+            pycurl.MAXFILESIZE_LARGE: most,
+            pycurl.BUFFERSIZE: 1 << 19,
+            pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
+            # Both are called without Python's interpreter: no signal can be lost there.
+            pycurl.HEADERFUNCTION: self.head.append,
+            pycurl.WRITEFUNCTION: self.came.append,
+        }.items():
+            self.curl.setopt(option, value)
+        if pool.scheme == "https":
+            self.curl.setopt(pycurl.CAINFO, pool.ca_certs)
+
+    def ask(self, url: str, headers: Mapping[str, str], timeout: Any) -> None:
+        """Prepare to ask for *url*."""
+        self.curl.setopt(pycurl.URL, url)
+        told = [*headers.items()], timeout.connect_timeout, timeout.read_timeout
+        if told != self._told:
+            lines = [f"{name}: {value}".encode("latin-1") for name, value in headers.items()]
+            self.curl.setopt(pycurl.HTTPHEADER, lines)
+            self.curl.setopt(pycurl.CONNECTTIMEOUT_MS, math.ceil((timeout.connect_timeout or 0) * 1000))
+            self.curl.setopt(pycurl.LOW_SPEED_TIME, math.ceil(timeout.read_timeout or 0))
+            self._told = told
+
+    def taken(self) -> tuple[list[bytes], bytes]:
+        """Return the lines of the head that came, and the body; they are not held any more."""
+        head, body = self.head.copy(), b"".join(self.came)
+        self.head.clear()
+        self.came.clear()
+        return head, body
+
+
 class Reads:
     """The connections to the server of *pool*, called as that is; an answer may have *most* bytes."""
 
@@ -63,7 +107,7 @@ class Reads:
         """Connect to nothing yet."""
         host = f"[{pool.host}]" if ":" in pool.host else pool.host
         self._pool, self._base, self._most = pool, f"{pool.scheme}://{host}:{pool.port}", most
-        self._idle: deque[tuple[pycurl.CurlMulti, pycurl.Curl]] = deque()
+        self._idle: deque[_Connection] = deque()
 
     def urlopen(
         self,
@@ -80,16 +124,9 @@ class Reads:
             HTTPError: as urllib3 raises it where it does not try again.
             BadReply: the answer has more bytes than it may.
         """
-        multi, curl = self._idle.pop() if self._idle else self._made()
-        head: list[bytes] = []
-        came: list[bytes] = []
-        curl.setopt(pycurl.URL, self._base + url)
-        curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}".encode("latin-1") for name, value in headers.items()])
-        curl.setopt(pycurl.CONNECTTIMEOUT_MS, math.ceil((timeout.connect_timeout or 0) * 1000))
-        curl.setopt(pycurl.LOW_SPEED_TIME, math.ceil(timeout.read_timeout or 0))
-        # Both are called without Python's interpreter: no signal can be lost there.
-        curl.setopt(pycurl.HEADERFUNCTION, head.append)
-        curl.setopt(pycurl.WRITEFUNCTION, came.append)
+        connection = self._idle.pop() if self._idle else _Connection(self._pool, self._most)
+        multi, curl = connection.multi, connection.curl
+        connection.ask(self._base + url, headers, timeout)
         multi.add_handle(curl)
         try:
             while multi.perform()[1]:
@@ -102,32 +139,16 @@ class Reads:
             why = curl.getinfo(pycurl.OS_ERRNO) if number == pycurl.E_COULDNT_CONNECT else 0
             said = os.strerror(why) if why else words
             raise self._error(number, said, url, status, connected=bool(curl.getinfo(pycurl.CONNECT_TIME)))
-        self._idle.append((multi, curl))
-        return _answer(status, head, came)
+        head, body = connection.taken()
+        self._idle.append(connection)
+        return _answer(status, head, body)
 
     def close(self) -> None:
         """Close all connections that nobody waits for."""
         while self._idle:
-            multi, curl = self._idle.pop()
-            curl.close()
-            multi.close()
-
-    def _made(self) -> tuple[pycurl.CurlMulti, pycurl.Curl]:
-        curl = pycurl.Curl()
-        for option, value in {
-            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
-            pycurl.PATH_AS_IS: 1,
-            pycurl.PROXY: "",  # none of the environment either
-            pycurl.NOSIGNAL: 1,
-            pycurl.LOW_SPEED_LIMIT: 1,
-            pycurl.MAXFILESIZE_LARGE: self._most,
-            pycurl.BUFFERSIZE: 1 << 19,
-            pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
-        }.items():
-            curl.setopt(option, value)
-        if self._pool.scheme == "https":
-            curl.setopt(pycurl.CAINFO, self._pool.ca_certs)
-        return pycurl.CurlMulti(), curl
+            connection = self._idle.pop()
+            connection.curl.close()
+            connection.multi.close()
 
     def _error(self, number: int, words: str, url: str, status: int, *, connected: bool) -> Exception:
         """Return what to raise for libcurl's error *number*, of which it says *words*."""
@@ -154,7 +175,7 @@ class Reads:
         return MaxRetryError(pool, url, found)
 
 
-def _answer(status: int, head: list[bytes], came: list[bytes]) -> Answer | HTTPResponse:
+def _answer(status: int, head: list[bytes], body: bytes) -> Answer | HTTPResponse:
     lines = [line.decode("latin-1").rstrip("\r\n") for line in head if line.strip()]
     # What came before the last of these was not the answer yet.
     first = max(at for at, line in enumerate(lines) if line.startswith("HTTP/"))
@@ -164,12 +185,11 @@ def _answer(status: int, head: list[bytes], came: list[bytes]) -> Answer | HTTPR
         headers.add(name, value.strip())
     reason = lines[first].partition(" ")[2].partition(" ")[2]
     if "Content-Encoding" in headers or "Set-Cookie" in headers:
-        body = io.BytesIO(b"".join(came))
         told: Any = _Told(headers)
         return HTTPResponse(
-            body, headers, status, 11, "HTTP/1.1", reason, preload_content=False, original_response=told
+            io.BytesIO(body), headers, status, 11, "HTTP/1.1", reason, preload_content=False, original_response=told
         )
-    return Answer(status, reason, headers, came)
+    return Answer(status, reason, headers, body)
 
 
 class _Told:
@@ -193,15 +213,15 @@ class Answer:
 
     version = 11
 
-    def __init__(self, status: int, reason: str, headers: HTTPHeaderDict, came: list[bytes]) -> None:
-        """Hold its parts as they *came*."""
+    def __init__(self, status: int, reason: str, headers: HTTPHeaderDict, body: bytes) -> None:
+        """Hold its parts."""
         self.status, self.reason, self.headers = status, reason, headers
-        self._came = came
+        self._body = body
 
     def stream(self, _size: int, *, decode_content: bool = True) -> Iterator[bytes]:  # noqa: ARG002
         """Yield the body, once."""
-        came, self._came = self._came, []
-        yield from came
+        body, self._body = self._body, b""
+        yield body
 
     def close(self) -> None:
         """Do nothing: the connection is free again."""

@@ -99,6 +99,26 @@ def test_connections_are_kept_and_requests_are_those_of_requests(monkeypatch):
         assert ours == theirs
 
 
+def test_each_request_has_its_own_headers_whatever_went_before_it_on_the_connection(monkeypatch):
+    with served(said()) as server:
+        for few in (1, NEVER):
+            monkeypatch.setattr(adapters, "_FEW", few)
+            http = Http("x", server.url)
+            for headers in ({"X-One": "1"}, {"X-One": "1"}, {"X-One": "2"}, {}, {"X-Two": "é"}):
+                reading(http, headers=headers)
+                http.send(Request("POST", "x", headers=headers, body={"n": 1}), "writing")
+            http.session.cookies.set("at", "home")
+            reading(http)
+            http.session.cookies.clear()
+            reading(http)
+        ours, theirs = server.asked[:12], server.asked[12:]
+        assert ours == theirs
+        sent = [headers for method, _, headers, _ in ours if method == "GET"]
+        assert [headers.get("X-One") for headers in sent] == ["1", "1", "2", None, None, None, None]
+        assert [headers.get("Cookie") for headers in sent] == [None] * 5 + ["at=home", None]
+        assert not any("Content-Length" in headers for headers in sent)
+
+
 def test_several_threads_read_at_once():
     barrier = threading.Barrier(4, timeout=5)
 
