@@ -12,6 +12,8 @@ from antiphon.api import Schema
 from antiphon.schema import types
 from antiphon.writeback.match import text
 
+_DIGITS = 40
+"""No API's whole number has more, and 1e999999999 would take all memory."""
 _NUMBERS = int | float | Decimal
 
 
@@ -24,7 +26,8 @@ def typed(value: Any, field: Schema) -> Any:
     if types(field) == ("integer",) and isinstance(value, str | float | Decimal):
         try:
             number = Decimal(value)
-            return int(number) if number.is_finite() and number == number.to_integral_value() else value
+            whole = number.is_finite() and number.adjusted() <= _DIGITS and number == number.to_integral_value()
+            return int(number) if whole else value
         except InvalidOperation:
             return value
     return value

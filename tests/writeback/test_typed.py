@@ -84,3 +84,8 @@ def test_several_forms_of_one_value_in_a_batch_are_one_record(account):
 def test_a_value_is_brought_to_the_type_of_its_field(word, value, holds):
     made = typed(value, schema.of(word))
     assert (made, type(made)) == (holds, type(holds))
+
+
+@pytest.mark.parametrize("value", ["1e99999999", Decimal("1e99999999")])
+def test_a_whole_number_that_nothing_can_hold_stays_as_it_came(value):
+    assert typed(value, {"type": "integer"}) is value
