@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 
@@ -30,7 +30,7 @@ log = logging.getLogger("antiphon.encode")
 
 _MISFITS = 3
 """Pages in a row that do not fit; then it is not tried again."""
-_FAILS = (Unfit, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_FAILS = (Unfit, msgspec.DecodeError, UnicodeDecodeError, InvalidOperation, RecursionError)
 
 _SINGLE = frozenset({str, int, bool, Decimal})
 """The types of values that a key may have."""
@@ -128,7 +128,8 @@ class _Form:
         self.why = _unfit(read, chosen) or _untimed(resource.updated, schema)
         self.misfits = 0
         self.path = parts(read.records) if read.records else ()
-        self.skims = _looks_around(read.paging, read.records)
+        self.skims: tuple[Paging | None, bool] = (None, False)
+        """A paging, and whether it is told only what is around the records."""
         needed = [name for name in (*resource.key, resource.updated) if name]
         self.layout = Layout(self.path, Shape(read, schema), schema, chosen, needed, tuple(read.keep))
         log.debug("%s: %s", resource.name, f"record by record, for {self.why}" if self.why else "page by page")
@@ -159,7 +160,10 @@ class _Form:
             keys += columns[0] if len(columns) == 1 else zip(*columns, strict=True)
             changed += page.column(self.resource.updated) if self.resource.updated else [None] * len(page)
             texts.append(page.text())
-        first, around = replies[0], pages[0].around() if self.skims else None
+        paging, skims = self.skims
+        if paging is not read.paging:  # lists that look alike share this, each with a paging of its own
+            paging, skims = self.skims = read.paging, _looks_around(read.paging, read.records)
+        first, around = replies[0], pages[0].around() if skims else None
         came = Came(first.body, self.path, len(pages[0]))
         told = first if around is None else replace(first, _json=around)
         return Rows(b"".join(texts), len(changed), keys, changed, came, told)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,8 @@ from antiphon.errors import DescriptionError, did_you_mean
 
 _NAME = re.compile(r"\{([A-Za-z_]\w*(?:\.(?:[\w@$#:-]|\\\.)+)*)\}")
 _DOT = re.compile(r"(?<!\\)\.")
+_DIGITS = 400
+"""Digits that a number is spelled out in; ``1e999999999`` would take all memory."""
 
 
 class _Missing:
@@ -182,6 +185,11 @@ def text(value: Any) -> str:
         except TypeError:  # not all of them are texts
             return ",".join(text(item) for item in value)
     return str(value)
+
+
+def spelled(number: Decimal) -> str:
+    """Return *number* digit by digit, as those want it who know no exponents; with one where it would have hundreds of digits."""
+    return f"{number:f}" if abs(number.adjusted()) <= _DIGITS else str(number)
 
 
 def folded(text: str) -> str:

@@ -378,7 +378,9 @@ class Http:
                 if left := _left(self.quota, headers):
                     self._left, self._left_at = left, time.monotonic()
                 return Reply(response.status_code, headers, _body(response), response.url, format=request.format)
-        except (requests.exceptions.InvalidHeader, UnicodeError):
+        except (requests.exceptions.InvalidHeader, UnicodeError) as error:
+            if _is_theirs(error):
+                raise self.trouble(error, request.url, safe=safe, where=where) from None
             raise self._wrong_header({**self.session.headers, **request.headers}) from None
         except OSError as error:  # every error of requests is an OSError
             raise self.trouble(error, request.url, safe=safe, where=where) from None
@@ -443,7 +445,7 @@ class Http:
                 | requests.exceptions.MissingSchema()
             ):
                 return SettingError(f"{self.name}: no usable URL", hint=f"Check {where} and proxy.")
-            case requests.exceptions.InvalidHeader() | UnicodeError():
+            case requests.exceptions.InvalidHeader() | UnicodeError() if not _is_theirs(error):
                 return self._wrong_header({})
             case requests.exceptions.RequestException():
                 return None
@@ -671,6 +673,11 @@ def _surely_not_sent(error: Exception) -> bool:
     return isinstance(reason, urllib3.exceptions.NewConnectionError)
 
 
+def _is_theirs(error: Exception) -> bool:
+    """Return whether the header that is wrong by *error* is the answer's, and not one of ours."""
+    return isinstance(error.args[0] if error.args else None, urllib3.exceptions.InvalidHeader)
+
+
 def _reason(error: Exception) -> str:
     """Return what *error* says of the cause, in lower case; not the URL, whose words mean nothing."""
     return str(getattr(error.args[0] if error.args else None, "reason", None) or error).lower()
@@ -689,6 +696,7 @@ def _why(error: Exception) -> str:
         ("without response", "the connection was dropped"),
         ("reset", "the connection was reset"),
         ("got more than", _TOO_MANY),
+        ("content-length", "the answer's Content-Length cannot be right"),
         ("wrong version number", "no TLS is spoken there"),
     ):
         if part in words:

@@ -105,16 +105,17 @@ class _Walk:
     def answer(self, cursor: Any, made: Callable[[Any], Request]) -> Reply:
         """Return the answer to the request *made* for *cursor*; one without content where there is no such page any more."""
         try:
-            return self._expected.answer(cursor, made)
+            reply = self._expected.answer(cursor, made)
         except ApiError as error:
             asked = made(cursor)
             if error.status == HTTPStatus.NOT_MODIFIED and any(name in asked.headers for name in _CONDITIONAL):
                 return Reply(HTTPStatus.NOT_MODIFIED, {}, b"", asked.url)
             if self._asked and error.status in getattr(self._paging, "past_end", ()):
-                return Reply(HTTPStatus.NO_CONTENT, {}, b"null", asked.url)
+                return _nothing({}, asked.url)
             raise
         finally:
             self._asked = True
+        return _nothing(reply.headers, reply.url) if reply.status == HTTPStatus.NO_CONTENT else reply
 
     def back(self, cursor: Any, found: Sequence[Record], came: int) -> Any:
         """Return a cursor further back where a page that should overlap shows no record that is known; else None.
@@ -215,6 +216,11 @@ class _Walk:
 
     def _error(self, said: str, hint: str) -> PagingError:
         return PagingError(f"{self._client.api.name}: {self._doing} -> {said}", hint=hint)
+
+
+def _nothing(headers: Mapping[str, str], url: str) -> Reply:
+    """Return the answer of *url* where there are no records, and no page after it."""
+    return Reply(HTTPStatus.NO_CONTENT, headers, b"null", url)
 
 
 def _written(query: Query, read: Read, replies: Sequence[Reply], values: Mapping[str, Any]) -> Rows | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import msgspec
@@ -158,7 +159,11 @@ def decoded(body: bytes) -> JSON:
         raise BadReply("JSON that is nested too deeply") from None
     except msgspec.ValidationError:  # all else is what JSON may hold
         raise BadReply("a whole number with too many digits to be read", hint="The server is at fault.") from None
+    except InvalidOperation:  # more than a Decimal holds
+        raise BadReply("a number whose exponent is too long to be read", hint="The server is at fault.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
+        if body.startswith(BOM_UTF8):  # some servers put one in
+            return decoded(body.removeprefix(BOM_UTF8))
         raise BadReply(f'no JSON but "{beginning(body)}"') from None
 
 

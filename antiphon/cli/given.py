@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from decimal import InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,6 +49,8 @@ def decoded(text: str | bytes, where: str) -> Any:
     """
     try:
         return decode(text)
+    except InvalidOperation:  # more than a Decimal holds
+        raise click.UsageError(f"{where} holds a number whose exponent is too long to be read.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{where} is no JSON: {error}.") from None
 

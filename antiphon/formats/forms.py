@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from urllib3.filepost import encode_multipart_formdata
 
 from antiphon.errors import Refused
-from antiphon.fill import text
+from antiphon.fill import spelled, text
 from antiphon.formats.as_json import Json
 
 
@@ -88,4 +88,4 @@ class Multipart:
 
 def plain(value: Any) -> str:
     """Return a value as it stands in a form."""
-    return f"{value:f}" if isinstance(value, Decimal) else text(value)
+    return spelled(value) if isinstance(value, Decimal) else text(value)

@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from queue import SimpleQueue
 from typing import IO, Any
 
@@ -47,6 +47,8 @@ class _Decoded(msgspec.Struct, gc=False):
 
 _RECORD = msgspec.json.Decoder(_Record).decode
 _DECODED = msgspec.json.Decoder(_Decoded, float_hook=Decimal).decode
+UNREADABLE = (msgspec.DecodeError, InvalidOperation)
+"""What is raised for a record whose text is JSON and cannot be decoded: it holds a number that cannot be read, or half of a pair of surrogates."""
 _VALUE = msgspec.json.Decoder(float_hook=Decimal).decode
 decoded: Callable[[bytes], dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 """Decodes a JSON object; numbers with a fraction become Decimals, so that no digit is lost."""
@@ -58,7 +60,7 @@ def record(line: bytes) -> dict[str, Any]:
     """Return the record of the RECORD on *line*; numbers with a fraction become Decimals.
 
     Raises:
-        msgspec.DecodeError: it cannot be decoded as a whole.
+        msgspec.DecodeError, InvalidOperation: it cannot be decoded as a whole.
     """
     return _DECODED(line).record
 
@@ -69,13 +71,15 @@ def pieces(line: bytes) -> dict[str, Any]:
     for name, value in _FIELDS(_RECORD(line).record).items():
         try:
             found[name] = _VALUE(value)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             found[name] = value
     return found
 
 
 def beyond(error: Exception) -> str:
     """Return what a record holds that is JSON and cannot be read, by the *error* it gave; empty where it is no such error."""
+    if isinstance(error, InvalidOperation):  # more than a Decimal holds
+        return "holds a number whose exponent is too long to be read"
     return "holds a whole number with too many digits to be read" if "out of range" in str(error) else ""
 
 
@@ -234,7 +238,7 @@ class LineReader(GenericSingerReader[bytes]):
         except UnicodeDecodeError as error:
             hint = "Singer messages are UTF-8; check the encoding of what writes them."
             raise InputError(f"line {self.line_number} is not UTF-8: {self._start(line)}", hint=hint) from error
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (*UNREADABLE, RecursionError) as error:
             hint = "Only Singer messages may come in; does what writes them print its log to stdout as well?"
             wrong = "is not UTF-8" if "utf-8" in str(error).lower() else "is no JSON object"
             if amiss := _amiss(line):

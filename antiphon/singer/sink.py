@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
-from msgspec import DecodeError, Raw, Struct
+from msgspec import Raw, Struct
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from singer_sdk.exceptions import InvalidRecord
@@ -20,7 +20,7 @@ from antiphon.errors import InputError, SettingError
 from antiphon.outcome import Outcome, Problem, Record
 from antiphon.singer import undoing
 from antiphon.singer.plan import Plan
-from antiphon.singer.reader import beyond, pieces
+from antiphon.singer.reader import UNREADABLE, beyond, pieces
 from antiphon.singer.reader import record as record_on
 from antiphon.singer.valid import Check, compiled
 from antiphon.writeback import mirror
@@ -92,7 +92,7 @@ class Held(Struct, gc=False, eq=False):
         if self._received is None:
             try:
                 self._received = record_on(self._line)
-            except DecodeError as error:
+            except UNREADABLE as error:
                 self._received = pieces(self._line)
                 unread = {name for name, value in self._received.items() if isinstance(value, Raw)}
                 self._refused = Refused(f"it {beyond(error) or error}", "schema", unread)

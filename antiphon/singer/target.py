@@ -19,7 +19,6 @@ from types import FrameType
 from typing import Any, ClassVar, Self
 
 import click
-import msgspec
 import singer_sdk
 from singer_sdk.helpers.capabilities import (
     TARGET_BATCH_SIZE_ROWS_CONFIG,
@@ -40,7 +39,7 @@ from antiphon.singer import undoing
 from antiphon.singer.accounts import Accounts
 from antiphon.singer.cli import command
 from antiphon.singer.plan import SETTINGS, Plan, plan
-from antiphon.singer.reader import LineReader, Run, beyond
+from antiphon.singer.reader import UNREADABLE, LineReader, Run, beyond
 from antiphon.singer.reader import record as record_on
 from antiphon.singer.signals import heed_hangup
 from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, without_metadata
@@ -423,5 +422,5 @@ def _record(line: bytes, number: int) -> dict[str, Any]:
     """Return the record on the *line* of that *number*; no stream map could do with less than the whole of it."""
     try:
         return record_on(line)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise InputError(f"line {number} {beyond(error) or error}", hint="Look at what writes it.") from None

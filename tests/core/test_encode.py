@@ -241,9 +241,17 @@ def test_pages_with_nothing_new_end_a_list_only_in_a_row():
     assert len(read) == 150
 
 
+@pytest.mark.parametrize(
+    ("rank", "said"),
+    [
+        (b"9" * 5000, "a whole number with too many digits to be read"),
+        (b"1e99999999999999999999", "a number whose exponent is too long to be read"),
+        (b"1e-99999999999999999999", "a number whose exponent is too long to be read"),
+    ],
+)
 @pytest.mark.parametrize("fast", [True, False])
-def test_a_key_that_cannot_be_read_is_an_error_of_the_list_told_in_one_line(fast):
-    answers = [b'{"rows":[{"id":1,"rank":1}]}', b'{"rows":[{"id":2,"rank":%s}]}' % (b"9" * 5000)]
+def test_a_key_that_cannot_be_read_is_an_error_of_the_list_told_in_one_line(fast, rank, said):
+    answers = [b'{"rows":[{"id":1,"rank":1}]}', b'{"rows":[{"id":2,"rank":%s}]}' % rank]
     adapter = requests_mock.Adapter()
     adapter.register_uri("GET", f"{URL}/people", [{"content": body} for body in answers])
     resource = people(read=Read("/people", records="rows", paging=Keyset("rank", param="after")))
@@ -253,9 +261,21 @@ def test_a_key_that_cannot_be_read_is_an_error_of_the_list_told_in_one_line(fast
     assert next(pages).cursor == {"last": 1}
     with pytest.raises(
         BadReply,
-        match=r"^tiny: reading people -> a whole number with too many digits to be read. The server is at fault.$",
+        match=rf"^tiny: reading people -> {said}. The server is at fault.$",
     ):
         next(pages)
+
+
+def test_what_is_read_of_a_page_is_what_its_own_paging_looks_at():
+    """Two lists of one shape share a layout; the cursor of one stands within its records."""
+    body = b'{"rows":[{"id":1,"more":"7"}],"next":"8"}'
+    beside = Read("/x", records="rows", paging=Cursor("next", "after"))
+    within = Read("/y", records="rows", paging=Cursor("rows.0.more", "after"))
+    described = schema.record({"id": "integer!"})
+    encoder = Encoder(Resource("things", described), described, ("id",))
+    for read, due in ((beside, {"after": "8"}), (within, {"after": "7"}), (beside, {"after": "8"})):
+        rows = encoder.rows(read, [Reply(200, {}, body, "u")], {})
+        assert read.paging.following({}, rows.around, rows.came) == due
 
 
 def taken(read, words, *bodies, chosen=None, **values):
@@ -400,7 +420,6 @@ def test_pairs_are_taken_apart():
         b'[{"id": 1, "a": "\xff"}]',
         b'[{"id": 1, "a": "\\ud800x"}]',
         b'[{"id": 1, "a": NaN}]',
-        b'\xef\xbb\xbf[{"id": 1}]',
         b'[{"id": 1}',
         b"<html>",
         b"",
@@ -410,6 +429,12 @@ def test_what_is_no_json_is_left_to_the_ordinary_way_which_refuses_it(body):
     assert taken(Read("/x"), {"a": "string"}, body) == [None]
     with pytest.raises(BadReply):
         Reply(200, {}, body, "u").json()
+
+
+def test_what_stands_behind_a_byte_order_mark_is_left_to_the_ordinary_way_which_reads_it():
+    body = b'\xef\xbb\xbf[{"id": 1}]'
+    assert taken(Read("/x"), {"a": "string"}, body) == [None]
+    assert Reply(200, {}, body, "u").json() == [{"id": 1}]
 
 
 @pytest.mark.parametrize(

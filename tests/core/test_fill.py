@@ -1,9 +1,11 @@
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.errors import DescriptionError
-from antiphon.fill import MISSING, fill, fill_path, look, names, parts, put, refuse_unknown, text
+from antiphon.fill import MISSING, fill, fill_path, look, names, parts, put, refuse_unknown, spelled, text
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -188,3 +190,18 @@ def test_every_value_that_comes_out_stood_in_the_template_or_among_the_values(te
         return {(type(value), value)}
 
     assert leaves(fill(template, values)) <= leaves(template) | leaves(values)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("1E+2", "100"),
+        ("1.50", "1.50"),
+        ("0E-3", "0.000"),
+        ("1E+999999999", "1E+999999999"),
+        ("1E-999999999", "1E-999999999"),
+        ("0E+999999999", "0E+999999999"),
+    ],
+)
+def test_a_number_is_spelled_out_unless_that_takes_all_memory(number, said):
+    assert spelled(Decimal(number)) == said

@@ -531,6 +531,21 @@ def test_an_answer_that_is_not_what_was_due_is_told_in_one_line(session, adapter
     assert adapter.call_count == 1
 
 
+def test_json_behind_a_byte_order_mark_is_read(session, adapter):
+    adapter.register_uri("GET", "/people", content=b'\xef\xbb\xbf{"results": [{"id": 1}]}')
+    client = a_client(session=session)
+    [page] = client.read(client.resource("people"))
+    assert page.records == [{"id": 1}]
+
+
+def test_an_answer_of_several_lengths_is_the_servers_fault(way, raw_server, waits):
+    server = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 2\r\n\r\n{}")
+    told = rf"no answer from {server.url} \(the answer's Content-Length cannot be right\)"
+    with pytest.raises(Unavailable, match=f"^x: reading -> {told}"):
+        http.Http("x", server.url).send(Request("GET", "x"), "reading")
+    assert len(waits) == http.TRIES - 1
+
+
 def test_any_call_tells_in_one_line_what_it_got_instead_of_json(session, adapter):
     adapter.register_uri("GET", "/x", text="<html>")
     with pytest.raises(BadReply, match=r'^tiny: GET /x -> no JSON but "<html>"'):

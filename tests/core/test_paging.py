@@ -230,6 +230,15 @@ def test_a_page_named_twice_is_an_error_and_no_loop(paging, reply):
     assert adapter.call_count == 2
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_without_content_is_the_end(session, adapter, kind):
+    adapter.register_uri(requests_mock.ANY, f"{URL}/{kind}", status_code=204)
+    resource = people(read=reads(2)[kind])
+    client = a_client(an_api(resource), session=session)
+    assert [page.records for page in client.read(resource)] == [[]]
+    assert adapter.call_count == 1
+
+
 def test_cursors_that_go_round_in_a_circle_are_an_error():
     replies = [{"results": [{"id": n}], "next": after} for n, after in enumerate("abcabc")]
     client, resource, adapter = answering(*replies, paging=Cursor("next", "after"))

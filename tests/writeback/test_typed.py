@@ -23,6 +23,11 @@ NUMBERS = {
 }
 
 
+@pytest.mark.parametrize("value", [Decimal("1e999999999"), "1e999999999", Decimal("-1e999999999")])
+def test_a_whole_number_that_would_take_all_memory_stays_as_it_is(value):
+    assert typed(value, {"type": ["integer", "null"]}) is value
+
+
 def written(api, what, values, *, mode="upsert", runs=3):
     """Write a record for each of *values*, one at a time, as often as that; return what each became, and what is there."""
     resource, field, model, more, knobs = what

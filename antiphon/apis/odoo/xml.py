@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from antiphon.errors import BadReply
+from antiphon.fill import spelled
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 """Characters that are not XML's; Odoo drops them as well."""
@@ -88,7 +89,7 @@ def _write(value: Any, out: Callable[[str], None]) -> None:
             kind = "int" if -(2**31) <= value < 2**31 else "i8"
             out(f"<value><{kind}>{value}</{kind}></value>")
         case float() | Decimal():
-            out(f"<value><double>{Decimal(str(value)):f}</double></value>")
+            out(f"<value><double>{spelled(Decimal(str(value)))}</double></value>")
         case Mapping():
             out("<value><struct>")
             for name, member in value.items():
