@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,12 @@ class Written:
     """By their tokens."""
     stage: Stage = Stage.BEGUN
     id: int = 0
+
+    def less(self, tokens: Collection[str], count: int) -> dict[str, Intent]:
+        """Return the intents without those with these *tokens*, which are so many of them."""
+        if count == len(self.intents):
+            return {}
+        return {token: intent for token, intent in self.intents.items() if token not in tokens}
 
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any
 
 from antiphon.writeback.intent import Stage, Written, packed, unpacked
@@ -54,12 +56,9 @@ class Intents:
     ) -> Iterator[sqlite3.Connection]:
         """Strike the intents with the tokens *struck* and write down *new*, as one with what is done within; see :meth:`.Store.transaction`."""
         with self._store.lock:
-            touched = {written for token in struck if (written := self.open.get(token))}
-            gone = frozenset(struck) if touched else frozenset()
-            left = {
-                written: {token: intent for token, intent in written.intents.items() if token not in gone}
-                for written in touched
-            }
+            gone = frozenset(struck)
+            counts = Counter(map(self.open.get, gone))
+            left = {written: written.less(gone, count) for written, count in counts.items() if written}
             with self._store.transaction(sure=sure) as db:
                 yield db
                 for written, intents in left.items():
@@ -70,17 +69,20 @@ class Intents:
                 for one in new:
                     of = (one.run, one.stream, one.resource, one.operation, one.sent_at, one.job)
                     one.id = int(db.execute(INTEND, (*of, packed(one.intents), one.stage)).lastrowid or 0)
-            for token in gone:
-                self.open.pop(token, None)
             for written, intents in left.items():
+                for token in written.intents:
+                    if token not in intents:
+                        self.open.pop(token, None)
                 written.intents = intents
             for one in new:
-                self.open |= dict.fromkeys(one.intents, one)
+                self.open.update(zip(one.intents, repeat(one)))
 
     def begun(self, tokens: Collection[str]) -> None:
         """Note that what was written down with these *tokens* is about to be sent; the end of the process leaves that known."""
-        meant = {written for token in tokens if (written := self.open.get(token)) and written.stage is Stage.MEANT}
-        self._come_to(Stage.BEGUN, meant, sure=False)
+        for one in self._of(tokens):
+            if one.stage is Stage.MEANT:
+                with self._store.lock:  # whoever comes at the same time waits until it is noted
+                    self._come_to(Stage.BEGUN, [one] if one.stage is Stage.MEANT else [], sure=False)
 
     def doubted(self, those: Collection[Written]) -> None:
         """Note that what was known before of the records of *those* counts no more."""
@@ -88,16 +90,17 @@ class Intents:
 
     def by_job(self, job: str, tokens: Collection[str]) -> None:
         """Note that the API's *job* carries out what was written down with these *tokens*."""
-        written = {written for token in tokens if (written := self.open.get(token))}
         with self._store.transaction() as db:
-            db.executemany("update intents set job = ? where id = ?", [(job, one.id) for one in written])
+            db.executemany("update intents set job = ? where id = ?", [(job, one.id) for one in self._of(tokens)])
 
     def _come_to(self, stage: Stage, those: Collection[Written], *, sure: bool = True) -> None:
-        if those:
-            with self._store.transaction(sure=sure) as db:
-                db.executemany("update intents set stage = ? where id = ?", [(stage, one.id) for one in those])
         for one in those:
+            self._store.do("update intents set stage = ? where id = ?", (stage, one.id), sure=sure)
             one.stage = stage
+
+    def _of(self, tokens: Collection[str]) -> list[Written]:
+        """Return what was written down with these *tokens*, as far as it is open."""
+        return [written for written in set(map(self.open.get, tokens)) if written]
 
 
 def _written(row: tuple[Any, ...]) -> Written:

@@ -131,27 +131,27 @@ class Ledger:
     ) -> list[Change]:
         """Write down what is about to be sent; *marks* are each change's identity, key and position in the stream.
 
-        Where requests of so many *each* are told of when they begin (:meth:`begun`), what none of them has come to is surely not done.
+        Where it is told when it begins (:meth:`begun`), so many of them *each* time, what it has not come to is surely not done.
 
         Returns those of *changes* that were not, for another run that is alive has one to the same key under way: one that is
         created twice would be there twice. Unless *seen*, what such a run has written already is returned as well, and what one that
         has ended meanwhile wrote since this one began: the look-up may have been earlier.
         """
-        intents = {
-            c.token: Intent(c.token, position, identity, key, c.id, c.by, c.value)
+        intents = [
+            Intent(c.token, position, identity, key, c.id, c.by, c.value)
             for c, (identity, key, position) in zip(changes, marks, strict=True)
-        }
+        ]
         of = (self.run, self.records.stream(stream), resource, operation, moment.rfc3339(moment.now()), None)
         busy: set[bytes | None] = set()
         written: list[Written] = []
-        with self._intents.changed(intents, written):
+        with self._intents.changed([c.token for c in changes], written):
             if operation == "create" and (self.store.others() or self.store.written_by_others()):
                 busy = self._busy({key for _, key, _ in marks if key is not None}, seen=seen)
-            left = [(token, intent) for token, intent in intents.items() if not busy or intent.key not in busy]
+            left = [intent for intent in intents if intent.key not in busy] if busy else intents
             stage, size = (Stage.MEANT, each) if each else (Stage.BEGUN, len(left) or 1)
-            parts = (dict(left[start : start + size]) for start in range(0, len(left), size))
-            written += [Written(*of, part, stage) for part in parts]
-        return [c for c in changes if intents[c.token].key in busy] if busy else []
+            parts = (left[start : start + size] for start in range(0, len(left), size))
+            written += [Written(*of, {intent.token: intent for intent in part}, stage) for part in parts]
+        return [c for c, intent in zip(changes, intents, strict=True) if intent.key in busy] if busy else []
 
     def _busy(self, keys: set[bytes], *, seen: bool) -> set[bytes | None]:
         """Return those of *keys* that other runs are writing, or unless *seen* have written."""
@@ -195,9 +195,8 @@ class Ledger:
             elif o.operation == "restore" and o.ok:
                 back.append((intent.identity, self.run, at, written.stream, intent.key))
             elif kind in _KEPT:
-                ours = 1 if kind is _CREATED else 0
-                row = (written.stream, intent.key, intent.identity, o.id, str(kind), ours, self.run, at, version)
-                records.append(row)
+                word, ours = ("created", 1) if kind is _CREATED else (str(kind), 0)
+                records.append((written.stream, intent.key, intent.identity, o.id, word, ours, self.run, at, version))
         with self._intents.changed([o.change.token for o in outcomes], sure=sure) as db:
             self.records.gone([row for row in records if row[4] == Kind.DELETED])
             self.records.add(db, records)

@@ -53,6 +53,8 @@ class Records:
         self._streams: dict[str, int] = {}
         self._waiting: set[bytes] = set()
         """Keys of what waits to be sorted in, as far as this run has written it."""
+        self._heard: dict[int, Collection[Row]] = {}
+        """The same, by its number in the file, as long as no other run has written there."""
         self._version: int | None = None
         """The version of the file up to which nothing that other runs have written waits."""
 
@@ -70,7 +72,8 @@ class Records:
         """Keep what was heard of records."""
         if not rows:
             return
-        db.execute("insert into answers (rows) values (?)", (_ENCODE(rows),))
+        id = int(db.execute("insert into answers (rows) values (?)", (_ENCODE(rows),)).lastrowid or 0)
+        self._heard[id] = rows
         self._waiting.update(map(itemgetter(1), rows))
         if len(self._waiting) >= _WAITING:
             self._sort_in(db)
@@ -166,14 +169,23 @@ class Records:
         if version != self._version or (self._waiting if keys is None else self.lately(keys)):
             with self._store.transaction() as db:
                 self._sort_in(db)
-        self._version = version
 
     def _sort_in(self, db: sqlite3.Connection) -> None:
-        heard = db.execute("select rows from answers order by id").fetchall()
-        rows = [row for (packed,) in heard for row in _DECODE(packed)]
-        keep(db, sorted(rows, key=itemgetter(1)))
+        version = self._store.version()
+        if version != self._version:
+            self._heard.clear()
+        ids = [id for (id,) in db.execute("select id from answers order by id")]
+        rows = [row for id in ids for row in self._heard.get(id) or self._read(db, id)]
+        rows.sort(key=itemgetter(1))
+        keep(db, rows)
         db.execute("delete from answers")
         self._waiting.clear()
+        self._heard.clear()
+        self._version = version
+
+    def _read(self, db: sqlite3.Connection, id: int) -> list[Row]:
+        [packed] = db.execute("select rows from answers where id = ?", (id,)).fetchone()
+        return _DECODE(packed)
 
     # What is known
 

@@ -53,6 +53,7 @@ class Store:
         self.lock = threading.RLock()
         self._locks: dict[int, filelock.BaseFileLock] = {}
         self._alone: dict[str, filelock.BaseFileLock] = {}
+        self._sure: bool | None = None
         with self._told():
             private(path.parent)
             with filelock.FileLock(f"{path}.lock", mode=0o600, timeout=_WAIT):
@@ -101,7 +102,7 @@ class Store:
             if self._db.in_transaction:
                 yield self._db
                 return
-            self._db.execute(f"pragma synchronous = {'full' if sure else 'normal'}")
+            self._be(sure)
             self._db.execute("begin immediate")
             try:
                 yield self._db
@@ -110,6 +111,18 @@ class Store:
                 with suppress(sqlite3.Error):
                     self._db.rollback()
                 raise
+
+    def do(self, sql: str, values: Iterable[Any] = (), *, sure: bool = True) -> None:
+        """Do one statement, which is a transaction of its own unless it is within one; see :meth:`transaction`."""
+        with self.lock, self._told():
+            if not self._db.in_transaction:
+                self._be(sure)
+            self._db.execute(sql, tuple(values))
+
+    def _be(self, sure: bool) -> None:
+        if sure is not self._sure:
+            self._db.execute(f"pragma synchronous = {'full' if sure else 'normal'}")
+            self._sure = sure
 
     def rows(self, sql: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Return what a query finds."""

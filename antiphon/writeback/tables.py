@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 from itertools import chain, groupby
 from typing import Any
 
@@ -82,7 +83,7 @@ on conflict (stream, key) do update set content = excluded.content, remote_id = 
 """
 _PACKED = 3
 """The first version that packs intents."""
-_KEPT = 50
+_KEPT = 100
 """Records that are kept by one statement."""
 
 _FIRST = """
@@ -115,8 +116,12 @@ def keep(db: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
     """Keep what a later run wants to know of records: *rows* of the table, in the order they were heard of."""
     for start in range(0, len(rows), _KEPT):
         some = rows[start : start + _KEPT]
-        sql = _KEEP.format(",".join(["(?,?,?,?,?,?,?,?,?)"] * len(some)))
-        db.execute(sql, tuple(chain.from_iterable(some)))
+        db.execute(_keeping(len(some)), tuple(chain.from_iterable(some)))
+
+
+@cache
+def _keeping(count: int) -> str:
+    return _KEEP.format(",".join(["(?,?,?,?,?,?,?,?,?)"] * count))
 
 
 def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
