@@ -24,6 +24,7 @@ from antiphon.pages import pages
 from antiphon.parents import under_parents
 from antiphon.parts import InParts
 from antiphon.schema import types
+from antiphon.shared import Shared
 
 if TYPE_CHECKING:
     import requests
@@ -83,6 +84,8 @@ class Client:
         """The character that is doubled within texts that stand between two of it; see :func:`~antiphon.fill.fill`."""
         self.lanes = Lanes()
         """How many requests of a list may be under way at once."""
+        self.shared = Shared()
+        """The lists that several resources are made of."""
         self._schemas: dict[str, Schema] = {}
         self._discovered: dict[str, Resource] | None = None
 

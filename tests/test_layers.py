@@ -26,7 +26,7 @@ LAYERS = (
     {"auth"},
     {"layout"},
     {"encode"},
-    {"asking", "sent", "expected"},
+    {"asking", "sent", "expected", "shared"},
     {"pages", "changing"},
     {"parents", "parts"},
     {"client", "vanished"},

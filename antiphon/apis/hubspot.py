@@ -523,7 +523,11 @@ def associations(one: str, many: str, one_id: str, many_id: str) -> Resource:
         )
         path = f"/crm/associations/{client.settings['read_version']}/{one}/{many}/batch/read"
         asked: list[dict[str, Any]] = []
-        for page in client.pages(listed, ids, Query(fields=(), cursor=query.cursor), doing=f"reading {resource.name}"):
+
+        def walked(cursor: Any) -> Iterator[Page]:
+            return client.pages(listed, ids, Query(fields=(), cursor=cursor), doing=f"reading {resource.name}")
+
+        for page in client.shared.pages(f"ids of {one}", query.cursor, walked):
             asked += [{"id": record["id"]} for record in page.records]
             if page.cursor is not None and len(asked) <= _ASSOCIATED - _LISTED:
                 continue

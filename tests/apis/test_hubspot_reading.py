@@ -47,13 +47,20 @@ def made() -> Iterator[Made]:
         yield make
 
 
-def sync(server: Server, *streams: str, state: Any = None, tap: type[TapHubSpot] = Quick, **config: Any) -> list[Any]:
+def sync(
+    server: Server,
+    *streams: str,
+    state: Any = None,
+    tap: type[TapHubSpot] = Quick,
+    side_by_side: bool = False,
+    **config: Any,
+) -> list[Any]:
     selected = [{"breadcrumb": [], "metadata": {"selected": True}}]
     entries = [{"tap_stream_id": name, "stream": name, "schema": {}, "metadata": selected} for name in streams]
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         running = tap(config={**server.config, **config}, catalog={"streams": entries}, state=state)
-        running.sync_all()
+        running.read_all() if side_by_side else running.sync_all()
         running.message_writer.flush()
         running.tell_failures()
     return [json.loads(line) for line in out.getvalue().splitlines()]
@@ -202,6 +209,22 @@ def test_associations_are_asked_for_of_a_thousand_records_at_once(made: Made) ->
     rows = read(server, "contacts_companies")
     assert server.app.count("associations") == 2
     assert len({(row["contact_id"], row["company_id"]) for row in rows}) == len(rows) > 0
+
+
+def pairs(messages: list[Any], stream: str) -> list[list[str]]:
+    return sorted([record["contact_id"], list(record.values())[1]] for record in records(messages, stream))
+
+
+def test_associations_of_one_object_that_are_read_side_by_side_list_its_ids_once(made: Made) -> None:
+    server = made(counts={"contacts": 3450, "companies": 5, "deals": 70})
+    names = ("contacts_companies", "contacts_deals")
+    alone = [pairs(sync(server, name), name) for name in names]
+    server.app.reset_calls()
+    together = sync(server, *names, side_by_side=True)
+    assert [pairs(together, name) for name in names] == alone
+    assert all(alone)
+    assert server.app.calls["GET", "objects/contacts"] == 35
+    assert server.app.count("associations") == 8
 
 
 def test_custom_objects_come_with_their_own_fields_and_names(made: Made) -> None:

@@ -1,0 +1,107 @@
+"""Lists that several readers walk side by side: each page is asked for once, and all of them are given it.
+
+The last pages are kept for those who are behind. Who is further behind, or begins elsewhere, walks alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+from antiphon.api import Page
+
+Make = Callable[[Any], Iterator[Page]]
+"""Returns the pages of a list from a cursor on."""
+_KEPT = 32
+"""Pages."""
+
+
+class Shared:
+    """The lists that are being walked."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lock = threading.Lock()
+        self._walks: dict[Hashable, _Walk] = {}
+
+    def pages(self, name: Hashable, cursor: Any, make: Make) -> Iterator[Page]:
+        """Yield the pages from *cursor* on of the list that goes by this *name*; *make* is how it is walked.
+
+        The records are those of all readers: nobody is to change them.
+        """
+        walk, place = self._joined(name, cursor, make)
+        try:
+            while (page := walk.page(place)) is not None:
+                yield page
+                place, cursor = place + 1, page.cursor
+                if cursor is None:  # it was the last
+                    return
+            alone = not walk.ended(place)
+        finally:
+            self._leave(name, walk)
+        if alone:
+            yield from make(cursor)
+
+    def _joined(self, name: Hashable, cursor: Any, make: Make) -> tuple[_Walk, int]:
+        """Return the walk through that list and the place of *cursor* in it; a new one, where there is none that has it."""
+        with self._lock:
+            walk = self._walks.get(name)
+            place = walk.place(cursor) if walk else None
+            if walk is None or place is None:
+                walk, place = _Walk(cursor, make(cursor)), 0
+                self._walks[name] = walk
+            walk.readers += 1
+            return walk, place
+
+    def _leave(self, name: Hashable, walk: _Walk) -> None:
+        with self._lock:
+            walk.readers -= 1
+            if not walk.readers and self._walks.get(name) is walk:
+                del self._walks[name]
+
+
+class _Walk:
+    """One walk through a list, and the last of its pages."""
+
+    def __init__(self, cursor: Any, pages: Iterator[Page]) -> None:
+        self.readers = 0
+        self._pages = pages
+        self._lock = threading.Lock()
+        self._begins: tuple[int, tuple[Any, ...]] = 0, (cursor,)
+        """The number of the first page that is kept, and where it begins and all after it, with the one that comes next, if one does."""
+        self._kept: deque[Page] = deque(maxlen=_KEPT)
+        self._over = self._broken = False
+
+    def place(self, cursor: Any) -> int | None:
+        """Return the number of the page that begins at *cursor*, if it can still be given. Does not wait."""
+        first, begins = self._begins
+        return None if self._broken or cursor not in begins else first + begins.index(cursor)
+
+    def page(self, number: int) -> Page | None:
+        """Return the page with that *number*; None where there is none, or none to be given."""
+        with self._lock:
+            first, begins = self._begins
+            if first <= number < first + len(self._kept):
+                return self._kept[number - first]
+            if number < first or self._over or self._broken:
+                return None
+            try:
+                page = next(self._pages, None)
+            except BaseException:
+                self._broken = True  # who asked is told; the others meet it by themselves, or do not
+                raise
+            if page is None:
+                self._over = True
+                return None
+            page.rows = page.records
+            full = len(self._kept) == _KEPT
+            self._kept.append(page)
+            following = () if page.cursor is None else (page.cursor,)  # with None another one begins
+            self._begins = first + full, (*begins[full:], *following)
+            return page
+
+    def ended(self, number: int) -> bool:
+        """Return whether the list ended before the page with that *number*."""
+        return self._over and number == self._begins[0] + len(self._kept)
