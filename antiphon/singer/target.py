@@ -34,6 +34,7 @@ from antiphon.api import Api
 from antiphon.client import Client
 from antiphon.errors import InputError, Unknown
 from antiphon.outcome import Outcome
+from antiphon.schema import shown
 from antiphon.singer import config as plugin_config
 from antiphon.singer import undoing
 from antiphon.singer.accounts import Accounts
@@ -55,6 +56,7 @@ from antiphon.writeback.settling import settle_open
 from antiphon.writeback.underway import UnderWay
 from antiphon.writeback.writer import Allowance, Seen
 
+_MOST = 1 << 63
 TEST_STREAM = "meltano_test_stream"
 
 
@@ -268,6 +270,9 @@ class Target(singer_sdk.Target):
             and sink.plan.complete == "version"
             and version != sink.version
         ):
+            if sink.plan.mode == "mirror" and (type(version) is not int or abs(version) >= _MOST):
+                said = f'records of the stream "{sink.stream_name}" have the version {shown(version)}'
+                raise InputError(f"{said}: it is to be a whole number of 64 bits", hint="Look at what writes it.")
             self.drain_one(sink)
             sink.version = version
         while held:
@@ -292,6 +297,8 @@ class Target(singer_sdk.Target):
         for stream_map in self.mapper.stream_maps.get(str(message_dict.get("stream")), ()):
             sink = self._sinks_active.get(stream_map.stream_alias)
             if isinstance(sink, Sink) and sink.plan.mode == "mirror" and sink.plan.complete == "version":
+                if len(self._sources(sink)) > 1:
+                    continue
                 self.drain_one(sink)
                 self._finish()
                 if sink.version is not None and sink.version == message_dict.get("version"):
@@ -322,19 +329,35 @@ class Target(singer_sdk.Target):
         """Take away what the source of *sink* has no more, if the end of the input is its end; or say why that is not done."""
         if sink.stream_name in self._mirrored:
             return
+        sources = self._sources(sink)
+        if sink.plan.complete == "version" and len(sources) > 1:
+            said = f"several streams go into it ({', '.join(sorted(sources))}), and an ACTIVATE_VERSION speaks for one alone"
+            hint = f"Set streams.{sink.stream_name}.complete to end, or write each as a stream of its own"
+            self.accounts.account_kept(sink, Kept(f"{said}. {hint}", wrong=True))
+            return
         if sink.plan.complete == "version" or sink.version is None:
             said = "nothing says that its source was read whole: no ACTIVATE_VERSION came after records of that version"
             hint = f"If its tap sends none and reads all each time, set streams.{sink.stream_name}.complete to end"
             meant = "then a STATE after the last record and the end of the input say so"
             self.accounts.account_kept(sink, Kept(f"{said}. {hint}: {meant}"))
             return
-        maps = self.mapper.stream_maps.items()
-        sources = [source for source, to in maps if any(one.stream_alias == sink.stream_name for one in to)]
-        lacking = self._whole.lacking(sources)
+        absent = sorted(sources - self._schemas.keys())
+        said = f"{', '.join(absent)}, which goes into it, did not come: run its tap to the end, or take that out of stream_maps"
+        lacking = said if absent else self._whole.lacking(sources)
         if lacking and sink.writer.seen.records:
             self.accounts.account_kept(sink, Kept(lacking, wrong=True))
         else:
             sink.take_away(sink.version)
+
+    def _sources(self, sink: Sink) -> set[str]:
+        """Return the streams that go into *sink*: those that came, and those of which stream_maps says so."""
+        came = self.mapper.stream_maps.items()
+        named = (self.config.get("stream_maps") or {}).items()
+        return {source for source, to in came if any(one.stream_alias == sink.stream_name for one in to)} | {
+            str(to.get("__source__") or source)
+            for source, to in named
+            if isinstance(to, dict) and to.get("__alias__") == sink.stream_name
+        }
 
     def close(self) -> None:
         """Give the ledger back, and close the files."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from antiphon.errors import Busy, SettingError
+from antiphon.errors import Busy, InputError, SettingError
 from antiphon.outcome import Change, Kind, Outcome
 from antiphon.writeback import inspection
 from antiphon.writeback.ledger import Ledger
@@ -474,3 +474,45 @@ def test_what_is_held_back_goes_once_it_may_however_long_ago_it_came_last(crm, d
     assert there(crm) == ["p5@example.com"]
     with sqlite3.connect(crm.ledger()) as db:
         assert db.execute("select count(*) from records").fetchone() == (1 if days == 0 else 6,)
+
+
+TWO_IN_ONE = {"old": {"__alias__": "people"}, "new": {"__alias__": "people"}}
+
+
+def two_in_one(crm, complete, **versions):
+    """Mirror a stream into which two go, each with three people; of one that has no version nothing comes."""
+    messages = []
+    for name, version in versions.items():
+        rows = people(*(range(3) if name == "old" else range(3, 6)), version=version)
+        messages += [PEOPLE | {"stream": name}, *(row | {"stream": name} for row in rows)]
+        messages += [activated(version) | {"stream": name}]
+    entry = {"resource": "contacts", "mode": "mirror", "complete": complete}
+    return crm.pipe(*messages, state({}), streams={"people": entry}, stream_maps=TWO_IN_ONE)
+
+
+def test_one_of_two_streams_that_go_into_a_mirror_is_not_the_whole_of_it(crm):
+    assert two_in_one(crm, "end", old=1, new=1).code == 0
+    ran = two_in_one(crm, "end", old=2)
+    assert ran.code == 1
+    assert "nothing was taken away, for new, which goes into it, did not come" in ran.err
+    assert len(there(crm)) == 6
+
+
+def test_an_activate_version_of_one_of_two_streams_that_go_into_a_mirror_takes_nothing_away(crm):
+    for version in (1, 3):
+        ran = two_in_one(crm, "version", old=version, new=version + 1)
+        assert ran.code == 1
+        assert "several streams go into it (new, old), and an ACTIVATE_VERSION speaks for one alone. Set" in ran.err
+        assert "deleted" not in ran.err
+    assert len(there(crm)) == 6
+
+
+@pytest.mark.parametrize("version", [2**70, 1.5, "2026", True])
+def test_a_version_that_is_no_whole_number_is_refused_before_anything_is_written(crm, version):
+    with pytest.raises(
+        InputError, match=r'records of the stream "people" have the version .*: it is to be a whole number of 64 bits'
+    ):
+        mirror(crm, *people(1, version=version), activated(version))
+    assert there(crm) == []
+    assert crm.pipe(PEOPLE, *people(1, version=version), streams={"people": {"resource": "contacts"}}).code == 0
+    assert mirror(crm, *people(1, version=1), activated(1)).code == 0
