@@ -9,8 +9,12 @@ from typing import Any
 import msgspec
 
 from antiphon import moment
+from antiphon.writeback.alike import plain
 from antiphon.writeback.intent import unpacked
 from antiphon.writeback.ledger import Ledger
+
+_WAYS = (("lower",), ("spaces",), ("lower", "spaces"), ("digits",))
+"""The settings of ``match_by`` that make a value another one."""
 
 
 def summary(ledger: Ledger) -> list[dict[str, Any]]:
@@ -104,11 +108,12 @@ def expire(ledger: Ledger, days: float, since: float | None = None) -> int:
 
 
 def _keys(ledger: Ledger, stream: str, values: Sequence[str]) -> list[bytes]:
-    """Return the keys that a record of *stream* may have which goes by *values*, in whichever of its match fields."""
+    """Return the keys that a record of *stream* may have which goes by *values*, in whichever of its match fields, however they are matched."""
     [(resource, fields)] = ledger.store.rows("select resource, fields from streams where name = ?", (stream,))
-    words = dict.fromkeys((values[0].strip(), values[0].strip().lower()))
+    words = values[0].strip()
+    forms = dict.fromkeys([words, words.lower(), *(plain(words, ways) for ways in _WAYS)])
     named = msgspec.json.decode(fields or "[]")
-    return [ledger.key(resource, (by, one, *values[1:])) for by in named for one in words]
+    return [ledger.key(resource, (by, one, *values[1:])) for by in named for one in forms]
 
 
 def _with_id(ledger: Ledger, stream: str, id: str) -> list[bytes]:

@@ -57,6 +57,25 @@ def test_it_shows_how_much_is_known_and_all_of_one_record(crm, ledger):
 
 
 @pytest.mark.parametrize(
+    ("field", "ways", "value"),
+    [
+        ("phone", "digits", "+32 (9) 12"),
+        ("lastname", ["lower", "spaces"], "Van  DER Mé"),
+        ("lastname", "spaces", "Van  DER Mé"),
+    ],
+)
+def test_a_record_goes_by_its_value_however_that_is_matched(crm, ledger, field, ways, value):
+    entry = {"resource": "contacts", "match": [field], "match_by": {field: ways}}
+    crm.pipe(
+        schema("people", field, "firstname"),
+        record("people", firstname="Ada", **{field: value}),
+        streams={"people": entry},
+    )
+    assert json.loads(ledger("show", "people", value)[1])[0]["outcome"] == "created"
+    assert ledger("forget", "people", value, "--yes")[1].startswith("1 forgotten")
+
+
+@pytest.mark.parametrize(
     ("args", "says"),
     [
         (("contcats",), 'antiphon: the ledger knows no stream "contcats". Did you mean "contacts"?'),
