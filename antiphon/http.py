@@ -16,7 +16,6 @@ import random
 import re
 import threading
 import time
-import zlib
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +27,7 @@ import urllib3.exceptions
 from requests.structures import CaseInsensitiveDict
 from urllib3.util import parse_url
 
-from antiphon import moment
+from antiphon import moment, received
 from antiphon.adapter import Adapter
 from antiphon.api import Auth, Encoding, Format, Quota, Reply, Request, Style
 from antiphon.errors import (
@@ -42,18 +41,15 @@ from antiphon.errors import (
     SettingError,
     Unauthorized,
     Unavailable,
-    too_long,
 )
 from antiphon.fill import text
-from antiphon.formats import Json, packed
+from antiphon.formats import Json
 from antiphon.limits import Limiter
 from antiphon.outcome import fits
 from antiphon.style import Rest
 
 log = logging.getLogger("antiphon.http")
 
-MAX_BODY = 512 * 1024 * 1024
-"""Bytes; a longer answer is refused."""
 TRIES = 8
 LONGEST_WAIT = 30.0
 """Seconds between two tries, unless the server asks for more."""
@@ -69,7 +65,6 @@ _LONG = re.compile(r"[^\s\"',;=&]{16,}=*")
 _USAGE = re.compile(r"(\d+)/(\d+)")
 _BUNDLES = "REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE in the environment"
 _TOO_MANY = "the answer has more headers than can be read"
-_PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -377,7 +372,8 @@ class Http:
             with response:
                 if left := _left(self.quota, headers):
                     self._left, self._left_at = left, time.monotonic()
-                return Reply(response.status_code, headers, _body(response), response.url, format=request.format)
+                body = received.body(response)
+                return Reply(response.status_code, headers, body, response.url, format=request.format)
         except (requests.exceptions.InvalidHeader, UnicodeError) as error:
             if _is_theirs(error):
                 raise self.trouble(error, request.url, safe=safe, where=where) from None
@@ -491,7 +487,7 @@ class Http:
 def _session() -> requests.Session:
     session = requests.Session()
     for scheme in ("https://", "http://"):
-        session.mount(scheme, Adapter(MAX_BODY))
+        session.mount(scheme, Adapter(received.MOST))
     return session
 
 
@@ -553,33 +549,6 @@ def _sent(name: str, value: Any) -> Any:
     if name.endswith("[]") and isinstance(value, list | tuple):
         return [text(one) for one in value]
     return text(value)
-
-
-def _body(response: requests.Response) -> bytes:
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    if encoding not in _PACKED:
-        return packed.unpacked(_received(response), MAX_BODY)
-    response.raw.headers.discard("Content-Encoding")  # urllib3 would not see that the end is missing
-    body = _received(response)
-    try:
-        body = body and packed.decoded(body, encoding, MAX_BODY)
-    except OverflowError:
-        raise too_long(MAX_BODY, response.status_code) from None
-    except EOFError:
-        raise requests.exceptions.ChunkedEncodingError("it ended prematurely") from None
-    except zlib.error:
-        raise requests.exceptions.ContentDecodingError from None
-    return packed.unpacked(body, MAX_BODY)
-
-
-def _received(response: requests.Response) -> bytes:
-    chunks, size = [], 0
-    for chunk in response.iter_content(1 << 20):
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise too_long(MAX_BODY, response.status_code)
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def origin(url: str) -> str:

@@ -22,7 +22,12 @@ _HTTP = {
     ),
     "HTTP: requests": ("/requests/", "antiphon/adapter.py"),
     "HTTP: rate limit": ("antiphon/limits.py", "antiphon/budget.py"),
-    "HTTP: signing, hosts, errors, bodies": ("antiphon/http.py", "antiphon/auth/", "antiphon/style/"),
+    "HTTP: signing, hosts, errors, bodies": (
+        "antiphon/http.py",
+        "antiphon/received.py",
+        "antiphon/auth/",
+        "antiphon/style/",
+    ),
 }
 _INPUT = {
     "lines read": ("antiphon/singer/arriving.py",),

@@ -21,7 +21,7 @@ LAYERS = (
     {"api"},
     {"openapi"},
     {"formats", "paging", "sources", "style", "budget", "limits", "shape", "tokens"},
-    {"adapter", "curl"},
+    {"adapter", "curl", "received"},
     {"http"},
     {"auth"},
     {"layout"},

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from antiphon import http
+from antiphon import received
 from antiphon.api import Read
 from antiphon.errors import BadReply, ForeignHost, PagingError
 from antiphon.formats import Csv, JsonLines, Xml
@@ -26,7 +26,7 @@ METADATA = "http://169.254.169.254/latest/meta-data/iam/security-credentials/"
 @pytest.fixture
 def serve(way, monkeypatch):
     """Start a server whose every answer is made by a function that writes; give its URL."""
-    monkeypatch.setattr(http, "MAX_BODY", MOST)
+    monkeypatch.setattr(received, "MOST", MOST)
     servers = []
 
     def start(write, **headers):

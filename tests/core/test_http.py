@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 import requests
 
-from antiphon import http
+from antiphon import http, received
 from antiphon.api import Quota, RateLimit, Read, Request, Setting
 from antiphon.auth import ApiKey, Basic
 from antiphon.client import Client
@@ -344,9 +344,9 @@ def test_a_redirect_that_leads_nowhere_is_no_success(session, adapter, status, m
 
 def test_a_call_counts_as_answered_when_its_answer_begins(session, adapter, monkeypatch):
     client, order = a_client(session=session), []
-    body = http._body
+    body = received.body
     monkeypatch.setattr(client.http.limiter, "release", lambda *_: order.append("counted"))
-    monkeypatch.setattr(http, "_body", lambda response: (order.append("body"), body(response))[1])
+    monkeypatch.setattr(received, "body", lambda response: (order.append("body"), body(response))[1])
     adapter.register_uri("GET", "/contacts", json={})
     client.call("GET", "/contacts")
     assert order == ["counted", "body"]
@@ -369,7 +369,7 @@ def test_every_request_counts_towards_the_limit_redirects_and_failures_too(sessi
 
 
 def test_an_answer_too_long_is_refused_and_not_asked_for_again(session, adapter, monkeypatch):
-    monkeypatch.setattr(http, "MAX_BODY", 3 << 20)
+    monkeypatch.setattr(received, "MOST", 3 << 20)
     adapter.register_uri("GET", "/contacts", content=b"x" * (3 << 20))
     assert len(read(a_client(session=session)).body) == 3 << 20
     adapter.register_uri("GET", "/contacts", content=b"x" * ((3 << 20) + 1))
@@ -379,7 +379,7 @@ def test_an_answer_too_long_is_refused_and_not_asked_for_again(session, adapter,
 
 
 def test_an_answer_is_measured_as_it_is_once_unpacked(raw_server, monkeypatch):
-    monkeypatch.setattr(http, "MAX_BODY", 1 << 20)
+    monkeypatch.setattr(received, "MOST", 1 << 20)
     packed = gzip.compress(b"0" * (8 << 20))
     server = raw_server(head(packed, "Content-Encoding: gzip") + packed)
     with pytest.raises(BadReply, match="more than 1 MB"):
@@ -387,7 +387,7 @@ def test_an_answer_is_measured_as_it_is_once_unpacked(raw_server, monkeypatch):
 
 
 def test_the_body_of_a_redirect_is_measured_too(raw_server, monkeypatch):
-    monkeypatch.setattr(http, "MAX_BODY", 1 << 20)
+    monkeypatch.setattr(received, "MOST", 1 << 20)
     body = b"x" * (2 << 20)
     server = raw_server(head(body, "Location: /elsewhere", status="302 Found") + body)
     with pytest.raises(BadReply, match="more than 1 MB"):
