@@ -183,7 +183,11 @@ class Client:
         doing, values = doing or f"reading {resource.name}", values or {}
         if read.parts and query.parts and len(resource.key) == 1 and (self.lanes.most or _parted(query.cursor)):
             return InParts(self, read, read.parts, resource, query, doing, values).pages()
-        return pages(self, read, resource, query, doing, values)
+        return self._singly(pages(self, read, resource, query, doing, values))
+
+    def _singly(self, found: Iterator[Page]) -> Iterator[Page]:
+        with self.http.limiter.singly():
+            yield from found
 
     def get(self, resource: Resource, id: str) -> Record:
         """Return the record with that *id*.

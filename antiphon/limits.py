@@ -3,13 +3,19 @@
 The server counts a call somewhen between the moment it is sent and the moment its answer begins. So it has its place in the limit from
 before it is sent until a whole window after its answer: nothing less is safe, and nothing more is taken. What the server's headers say
 raises or lowers the declared limit, and shows the calls of others, for which we leave room. All processes that speak to one account share it, see :mod:`antiphon.budget`.
+
+Where lists are read side by side, one that goes a page at a time needs room all the while: what it waits for, nothing can make up for
+later. If others took all there is at once, it would have none until a window later. So those that can have several calls under way
+spread theirs as long as it is read.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +24,12 @@ from antiphon.budget import Budget
 
 _SOON = 0.01
 """Seconds after which to look again where only an answer can make room."""
+_AGAIN = 0.1
+"""Seconds after which to look again where calls are spread for the sake of others: they may be done."""
+_SPREAD = 10
+"""In so many parts of a window calls are spread: in each as many as in any other."""
+_LEFT = 50
+"""One of so many calls is left, where calls are spread, to those that are not."""
 
 
 class _Window:
@@ -36,16 +48,23 @@ class _Window:
     def applies(self, path: str) -> bool:
         return not self.limit.paths or path.endswith(self.limit.paths)
 
-    def wait(self, now: float) -> float:
-        """Return the seconds until one more call fits; 0 or less when it fits now."""
+    def wait(self, now: float, *, spread: bool = False) -> float:
+        """Return the seconds until one more call fits, of those that are *spread* if it is one; 0 or less when it fits now."""
         told = self.budget.told(self.number)
         if told != self.whole and told[0]:  # another process has heard of it
             self.allow(*told)
-        spare = self.calls - self.budget.under_way(self.number)
+        spare = self.calls - self.budget.under_way(self.number) - (self.calls // _LEFT if spread else 0)
         if spare <= 0:  # all of them are under way: their answers will tell
             return _SOON
-        before = self.budget.answered(self.number, spare)  # from then on there were as many as may be
-        return 0.0 if before is None or before > now else before + self.seconds - now
+        wait = self._after(spare, self.seconds, now)
+        if spread and self.calls >= _SPREAD:
+            return max(wait, self._after(math.ceil(self.calls / _SPREAD), self.seconds / _SPREAD, now))
+        return wait
+
+    def _after(self, calls: int, seconds: float, now: float) -> float:
+        """Return how long it is until so many *seconds* after the answer with which there were so many *calls*."""
+        before = self.budget.answered(self.number, calls)
+        return 0.0 if before is None or before > now else before + seconds - now
 
     def heed(self, headers: Mapping[str, str], sent: float, now: float) -> None:
         names = self.limit.headers
@@ -79,21 +98,45 @@ class Limiter:
         self._windows = [_Window(n, limit, share, self._budget) for n, limit in enumerate(limits)]
         self._clock = clock
         self._sleep = sleep
+        self._singly = 0
+        self._lock = threading.Lock()
+        self._here = threading.local()
+
+    @contextmanager
+    def singly(self) -> Iterator[None]:
+        """Read a list that goes a page at a time: meanwhile the calls of :meth:`spread` are spread."""
+        with self._lock:
+            self._singly += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._singly -= 1
+
+    @contextmanager
+    def spread(self) -> Iterator[None]:
+        """Make calls, in this thread, that can wait for those of lists that go a page at a time."""
+        self._here.spread = True
+        try:
+            yield
+        finally:
+            self._here.spread = False
 
     def acquire(self, url: str) -> float:
         """Wait until a call to *url* fits into every limit that applies to it; return when it did."""
         windows = self._applying(url)
         while True:
+            spread = self._singly > 0 and getattr(self._here, "spread", False)
             with self._budget as budget:
                 now = self._clock()
-                wait = max((window.wait(now) for window in windows), default=0.0)
+                wait = max((window.wait(now, spread=spread) for window in windows), default=0.0)
                 if wait > 0 and budget.bury(now):
-                    wait = max(window.wait(now) for window in windows)
+                    wait = max(window.wait(now, spread=spread) for window in windows)
                 if wait <= 0:
                     for window in windows:
                         budget.begin(window.number, now)
                     return now
-            self._sleep(wait)
+            self._sleep(min(wait, _AGAIN) if spread else wait)
 
     def release(self, url: str, headers: Mapping[str, str], sent: float) -> None:
         """Count the call to *url* that :meth:`acquire` let through at *sent*, and heed what the server said of the limit."""

@@ -148,12 +148,16 @@ class InParts:
             read = self._list if part.listed else self._by
             query = replace(self._query, cursor=part.at, parts=False)
             part.pages = pages(self._client, read, self._resource, query, self._doing, self._values)
-        make = partial(next, part.pages, None)
+        make = partial(self._next, part.pages)
         if self._has_own(part):
             part.coming = self._own = Later(make, self._arrived.set)
         else:
             part.coming = self._client.lanes.later(make, self._arrived.set)
         return part.coming is not None
+
+    def _next(self, found: Iterator[Page]) -> Page | None:
+        with self._client.http.limiter.spread():
+            return next(found, None)
 
     def _has_own(self, part: _Part | None = None) -> bool:
         """Return whether the lane that each walk has is there for *part*, or for a new one; it is the list's, while that is read."""

@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 import threading
 import time
@@ -200,6 +201,62 @@ def test_a_header_that_makes_no_sense_changes_nothing(value):
     sent = [world.call() for _ in range(12)]
     assert most_in_a_window(sent, 1) <= 3
     assert sent[-1] - sent[0] <= 4.001
+
+
+def test_what_can_wait_is_spread_while_a_list_goes_a_page_at_a_time():
+    world = World(RateLimit(100, 10))
+    with world.limiter.singly(), world.limiter.spread():
+        sent = [world.call() for _ in range(120)]
+    assert most_in_a_window(sent, 1) == 10
+    assert most_in_a_window(sent, 10) == 98
+    assert sent[-1] - sent[0] < 12.5
+
+
+def test_what_can_wait_waits_for_nobody_where_there_is_no_such_list():
+    world = World(RateLimit(100, 10))
+    with world.limiter.singly():
+        pass
+    with world.limiter.spread():
+        sent = [world.call() for _ in range(100)]
+    assert sent[-1] - sent[0] < 0.01
+
+
+def test_a_list_that_goes_a_page_at_a_time_has_room_while_others_take_all_they_can():
+    world = World(RateLimit(100, 10))
+    waited = []
+    with world.limiter.singly():
+        for _ in range(300):
+            with world.limiter.spread():
+                world.call(latency=0.2)
+            before = world.now
+            world.call(latency=0.2)
+            waited.append(world.now - before)
+            world.answered()
+    assert max(waited) < 0.3
+    assert most_in_a_window(world.sent, 10) <= 100
+
+
+def test_the_end_of_such_a_list_is_seen_by_what_waits():
+    world = World(RateLimit(100, 10))
+    with contextlib.ExitStack() as reading, world.limiter.spread():
+        reading.enter_context(world.limiter.singly())
+
+        def sleep(seconds):
+            reading.close()
+            world.sleep(seconds)
+
+        world.limiter._sleep = sleep
+        sent = [world.call() for _ in range(50)]
+    assert sent[-1] - sent[0] < 0.2
+
+
+@pytest.mark.parametrize("calls", [1, 2, 9, 10, 19, 49, 51])
+def test_spread_calls_go_under_any_limit(calls):
+    world = World(RateLimit(calls, 1))
+    with world.limiter.singly(), world.limiter.spread():
+        sent = [world.call() for _ in range(3 * calls + 1)]
+    assert most_in_a_window(sent, 1) <= calls
+    assert sent[-1] - sent[0] < 4
 
 
 @settings(max_examples=5)

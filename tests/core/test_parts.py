@@ -14,6 +14,7 @@ from antiphon import paging
 from antiphon.ahead import Lanes
 from antiphon.api import Parts, Query, Read
 from antiphon.errors import DescriptionError
+from antiphon.limits import Limiter
 
 from .tiny import a_client, an_api, mounted, people
 
@@ -160,6 +161,18 @@ def test_a_search_beside_the_list_takes_its_share():
     assert sorted(found) == list(range(1, 400))
     assert server.paths.count("/after") >= 10
     assert server.paths.count("/listed") >= 10
+
+
+@pytest.mark.parametrize(("kind", "lanes"), [(kind, lanes) for kind in KINDS for lanes in (1, 4)])
+def test_a_list_in_parts_spreads_its_calls_and_one_that_goes_a_page_at_a_time_has_others_spread_theirs(
+    kind, lanes, monkeypatch
+):
+    told = []
+    for word in ("singly", "spread"):
+        asked = getattr(Limiter, word)
+        monkeypatch.setattr(Limiter, word, lambda self, asked=asked, word=word: told.append(word) or asked(self))
+    walk(KINDS[kind], Server(range(1, 100)), lanes=lanes)
+    assert set(told) == ({"spread"} if lanes > 1 else {"singly"})
 
 
 def test_a_list_in_another_order_than_that_of_the_key_is_read_to_its_end():
