@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 import re
-import uuid
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import count
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -18,6 +19,8 @@ from antiphon.fill import look
 Record = dict[str, Any]
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _IN_BRACKETS = re.compile(r"[^()]*\((.*)\)")
+_RUN, _NUMBERS = secrets.token_hex(8), count()
+"""What no other process has, and what this one has not given yet: to ask the system for each token anew takes it longer than the rest of a change."""
 
 
 class Kind(enum.StrEnum):
@@ -48,7 +51,7 @@ class Change:
     """The field that the record is matched by."""
     value: Any = None
     """What stands in that field."""
-    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+    token: str = field(default_factory=lambda: f"{_RUN}{next(_NUMBERS):016x}")
     """Unique for this change; stays the same when it is sent again (idempotency key, trace id)."""
     matches: dict[str, Any] = field(default_factory=dict)
     """The fields that the record may be matched by, in the order they are tried, and what stands in them; *by* is one of them."""

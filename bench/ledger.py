@@ -39,7 +39,7 @@ with launch.importing():
 class Nothing:
     run, path = 1, "none"
     def identity(self, *given, **more): return b""
-    def key(self, *given): return b""
+    def key(self, resource, match): return match
     def intend(self, *given, **more): return []
     def earlier(self): return False
     def known(self, *given): return {}
