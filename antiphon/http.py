@@ -78,18 +78,16 @@ class _Prepared(requests.PreparedRequest):
             self.url = f"{_prepared_url(url)}?{params}" if params else _prepared_url(url)
 
     def prepare_headers(self, headers: Any) -> None:
-        self.headers = _prepared_headers(tuple(headers.items()))
+        self.headers = _prepared_headers(tuple(headers.items())).copy()
 
     def prepare_cookies(self, cookies: Any) -> None:
         if cookies:
-            self.headers = self.headers.copy()
             super().prepare_cookies(cookies)
         else:
             self._cookies = cookies
 
     def prepare_body(self, data: Any, files: Any, json: Any = None) -> None:
         if data is not None or self.method not in {"GET", "HEAD"}:
-            self.headers = self.headers.copy()
             super().prepare_body(data, files, json)
 
     def prepare_auth(self, auth: Any, url: str = "") -> None:

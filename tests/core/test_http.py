@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 import requests
+import requests_mock
 
 from antiphon import http, received
 from antiphon.api import Quota, RateLimit, Read, Request, Setting
@@ -332,6 +333,21 @@ def test_redirects_without_an_end_are_an_error(session, adapter, method):
     with pytest.raises(Refused, match="redirected"):
         a_client(session=session).call(method, "/contacts")
     assert adapter.call_count < 12
+
+
+def test_what_an_adapter_adds_to_one_request_is_not_in_the_next(session, adapter):
+    class Adding(requests.adapters.BaseAdapter):
+        def send(self, request, **options):
+            request.headers["If-None-Match"] = request.url
+            return adapter.send(request, **options)
+
+    adapter.register_uri("GET", requests_mock.ANY, json={})
+    session.mount(URL, Adding())
+    client = a_client(session=session)
+    read(client, "/contacts")
+    session.mount(URL, adapter)
+    read(client, "/people")
+    assert ["If-None-Match" in request.headers for request in adapter.request_history] == [True, False]
 
 
 @pytest.mark.parametrize("status", [300, 302, 304])
