@@ -40,7 +40,6 @@ _NO_TRUST = frozenset(
     {
         pycurl.E_SSL_CONNECT_ERROR,
         pycurl.E_SSL_CACERT,
-        pycurl.E_SSL_CACERT_BADFILE,
         pycurl.E_SSL_CIPHER,
         pycurl.E_SSL_ISSUER_ERROR,
     }
@@ -86,7 +85,8 @@ class _Connection:
         self.curl.setopt(pycurl.URL, url)
         told = [*headers.items()], timeout.connect_timeout, timeout.read_timeout
         if told != self._told:
-            lines = [f"{name}: {value}".encode("latin-1") for name, value in headers.items()]
+            # Without a value libcurl takes a colon for a header that it is to leave out, and a semicolon for an empty one.
+            lines = [(f"{name}: {value}" if value else f"{name};").encode("latin-1") for name, value in headers.items()]
             self.curl.setopt(pycurl.HTTPHEADER, lines)
             self.curl.setopt(pycurl.CONNECTTIMEOUT_MS, math.ceil((timeout.connect_timeout or 0) * 1000))
             self.curl.setopt(pycurl.LOW_SPEED_TIME, math.ceil(timeout.read_timeout or 0))
@@ -164,6 +164,8 @@ class Reads:
             return ReadTimeoutError(pool, url, "Read timed out.")
         elif number == pycurl.E_OPERATION_TIMEDOUT:
             found = ConnectTimeoutError(pool, "Connection timed out.")
+        elif number == pycurl.E_SSL_CACERT_BADFILE:
+            found = SSLError(f"No certificate is there: {words}")
         elif number in _NO_TRUST:
             found = SSLError(words)
         elif number == pycurl.E_GOT_NOTHING:

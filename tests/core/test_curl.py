@@ -93,7 +93,7 @@ def test_connections_are_kept_and_requests_are_those_of_requests(monkeypatch):
             monkeypatch.setattr(adapters, "_FEW", few)
             http = Http("x", server.url)
             for _ in range(3):
-                reading(http, "a b/ü", params={"q": "ö &"}, headers={"X-One": "1"})
+                reading(http, "a b/ü", params={"q": "ö &"}, headers={"X-One": "1", "X-None": ""})
         assert server.connections == 2
         ours, theirs = server.asked[:3], server.asked[3:]
         assert ours == theirs
@@ -207,6 +207,17 @@ def test_a_certificate_is_checked_as_ever(waits):
             reading(Http("x", server.url))
     with served(said(), tls.context, "127.0.0.2") as other, pytest.raises(SettingError, match="is not trusted"):
         reading(Http("x", other.url, settings={"ca_bundle": str(tls.certificate)}))
+    assert waits == []
+
+
+def test_a_bundle_that_holds_no_certificate_is_told_at_once(waits, tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("no certificate")
+    with (
+        served(said(), self_signed().context) as server,
+        pytest.raises(SettingError, match="certificate is not trusted"),
+    ):
+        reading(Http("x", server.url, settings={"ca_bundle": str(bundle)}))
     assert waits == []
 
 
