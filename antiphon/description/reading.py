@@ -247,17 +247,28 @@ class _Reading:
         if not isinstance(node.value, dict):
             return self.misfit(node, path, "a mapping", "Write a word for each field: {id: string!, email: string}.")
         if is_json_schema(node.plain()):
-            properties = node.value["properties"]
-            wrong = [(name, field) for name, field in properties.value.items() if not isinstance(field.value, dict)]
-            for name, field in wrong:
-                self.misfit(field, f"{path}.properties.{name}", "a JSON Schema")
-            return _INVALID if wrong else node.plain()
+            return self.json_schema(node, path)
         found = {name: self.field(field, f"{path}.{name}") for name, field in node.value.items()}
         return _INVALID if _any_invalid(found.values()) else schema.record(found)
 
+    def json_schema(self, node: Node, path: str) -> Any:
+        """Return a JSON Schema; those within it are JSON Schemas as well, and no words."""
+        within = [("items", node.value["items"])] if "items" in node.value else []
+        properties = node.value.get("properties")
+        if properties is not None and isinstance(properties.value, dict):
+            within += [(f"properties.{name}", field) for name, field in properties.value.items()]
+        found = [
+            self.json_schema(inner, f"{path}.{name}")
+            if isinstance(inner.value, dict)
+            else self.misfit(inner, f"{path}.{name}", "a JSON Schema", "For example: {type: string}.")
+            for name, inner in within
+            if not isinstance(inner.value, bool | list)
+        ]
+        return _INVALID if _any_invalid(found) else node.plain()
+
     def field(self, node: Node, path: str) -> Any:
         if isinstance(node.value, dict):
-            return node.plain()
+            return self.json_schema(node, path)
         if not isinstance(node.value, str):
             return self.misfit(node, path, "a word such as string, or a JSON Schema,")
         try:

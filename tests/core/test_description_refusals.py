@@ -86,6 +86,11 @@ MISTAKES = {
         "email: strng",
         'my.yaml:11:43: resources.people.schema.email: no type of field is called "strng". Did you mean "string"?',
     ),
+    "a word within a JSON Schema": (
+        "email: string",
+        "email: {type: object, properties: {work: {type: array, items: string}}}",
+        "my.yaml:11:98: resources.people.schema.email.properties.work.items: a JSON Schema is wanted, not a text. For example: {type: string}.",
+    ),
     "a field that is not in the schema": (
         "updated: updated_at",
         "updated: updated",
