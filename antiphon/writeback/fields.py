@@ -102,7 +102,9 @@ class Mapper:
         self._known: dict[str, Any] = dict(schema.get("properties", {}))
         self._open = schema.get("additionalProperties") is True
         self._patterns = [re.compile(pattern) for pattern in schema.get("patternProperties", {})]
-        self._writable = {name for name, f in self._known.items() if not f.get("readOnly")} | set(matched)
+        self._writable = {name for name, f in self._known.items() if not f.get("readOnly")} | (
+            set(matched) & self._known.keys()
+        )
         if fields.unknown == "create" and not (growth and resource.add_field):
             hint = "Set unknown to ignore, reject or fail, and add the field there by hand."
             raise SettingError(

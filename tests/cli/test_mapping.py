@@ -163,6 +163,7 @@ def test_a_sheet_says_all_that_the_settings_can_say(mapping, tmp_path):
             'mapping.csv, line 2, max_length: "ten" is neither a number nor JSON',
         ),
         ("target,source\nemial,mail\n", 'mapping.csv.fields.emial: contacts has no such field. Did you mean "email"?'),
+        ("target,source,match\nemial,mail,yes\n", "mapping.csv.fields.emial: contacts has no such field. Did you mean"),
         ("target,source\nhs_object_id,mail\n", "mapping.csv.fields.hs_object_id: the API does not let anyone write it"),
         (
             "target,source,otherwise\nhs_lead_status,s,skip\n",
