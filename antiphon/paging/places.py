@@ -2,8 +2,11 @@
 
 Records that come or go while such a list is walked shift all that follow, and one that shifts to a page that was read is
 missed. So each page is asked for with the last row of the one before: where that row is not there, the walk goes back until it
-meets rows that it knows (:mod:`antiphon.pages` recognises them by their key). A page that holds that row alone may be
+meets rows that it knows (:mod:`antiphon.pages` recognises them by their key). A page that holds nothing new may be
 the last, or a short one: what follows is asked for without it, and if there is anything, the two are looked at together once more.
+Where pages are short that are not the last, it cannot be seen that a row before them went just between these two. Nor can a shift between
+rows that no page shows together: pages by offset that hold one row, and pages by number at the multiples of all sizes up to
+that of the largest page (12 where it has 4 rows, 2,520 where it has 9).
 What it needs is an order that stays the same, by a key or by when records were made: ask for one.
 """
 
@@ -134,10 +137,10 @@ class Page:
             return {**cursor, "page": cursor["page"] + 1}
         if came > size:
             return self._plain(number * came + came, came)
-        largest = max(cursor.get("most", 0), came)
-        if came == 1 and cursor.get("overlap") and not cursor.get("again"):
-            return {**self._window(number * size + came, 1), "most": largest, "alone": True}
-        return {**self._window(number * size + came, came if came < size else largest), "most": largest}
+        largest, end = max(cursor.get("most", 0), came), number * size + came
+        if came < size and end <= cursor.get("at", 0):  # nothing that is new
+            return {**self._window(end, 1), "most": largest, "alone": True}
+        return {**self._window(end, largest), "most": largest}
 
     @property
     def ends(self) -> bool:
@@ -160,7 +163,7 @@ class Page:
         if came > cursor["size"]:
             return self._plain(place, came)
         if cursor.get("alone"):
-            return {**self._window(place, most), "most": most, "again": True}
+            return {**self._window(place, most), "most": most}
         by = 2 * cursor.get("back", _BACK // 2)
         less, further = max(1, most - 1), max(0, place - by)
         while further and not self._window(further, less).get("overlap"):
