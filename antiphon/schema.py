@@ -100,7 +100,9 @@ def record(fields: Mapping[str, str | Mapping[str, Any]], *, readonly: Iterable[
 def types(schema: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the types a field may have, without null."""
     kind = schema.get("type", ())
-    return tuple(t for t in ([kind] if isinstance(kind, str) else kind) if t != "null")
+    if isinstance(kind, str):
+        return (kind,) if kind != "null" else ()
+    return tuple(t for t in kind if t != "null")
 
 
 def unique_fields(schema: Mapping[str, Any]) -> tuple[str, ...]:

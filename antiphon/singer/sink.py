@@ -293,4 +293,6 @@ class CheckSink(NullSink):
 
 def without_metadata(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return *record* without the SDK's metadata columns, save the one that says that it is gone."""
+    if _METADATA.isdisjoint(record):
+        return dict(record)
     return {name: value for name, value in record.items() if name not in _METADATA}

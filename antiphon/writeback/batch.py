@@ -141,7 +141,7 @@ class Batch:
 
     def waiting(self) -> list[Change]:
         """Return the changes that nothing has become of yet."""
-        return [c for _, c in sorted(self.standing.items()) if not self.settled(c)]
+        return [self.standing[n] for n in sorted(self.standing) if self._outcomes[n] is None]
 
     def became(self, change: Change) -> Outcome | None:
         """Return what has become of *change*, if that is known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -141,8 +142,8 @@ class LookUp:
         """Return by what a record is remembered: other writers may match in other ways."""
         return self._match.key_of(change), self._match.alike.get(str(change.by))
 
-    def _keep(self, operation: str, outcome: Outcome) -> None:
-        """Remember what a record has now, where that is sure: a PUT takes away what it does not name."""
+    def _keep(self, operation: str, outcome: Outcome, keys: Mapping[str, Any]) -> None:
+        """Remember by its *keys* what a record has now, where that is sure: a PUT takes away what it does not name."""
         change, id, how = outcome.change, outcome.id or outcome.change.id, self._resource.update
         replaced = isinstance(how, Write) and how.method == "PUT"
         if id is None:
@@ -150,11 +151,11 @@ class LookUp:
         if operation == "create" and outcome.kind is Kind.CREATED and change.by:
             known = {change.by: change.value, self._resource.key[0]: id}
             record = dict.fromkeys(self._match.marks) | change.record | known
-            for by, key in self._keys(change).items():
+            for by, key in keys.items():
                 self.recent.created((key, self._match.alike.get(by)), id, record)
         elif operation == "update" and outcome.kind is Kind.UPDATED and not replaced:
             self.recent.updated(id, change.record)
-            for by, key in self._keys(change).items():
+            for by, key in keys.items():
                 if by in change.record and by != change.by:
                     self.recent.shared((key, self._match.alike.get(by)))
         else:
@@ -163,14 +164,15 @@ class LookUp:
     def remember(self, operation: str, outcome: Outcome) -> None:
         """Remember what was written, for look-ups that would not see it yet, or need not be made."""
         change = outcome.change
-        self._keep(operation, outcome)
+        keys = self._keys(change)
+        self._keep(operation, outcome, keys)
         if outcome.kind in {Kind.CREATED, Kind.UPDATED}:
             for by, value in change.matches.items():
                 if by in self._forms and by in change.record:
                     self._note(by, value)
         lost = operation == "create" and outcome.kind is Kind.UNKNOWN
         late = self.recent.late
-        for by, key in self._keys(change).items():
+        for by, key in keys.items():
             if self._match.prompt(by):
                 continue
             if outcome.kind is Kind.DELETED:

@@ -238,7 +238,7 @@ class Writer:
             self.history.taken_over()
 
     def _prepare(self, batch: Batch, change: Change, record: Record, refused: Refused | None) -> None:
-        plain = {k: v for k, v in record.items() if k != DELETED_AT}
+        plain = {k: v for k, v in record.items() if k != DELETED_AT} if DELETED_AT in record else record
         if refused:
             self._refuse(batch, change, plain, refused)
             return
@@ -263,7 +263,9 @@ class Writer:
             names = " or ".join(self.match.names)
             batch.settle(rejected(change, f"no value in {names or 'any field'}, the field it is matched by"))
             return
-        change.record = {name: value for name, value in mapped.items() if name not in self._readonly}
+        change.record = mapped
+        for name in self._readonly:
+            mapped.pop(name, None)
         if self.history:
             self.history.mark(batch, change, deletion=deletion)
         if not change.record and not deletion:
