@@ -23,7 +23,7 @@ class Shared:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a walk may be left while another is joined in the same thread
         self._walks: dict[Hashable, _Walk] = {}
 
     def pages(self, name: Hashable, cursor: Any, make: Make) -> Iterator[Page]:
