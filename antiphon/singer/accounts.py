@@ -230,4 +230,4 @@ class Accounts:
 
 def _tells(value: Any) -> bool:
     """Return whether a record can be called by *value*."""
-    return isinstance(value, str | int | Decimal) and not isinstance(value, bool) and value != ""
+    return isinstance(value, str | int | Decimal) and not isinstance(value, bool) and str(value).strip() != ""

@@ -142,7 +142,7 @@ class Choose:
         return self.labels.get(folded(key))
 
     def _listed(self) -> str:
-        known = list(dict.fromkeys([*self.map, *(self.options or map(text, self.map.values()))]))
+        known = list(filter(None, dict.fromkeys([*self.map, *(self.options or map(text, self.map.values()))])))
         return ", ".join(known[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
 
 

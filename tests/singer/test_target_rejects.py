@@ -184,6 +184,11 @@ def test_a_record_forges_no_line_and_steers_no_terminal(crm, caplog):
     assert not [line for line in done.err.splitlines() if line.startswith("WARNING fake")]
 
 
+def test_a_record_whose_key_is_spaces_alone_is_called_by_its_number(crm, caplog):
+    crm.pipe(PEOPLE, record("contacts", email="  ", firstname="Ada"))
+    assert "contacts: record 1 rejected: no value in email" in caplog.text
+
+
 def test_a_record_that_we_refuse_is_called_by_its_key(crm, caplog):
     keyed = schema("people", "no", "mail", "town", keys=["no"], age={"type": "integer"})
     entry = {"resource": "contacts", "fields": {"email": "mail", "city": {"from": "town", "max_length": 2}}}

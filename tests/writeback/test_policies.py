@@ -106,6 +106,7 @@ def test_a_value_that_is_no_option_is_refused_with_those_there_are():
         refused({"map": {"prospect": "NEW"}}, "lost", "lead")
         == 'lead: "lost" is no option; there are: prospect, NEW, OPEN'
     )
+    assert refused({"map": {"": "NEW"}}, "lost", "lead") == 'lead: "lost" is no option; there are: NEW, OPEN'
 
 
 def test_a_value_that_is_no_option_may_be_left_out_or_replaced():
