@@ -191,12 +191,27 @@ def _check(api: Api, name: str, values: Mapping[str, Any]) -> None:
                 raise SettingError(f"{name}: the setting {setting.name} ({setting.title}) is missing", hint=hint)
             continue
         schema = {**setting.schema, **({"pattern": setting.pattern} if setting.pattern else {})}
-        if error := misfit(schema, value):
-            plain = setting.secret or error.validator == "pattern"
-            why, hint = ("it is not of the right form", "") if plain else said(error)
-            given = "what was given" if setting.secret else shown(value)
-            hint = hint or (f"For example: {setting.example}" if setting.example else "")
-            raise SettingError(f"{name}: the setting {setting.name} cannot be {given}{why and f': {why}'}", hint=hint)
+        refuse_misfit(name, setting.name, schema, value, secret=setting.secret, example=setting.example)
+
+
+def refuse_misfit(
+    where: str, name: str, schema: Mapping[str, Any], value: Any, *, secret: bool = False, example: str = ""
+) -> None:
+    """Raise :class:`SettingError` where *value* is not valid by the *schema* of the setting *name*; what is *secret* is not shown."""
+    why = hint = ""
+    if error := misfit(schema, value):
+        plain = secret or error.validator == "pattern"
+        why, hint = ("it is not of the right form", "") if plain else said(error)
+        name, value = ".".join(map(str, (name, *error.absolute_path))), error.instance
+    elif schema.get("format") == "date-time":
+        try:
+            moment.parse(value)
+        except (ValueError, OverflowError):
+            why, hint = "it is no time", "Give a date, or a time such as 2026-01-31T09:05:00Z."
+    if why or hint:
+        given = "what was given" if secret else shown(value)
+        hint = hint or (f"For example: {example}" if example else "")
+        raise SettingError(f"{where}: the setting {name} cannot be {given}{why and f': {why}'}", hint=hint)
 
 
 def _api_of(name: str, stored: Mapping[str, Any], file: Path) -> Api:

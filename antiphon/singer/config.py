@@ -20,11 +20,11 @@ from singer_sdk.helpers.capabilities import (
 )
 from singer_sdk.plugin_base import PluginBase
 
-from antiphon import connection, moment
+from antiphon import connection
 from antiphon.api import JSON, Api, Setting
 from antiphon.connection import Settings
 from antiphon.errors import SettingError, Unknown
-from antiphon.schema import misfit, said, shown, types
+from antiphon.schema import types
 
 #: The settings that the SDK gives to plugins.
 SDK_SETTINGS: tuple[str, ...] = tuple(
@@ -138,7 +138,7 @@ def validated(
             value = field.get("default")
         if value is not None:
             config[name] = typed(value, field)
-            _check(plugin.name, name, field, config[name])
+            connection.refuse_misfit(plugin.name, name, field, config[name])
     return found, config
 
 
@@ -185,17 +185,3 @@ def _refuse_other_api(name: str, api: Api, plugin_name: str) -> None:
     if other.name != api.name:
         hint = f"Name a connection to {api.title}, or use the plugin for {other.title}."
         raise SettingError(f'{plugin_name}: the connection "{name}" is one to {other.title}', hint=hint)
-
-
-def _check(plugin_name: str, name: str, schema: Mapping[str, Any], value: JSON) -> None:
-    error = misfit(schema, value)
-    why, hint = said(error) if error else ("", "")
-    if error:
-        name, value = ".".join(map(str, (name, *error.absolute_path))), error.instance
-    elif schema.get("format") == "date-time":
-        try:
-            moment.parse(value)
-        except (ValueError, OverflowError):
-            why, hint = "it is no time", "Give a date, or a time such as 2026-01-31T09:05:00Z."
-    if why or hint:
-        raise SettingError(f"{plugin_name}: the setting {name} cannot be {shown(value)}{why and f': {why}'}", hint=hint)
