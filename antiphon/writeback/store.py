@@ -37,6 +37,10 @@ _COPIED = 8000
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _AT_ONCE = 500
 """Values in one query."""
+_KEYLESS = (
+    "%s: the ledger %s is without its key (%s), and a new one is made: every record is looked up anew, and what was sent and not"
+    " answered in earlier runs is sent again if it comes"
+)
 
 
 class Store:
@@ -57,12 +61,16 @@ class Store:
         with self._told():
             private(path.parent)
             with filelock.FileLock(f"{path}.lock", mode=0o600, timeout=_WAIT):
-                self.secret = _secret(path.with_name(f"{path.name.removesuffix('.sqlite3')}.key"))
+                key = path.with_name(f"{path.name.removesuffix('.sqlite3')}.key")
+                keyless = path.exists() and not key.exists()
+                self.secret = _secret(key)
                 self._inherit(name)
                 if self._damage.exists():
                     self._set_aside(name, "a run found it so")
                 try:
                     self._db = self._opened()
+                    if keyless:
+                        log.warning(_KEYLESS, name, path, key.name)
                 except sqlite3.DatabaseError as error:
                     if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
                         raise

@@ -678,3 +678,16 @@ def test_a_full_disk_is_one_clear_line_and_the_entries_before_it_stand(tmp_path)
     assert done.stdout.count("\n") == 1
     with Ledger(tmp_path, "hubspot") as ledger:
         assert 1 <= len(left_open(ledger)) < 200
+
+
+def test_a_ledger_without_its_key_says_what_that_means(tmp_path, caplog):
+    for _ in range(2):
+        Ledger(tmp_path, "hubspot").close()
+    assert not caplog.records
+    (tmp_path / "hubspot.ledger.key").unlink()
+    for _ in range(2):
+        Ledger(tmp_path, "hubspot").close()
+    [said] = [one.getMessage() for one in caplog.records]
+    assert said.startswith(
+        f"hubspot: the ledger {tmp_path / 'hubspot.ledger.sqlite3'} is without its key (hubspot.ledger.key)"
+    )
