@@ -104,29 +104,31 @@ def found(
     """Return the settings of the connection *name*: those given by *pairs*, then by the file *config*, then as usual.
 
     With an *api* it is to that one, and *name* is what the user calls it. The file may be the config of a tap or a target: what it
-    says of those alone is passed over.
+    says of those alone is passed over. The connection it names is meant where *name* says only which API it is to.
 
     Raises:
         SettingError: a setting is unknown or wrong, or missing unless *check* is false.
         Unknown: there is no such connection or API.
     """
-    stored_in = _file(config) if config else {}
+    stored_in = stored(config)
     given = {**stored_in, **{name: value for name, _, value in map(pair, pairs)}}
     named = given.pop("api", None)
-    stored = (
+    by_name = (
         replace(settings(api.name, api=api, check=False), called=name)
         if api
         else settings(name, api=named, check=False)
     )
-    known = stored.api
+    known = by_name.api
     own = {setting.name for setting in known.all_settings}
     others = _of_plugins() if stored_in.keys() - own - {"api"} else frozenset()
     given = {key: value for key, value in given.items() if key in own or key not in stored_in or key not in others}
-    refuse_unknown([*given], known, stored.name, also=others)
+    refuse_unknown([*given], known, by_name.name, also=others)
     for key, value in given.items():
         if isinstance(value, str):
             given[key] = converted(value, known.setting(key))
-    return replace(settings(stored.name, given, api=known, check=check), called=stored.called)
+    if (connection := stored_in.get("connection")) and by_name.name == known.name:
+        return settings(str(connection), given, api=known, check=check)
+    return replace(settings(by_name.name, given, api=known, check=check), called=by_name.called)
 
 
 def _of_plugins() -> frozenset[str]:
@@ -138,8 +140,14 @@ def _of_plugins() -> frozenset[str]:
     return frozenset({"connection", *OF_TARGETS, *OF_TAPS, *SDK_SETTINGS})
 
 
-def _file(path: Path) -> dict[str, Any]:
-    """Return the settings in a JSON file: an object, or as the sandbox prints it, one under ``config``."""
+def stored(path: Path | None) -> dict[str, Any]:
+    """Return the settings in a JSON file, if there is one: an object, or as the sandbox prints it, one under ``config``.
+
+    Raises:
+        SettingError: it cannot be read, or holds something else.
+    """
+    if path is None:
+        return {}
     try:
         found = decoded(path.read_bytes(), str(path))
     except OSError as error:

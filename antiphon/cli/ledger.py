@@ -44,17 +44,16 @@ def show(
 ) -> None:
     """Show how much is known of each stream and what is under way or unknown, the same of one stream, or all of one record."""
     with _opened(connection, pairs, config) as found:
+        names = _meant(found, stream, config)
         if key:
-            rows = [_told(one) for one in inspection.about(found, _stream(found, stream), key)]
+            rows = [_told(one) for one in inspection.about(found, names[0], key)]
             if not rows:
                 raise Unknown(f"the ledger knows no {' '.join(key)} of {stream}", hint=f"It is {found.path}.")
             shown.records(rows, list(rows[0]), as_json=as_json)
             return
-        if stream:
-            _stream(found, stream)
-        counts = [one for one in inspection.summary(found) if stream in {"", one["stream"]}]
-        unknown = [one for one in inspection.unknowns(found) if stream in {"", one["stream"]}]
-        going = [one for one in inspection.under_way(found) if stream in {"", one["stream"]}]
+        counts = [one for one in inspection.summary(found) if one["stream"] in names]
+        unknown = [one for one in inspection.unknowns(found) if one["stream"] in names]
+        going = [one for one in inspection.under_way(found) if one["stream"] in names]
     if not shown.for_people(as_json):
         click.echo(shown.encoded({"path": str(found.path), "streams": counts, "under way": going, "unknown": unknown}))
         return
@@ -90,13 +89,14 @@ def forget(
     """
     with _opened(connection, pairs, config) as found:
         _refuse_running(found)
-        if stream:
-            _stream(found, stream)
-        what = " ".join((stream, *key)) or "everything"
+        names = _meant(found, stream, config)
+        pipeline = given.stored(config).get("pipeline")
+        what = " ".join((names[0], *key)) if stream else f"all of {pipeline}" if pipeline else "everything"
         if not yes:
             click.confirm(f"Forget {'what is unknown of ' if unknown else ''}{what} in {found.path}?", abort=True)
             _refuse_running(found)
-        count = inspection.strike(found, stream, key, unknown=unknown)
+        which = names if stream or pipeline else [""]
+        count = sum(inspection.strike(found, name, key, unknown=unknown) for name in which)
     click.echo(f"{count:,} forgotten.")
 
 
@@ -138,11 +138,20 @@ def _refuse_running(found: Ledger) -> None:
         raise Busy(f"a run is writing through this connection now ({found.path})", hint="Forget when it has ended.")
 
 
-def _stream(found: Ledger, stream: str) -> str:
-    known = [one["stream"] for one in inspection.summary(found)]
-    if stream not in known:
-        raise Unknown(f'the ledger knows no stream "{stream}"', hint=did_you_mean(stream, known))
-    return stream
+def _meant(found: Ledger, stream: str, config: Path | None) -> list[str]:
+    """Return what the ledger calls *stream*, or all of them where none is named: those of its pipeline, if the *config* names one."""
+    pipeline = given.stored(config).get("pipeline")
+    known = [
+        one["stream"]
+        for one in inspection.summary(found)
+        if one["stream"].startswith(inspection.known_as("", pipeline))
+    ]
+    if not stream:
+        return known
+    name = stream if stream in known else inspection.known_as(stream, pipeline)
+    if name not in known:
+        raise Unknown(f'the ledger knows no stream "{name}"', hint=did_you_mean(name, known))
+    return [name]
 
 
 def _told(one: dict[str, Any]) -> dict[str, Any]:

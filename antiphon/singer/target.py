@@ -47,6 +47,7 @@ from antiphon.singer.sink import CheckSink, Held, NullSink, Sink, SourceSchema, 
 from antiphon.singer.universal import drawn
 from antiphon.singer.valid import Check
 from antiphon.singer.whole import Whole
+from antiphon.writeback import inspection
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Ledger
@@ -165,8 +166,7 @@ class Target(singer_sdk.Target):
 
     def known_as(self, stream: str) -> str:
         """Return what the ledger calls *stream*: by its pipeline's name, if there is one."""
-        pipeline, stream = self.config.get("pipeline"), undoing.known_as(stream)
-        return f"{pipeline}/{stream}" if pipeline else stream
+        return inspection.known_as(undoing.known_as(stream), self.config.get("pipeline"))
 
     # Messages
 

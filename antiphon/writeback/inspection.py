@@ -17,6 +17,11 @@ _WAYS = (("lower",), ("spaces",), ("lower", "spaces"), ("digits",))
 """The settings of ``match_by`` that make a value another one."""
 
 
+def known_as(stream: str, pipeline: str | None) -> str:
+    """Return what a ledger calls *stream*: by its pipeline's name, if there is one."""
+    return f"{pipeline}/{stream}" if pipeline else stream
+
+
 def summary(ledger: Ledger) -> list[dict[str, Any]]:
     """Return how many records are known of each stream, how many of them it made, and how many are gone."""
     ledger.records.sorted_in()

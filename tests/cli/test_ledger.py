@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from pathlib import Path
 
 import pytest
 from singer.pipes import crm as an_account
@@ -136,6 +137,42 @@ def test_what_is_under_way_is_shown_and_nothing_is_forgotten_meanwhile(crm, ledg
     [left] = json.loads(ledger("show")[1])["under way"]
     assert left["run"] == "ended"
     assert ledger("forget", "--yes")[0] == 0
+
+
+@pytest.fixture
+def two(crm, ledger, tmp_path):
+    """Two jobs that write streams of one name through one connection, of which the config is that of one."""
+    for pipeline, *names in (("north", "ada", "bea"), ("south", "cid"), ("", "dan")):
+        crm.pipe(PEOPLE, *(record("contacts", email=f"{name}@example.com") for name in names), pipeline=pipeline)
+    (tmp_path / "settings.json").write_text(json.dumps(crm.config(pipeline="north", streams={})))
+
+
+def test_the_config_of_a_target_says_whose_streams_are_shown(two, ledger):
+    for args in (), ("contacts",), ("north/contacts",):
+        [stream] = json.loads(ledger("show", *args)[1])["streams"]
+        assert (stream["stream"], stream["records"]) == ("north/contacts", 2)
+    [one] = json.loads(ledger("show", "contacts", "ada@example.com")[1])
+    assert (one["outcome"], one["stream"]) == ("created", "north/contacts")
+    code, _, err = ledger("show", "contacts", "cid@example.com")
+    assert (code, err.startswith("antiphon: the ledger knows no cid@example.com of contacts.")) == (1, True), err
+    assert 'knows no stream "north/deals"' in ledger("show", "deals")[2]
+
+
+@pytest.mark.parametrize(("args", "count"), [((), 2), (("contacts",), 2), (("contacts", "ada@example.com"), 1)])
+def test_the_config_of_a_target_says_whose_streams_are_forgotten(two, ledger, crm, tmp_path, args, count):
+    assert ledger("forget", *args, "--yes")[:2] == (0, f"{count} forgotten.\n")
+    (tmp_path / "settings.json").write_text(json.dumps(crm.settings))
+    left = {one["stream"]: one["records"] for one in json.loads(ledger("show")[1])["streams"]}
+    assert left == {"contacts": 1, "north/contacts": 2 - count, "south/contacts": 1}
+
+
+def test_the_config_of_a_target_says_which_connection_is_meant(crm, ledger, tmp_path):
+    config = crm.config(connection="crm")
+    crm.pipe(PEOPLE, record("contacts", email="ada@example.com"), connection="crm")
+    crm.pipe(PEOPLE, *(record("contacts", email=f"{n}@example.com") for n in range(3)))
+    (tmp_path / "settings.json").write_text(json.dumps(config))
+    found = json.loads(ledger("show")[1])
+    assert (Path(found["path"]).name.partition("-")[0], found["streams"][0]["records"]) == ("crm", 1)
 
 
 def test_it_asks_before_it_forgets(crm, ledger, monkeypatch):
