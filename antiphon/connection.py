@@ -157,6 +157,17 @@ def refuse_unknown(names: Iterable[str], api: Api, where: str, also: Iterable[st
             raise SettingError(f'{where}: there is no setting "{name}"', hint=did_you_mean(name, known))
 
 
+def refuse_other_api(name: str, api: Api, where: str) -> None:
+    """Raise :class:`SettingError` where the connection *name* is one to another than *api*: its credentials are not for that one."""
+    try:
+        other = settings(name, check=False).api
+    except Unknown:  # described nowhere: its settings are in a config, or in variables
+        return
+    if other.name != api.name:
+        hint = f"Name a connection to {api.title}, or use what is for {other.title}."
+        raise SettingError(f'{where}: the connection "{name}" is one to {other.title}', hint=hint)
+
+
 def variable(connection: str, setting: str) -> str:
     """Return the name of the environment variable for a *setting* of *connection*: ``CRM_ACCESS_TOKEN``."""
     return re.sub(r"\W", "_", f"{connection}_{setting}").upper()

@@ -15,7 +15,7 @@ import msgspec
 
 from antiphon.api import Api
 from antiphon.api.wire import decode
-from antiphon.connection import Connection, Settings, converted, refuse_unknown, settings
+from antiphon.connection import Connection, Settings, converted, refuse_other_api, refuse_unknown, settings
 from antiphon.errors import SettingError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -127,6 +127,7 @@ def found(
         if isinstance(value, str):
             given[key] = converted(value, known.setting(key))
     if (connection := stored_in.get("connection")) and by_name.name == known.name:
+        refuse_other_api(str(connection), known, str(config))
         return settings(str(connection), given, api=known, check=check)
     return replace(settings(by_name.name, given, api=known, check=check), called=by_name.called)
 

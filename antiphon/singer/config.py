@@ -23,7 +23,7 @@ from singer_sdk.plugin_base import PluginBase
 from antiphon import connection
 from antiphon.api import JSON, Api, Setting
 from antiphon.connection import Settings
-from antiphon.errors import SettingError, Unknown
+from antiphon.errors import SettingError
 from antiphon.schema import types
 
 #: The settings that the SDK gives to plugins.
@@ -91,7 +91,7 @@ def _resolved(
     named = _given(plugin_config, plugin_name, "connection")
     name = str(named or api.name)
     if named:
-        _refuse_other_api(name, api, plugin_name)
+        connection.refuse_other_api(name, api, plugin_name)
     given = {
         setting.name: typed(value, setting.schema)
         for setting in api.all_settings
@@ -175,13 +175,3 @@ def _property(setting: Setting) -> dict[str, Any]:
 def _given(plugin_config: Mapping[str, Any], plugin_name: str, setting: str) -> JSON:
     value = plugin_config.get(setting)
     return value if value is not None else os.environ.get(connection.variable(plugin_name, setting)) or None
-
-
-def _refuse_other_api(name: str, api: Api, plugin_name: str) -> None:
-    try:
-        other = connection.settings(name, check=False).api
-    except Unknown:  # described nowhere: its settings are in the plugin's config, or in variables
-        return
-    if other.name != api.name:
-        hint = f"Name a connection to {api.title}, or use the plugin for {other.title}."
-        raise SettingError(f'{plugin_name}: the connection "{name}" is one to {other.title}', hint=hint)

@@ -175,6 +175,14 @@ def test_the_config_of_a_target_says_which_connection_is_meant(crm, ledger, tmp_
     assert (Path(found["path"]).name.partition("-")[0], found["streams"][0]["records"]) == ("crm", 1)
 
 
+def test_a_connection_to_another_api_is_refused(crm, ledger, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("connections.yaml").write_text("crm: {api: odoo}")
+    (tmp_path / "settings.json").write_text(json.dumps(crm.config(connection="crm")))
+    code, _, err = ledger("show")
+    assert (code, 'settings.json: the connection "crm" is one to Odoo' in err) == (1, True), err
+
+
 def test_it_asks_before_it_forgets(crm, ledger, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     crm.pipe(PEOPLE, record("contacts", email="ada@example.com"))

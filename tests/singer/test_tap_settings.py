@@ -103,7 +103,7 @@ def test_a_connection_to_another_api_is_refused(tmp_path):
         resolved({"connection": "office"})
     assert str(error.value) == (
         'tap-shelf: the connection "office" is one to CSV files. '
-        "Name a connection to Shelf, or use the plugin for CSV files."
+        "Name a connection to Shelf, or use what is for CSV files."
     )
 
 
