@@ -1,4 +1,4 @@
-"""The mock's two lists through dlt's rest_api source, into files of JSON lines, not packed, in the folder that is named: of one run, the last."""
+"""The mock's two lists through dlt's rest_api source, into files of JSON lines in the folder that is named: of one run, the last."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ import shutil
 import sys
 from typing import Any
 
-os.environ |= {
-    "RUNTIME__DLTHUB_TELEMETRY": "false",
-    "RUNTIME__LOG_LEVEL": "ERROR",
-    "NORMALIZE__DATA_WRITER__DISABLE_COMPRESSION": "true",  # a third of its CPU: no other side packs what it writes
-}
+os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
 
 import dlt
 from dlt.sources.rest_api import rest_api_source
