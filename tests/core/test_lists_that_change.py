@@ -315,7 +315,7 @@ def test_a_page_that_is_short_in_the_middle_of_a_list_does_not_end_it(kind, ids,
 
 
 class Restless(Moody):
-    """A moody server whose rows come and go, too; but none goes between a page that gives nothing new and the one after it.
+    """A moody server whose rows come and go, too; but none goes between a page whose last row was given before and the one after it.
 
     Who has seen such a page asks whether anything follows: it may be the last. What goes at that moment is not seen by its gap.
     """
@@ -331,9 +331,8 @@ class Restless(Moody):
 
     def slice(self, start, size):
         rows = super().slice(start, size)
-        ids = {row["id"] for row in rows}
-        self.quiet = bool(ids) and ids <= self.given
-        self.given |= ids
+        self.quiet = bool(rows) and rows[-1]["id"] in self.given
+        self.given |= {row["id"] for row in rows}
         return rows
 
 
