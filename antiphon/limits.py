@@ -99,9 +99,7 @@ class Limiter:
         self._clock = clock
         self._sleep = sleep
         self._singly = 0
-        self._lock = (
-            threading.RLock()
-        )  # a list that nobody wants any more may end while another begins, in the same thread
+        self._lock = threading.RLock()  # a list that nobody wants may end while another begins, in one thread
         self._here = threading.local()
 
     @contextmanager

@@ -33,7 +33,7 @@ from antiphon.writeback.ledger import Ledger
 def main(module: str, moment: str, number: int) -> None:
     """Run the plugin in *module*, killed at the *moment* when it comes the *number*-th time."""
     random.uniform = lambda _low, _high: 0.0
-    limits._Window.wait = lambda _window, _now: 0.0
+    limits._Window.wait = lambda *_given, **_named: 0.0
     time.sleep = partial(_briefly, time.sleep)
     counted: dict[str, int] = {}
     lock = threading.Lock()
