@@ -1,6 +1,6 @@
 """A target of ours that takes records, holds them against their schema, holds them in batches, and writes nothing.
 
-Where the variable COUNT names a file it says there how many it took.
+Where the variable COUNT names a file it says there how many it took; with DECODE each record is decoded, as who writes it would.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ class _NoSink(Sink):
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
         """Write nothing."""
         held, self.held = self.held, []
+        if "DECODE" in os.environ:
+            for one in held:
+                assert "id" in one.record
         _NoSink.taken += len(held)
         self.target.accounts.pass_over(self.stream_name, len(held))
 

@@ -22,12 +22,12 @@ from typing import Any
 import goals
 import msgspec
 import peers
-from measure import Side, Used, in_turns, lines_in, median, quick, times, verify
+from measure import Command, Side, Used, in_turns, lines_in, median, quick, times, verify
 
 HERE = Path(__file__).parent
 STOCK = 25
 """How many times the CPU of ours the stock target is to take."""
-FLOOR = "floor: decode each line"
+OURS, DECODED, FLOOR = "antiphon", "antiphon, each record decoded", "floor: decode each line"
 FEW = 1000
 """Records of which a run is its start."""
 _STAGES = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer")
@@ -115,16 +115,18 @@ def sides(folder: Path, records: int, slow: int | None) -> list[Side]:
     (folder / "none.json").write_text("{}")
     (folder / "files.json").write_text(json.dumps({"destination_path": str(folder)}))
 
-    def counted(name: str, *command: str | Path, rounds: int | None = None) -> Side:
-        environment = {"COUNT": str(count)}
+    def counted(name: str, *command: str | Path, rounds: int | None = None, **more: str) -> Side:
+        environment = {"COUNT": str(count), **more}
         return Side(
             name, command, source, environment=environment, rounds=rounds, count=lambda: int(count.read_text("utf-8"))
         )
 
     jsonl = peers.python("target-jsonl").with_name("target-jsonl")
     stock: Path = HERE / "peers" / "stock_target.py"
+    ours: Command = (sys.executable, HERE / "noop_target.py", "--config", folder / "ours.json")
     return [
-        counted("antiphon", sys.executable, HERE / "noop_target.py", "--config", folder / "ours.json"),
+        counted(OURS, *ours),
+        counted(DECODED, *ours, DECODE="yes"),
         counted(FLOOR, sys.executable, HERE / "floor.py", "take"),
         counted("singer-sdk", peers.python("singer-sdk"), stock, "--config", folder / "none.json", rounds=slow),
         Side(
@@ -161,7 +163,7 @@ def main() -> None:
     given = parser.parse_args()
     runs = measured(given.records, given.rounds, given.slow)
     start = median(runs.pop("start")).cpu
-    ours = runs["antiphon"]
+    ours = runs[OURS]
     each = {name: median(took).cpu / given.records * 1e6 for name, took in runs.items()}
     print("| target, validation on | CPU, ours = 1 | CPU µs/record | peak MB | rounds |\n|---|---|---|---|---|")
     for name, took in runs.items():
@@ -169,12 +171,12 @@ def main() -> None:
         print(f"| {name} | {times(took, ours):.1f} | {each[name]:.1f} | {used.memory:.0f} | {len(took)} |")
     print(
         f"\n{given.records:,} items into each. {quick(runs)} Ours takes {start:.2f} s until {FEW:,} are in. "
-        "It holds valid records as the lines they came on and decodes them only when they are written: that is not in its figure, while the others decode each at once.\n"
+        "It holds valid records as the lines they came on, and who writes them decodes them: with that it takes what the second row says. The others decode each at once.\n"
     )
     against = times(runs["singer-sdk"], ours)
     if against < STOCK:
         asked, begun = each["singer-sdk"] / STOCK, start / given.records * 1e6
-        missed = goals.Missed(f"{STOCK} times singer-sdk", asked, each["antiphon"], begun)
+        missed = goals.Missed(f"{STOCK} times singer-sdk", asked, each[OURS], begun)
         print(goals.room([missed], {FLOOR: each[FLOOR]}))
     print(goals.table([goals.faster("target, validation on: CPU against singer-sdk", STOCK, against)]))
 

@@ -315,14 +315,15 @@ def test_a_page_that_is_short_in_the_middle_of_a_list_does_not_end_it(kind, ids,
 
 
 class Restless(Moody):
-    """A moody server whose rows come and go, too; but none goes between a page whose last row was given before and the one after it.
+    """A moody server whose rows come and go, too; but none goes between a page that may be the last and the one after it.
 
-    Who has seen such a page asks whether anything follows: it may be the last. What goes at that moment is not seen by its gap.
+    That is one whose last row was given before, or that reaches no further than others did. Who has seen it asks whether anything follows:
+    what goes at that moment is not seen by its gap.
     """
 
     def __init__(self, ids, edits, moods, *, size, down):
         super().__init__(ids, moods, size=size)
-        self.edits, self.down, self.given, self.quiet = list(edits), down, set(), False
+        self.edits, self.down, self.given, self.reached, self.quiet = list(edits), down, set(), 0, False
 
     def edit(self):
         if self.quiet and self.edits:
@@ -331,8 +332,10 @@ class Restless(Moody):
 
     def slice(self, start, size):
         rows = super().slice(start, size)
-        self.quiet = bool(rows) and rows[-1]["id"] in self.given
+        end = start + len(rows)
+        self.quiet = bool(rows) and (rows[-1]["id"] in self.given or end <= self.reached)
         self.given |= {row["id"] for row in rows}
+        self.reached = max(self.reached, end)
         return rows
 
 
