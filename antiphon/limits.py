@@ -5,8 +5,8 @@ before it is sent until a whole window after its answer: nothing less is safe, a
 raises or lowers the declared limit, and shows the calls of others, for which we leave room. All processes that speak to one account share it, see :mod:`antiphon.budget`.
 
 Where lists are read side by side, one that goes a page at a time needs room all the while: what it waits for, nothing can make up for
-later. If others took all there is at once, it would have none until a window later. So those that can have several calls under way
-spread theirs as long as it is read.
+later. If others took all there is at once, it would have none until a window later. So as long as it is read those that can have several
+calls under way spread theirs, and let it go first.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,8 +29,6 @@ _AGAIN = 0.1
 """Seconds after which to look again where calls are spread for the sake of others: they may be done."""
 _SPREAD = 10
 """In so many parts of a window calls are spread: in each as many as in any other."""
-_LEFT = 50
-"""One of so many calls is left, where calls are spread, to those that are not."""
 
 
 class _Window:
@@ -37,6 +36,10 @@ class _Window:
 
     def __init__(self, number: int, limit: RateLimit, share: float, budget: Budget) -> None:
         self.number, self.limit, self.share, self.budget = number, limit, share, budget
+        self.waiting = 0
+        """Calls of lists that go a page at a time which wait for it."""
+        self._spread: deque[float] = deque(maxlen=1)
+        """When the last calls that were spread began, as many as a part of the window holds."""
         self.allow(limit.calls, limit.seconds)
 
     def allow(self, calls: float, seconds: float) -> None:
@@ -44,6 +47,8 @@ class _Window:
         self.calls = min(max(1, int(mine)), self.budget.sizes[self.number])
         self.seconds = seconds / min(1.0, mine)  # less than one call in a window is one in a longer window
         self.whole = calls, seconds
+        part = math.ceil(self.calls / _SPREAD) if self.calls >= _SPREAD else 0
+        self._spread = deque(self._spread, maxlen=part)
 
     def applies(self, path: str) -> bool:
         return not self.limit.paths or path.endswith(self.limit.paths)
@@ -53,18 +58,20 @@ class _Window:
         told = self.budget.told(self.number)
         if told != self.whole and told[0]:  # another process has heard of it
             self.allow(*told)
-        spare = self.calls - self.budget.under_way(self.number) - (self.calls // _LEFT if spread else 0)
+        spare = self.calls - self.budget.under_way(self.number)
         if spare <= 0:  # all of them are under way: their answers will tell
             return _SOON
-        wait = self._after(spare, self.seconds, now)
-        if spread and self.calls >= _SPREAD:
-            return max(wait, self._after(math.ceil(self.calls / _SPREAD), self.seconds / _SPREAD, now))
-        return wait
+        before = self.budget.answered(self.number, spare)
+        wait = 0.0 if before is None or before > now else before + self.seconds - now
+        if spread and self._spread and len(self._spread) == self._spread.maxlen:
+            wait = max(wait, self._spread[0] + self.seconds / _SPREAD - now)
+        return max(wait, _SOON) if spread and self.waiting else wait
 
-    def _after(self, calls: int, seconds: float, now: float) -> float:
-        """Return how long it is until so many *seconds* after the answer with which there were so many *calls*."""
-        before = self.budget.answered(self.number, calls)
-        return 0.0 if before is None or before > now else before + seconds - now
+    def begin(self, now: float, *, spread: bool) -> None:
+        """Count a call that begins."""
+        self.budget.begin(self.number, now)
+        if spread:
+            self._spread.append(now)
 
     def heed(self, headers: Mapping[str, str], sent: float, now: float) -> None:
         names = self.limit.headers
@@ -115,7 +122,7 @@ class Limiter:
 
     @contextmanager
     def spread(self) -> Iterator[None]:
-        """Make calls, in this thread, that can wait for those of lists that go a page at a time."""
+        """Make calls, in this thread, that let those of lists that go a page at a time go first."""
         self._here.spread = True
         try:
             yield
@@ -124,19 +131,31 @@ class Limiter:
 
     def acquire(self, url: str) -> float:
         """Wait until a call to *url* fits into every limit that applies to it; return when it did."""
-        windows = self._applying(url)
+        windows, full = self._applying(url), list[_Window]()
         while True:
             spread = self._singly > 0 and getattr(self._here, "spread", False)
             with self._budget as budget:
                 now = self._clock()
-                wait = max((window.wait(now, spread=spread) for window in windows), default=0.0)
-                if wait > 0 and budget.bury(now):
-                    wait = max(window.wait(now, spread=spread) for window in windows)
+                for window in full:
+                    window.waiting -= 1
+                waits = [window.wait(now, spread=spread) for window in windows]
+                if max(waits, default=0.0) > 0 and budget.bury(now):
+                    waits = [window.wait(now, spread=spread) for window in windows]
+                wait = max(waits, default=0.0)
                 if wait <= 0:
                     for window in windows:
-                        budget.begin(window.number, now)
+                        window.begin(now, spread=spread)
                     return now
-            self._sleep(min(wait, _AGAIN) if spread else wait)
+                full = [] if spread else [window for window, each in zip(windows, waits, strict=True) if each > 0]
+                for window in full:
+                    window.waiting += 1
+            try:
+                self._sleep(min(wait, _AGAIN) if spread else wait)
+            except BaseException:  # one that is given up waits for nothing
+                with self._budget:
+                    for window in full:
+                        window.waiting -= 1
+                raise
 
     def release(self, url: str, headers: Mapping[str, str], sent: float) -> None:
         """Count the call to *url* that :meth:`acquire` let through at *sent*, and heed what the server said of the limit."""

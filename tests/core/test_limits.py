@@ -203,13 +203,66 @@ def test_a_header_that_makes_no_sense_changes_nothing(value):
     assert sent[-1] - sent[0] <= 4.001
 
 
-def test_what_can_wait_is_spread_while_a_list_goes_a_page_at_a_time():
+@pytest.mark.parametrize("latency", [0.0, 0.2])
+def test_what_can_wait_is_spread_while_a_list_goes_a_page_at_a_time_and_uses_the_whole_limit(latency):
     world = World(RateLimit(100, 10))
     with world.limiter.singly(), world.limiter.spread():
-        sent = [world.call() for _ in range(120)]
+        sent = [world.call(latency=latency) for _ in range(500)]
     assert most_in_a_window(sent, 1) == 10
-    assert most_in_a_window(sent, 10) == 98
-    assert sent[-1] - sent[0] < 12.5
+    assert most_in_a_window(sent, 10) >= 97
+    assert sent[-1] - sent[0] < 50 + 5 * latency
+
+
+class GivenUpError(Exception):
+    """Nobody waits any more."""
+
+
+def test_what_can_wait_lets_a_page_of_such_a_list_go_first():
+    world = World(RateLimit(100, 10))
+    limiter, naps = world.limiter, []
+    with limiter.singly():
+        for _ in range(100):
+            world.call()
+
+        def sleep(seconds):
+            """While the list waits until there is room, what can wait asks at the very moment at which there is."""
+            world.sleep(seconds)
+            limiter._sleep = refuse
+            with limiter.spread(), pytest.raises(GivenUpError):
+                limiter.acquire(OTHER)
+            limiter._sleep = sleep
+
+        def refuse(seconds):
+            naps.append(seconds)
+            raise GivenUpError
+
+        limiter._sleep = sleep
+        world.call()
+        limiter._sleep = world.sleep
+        assert naps
+        with limiter.spread():
+            world.call()
+    assert world.sent[-1] - world.sent[-2] < 0.2
+
+
+def test_a_page_that_is_waited_for_no_more_lets_others_go():
+    world = World(RateLimit(100, 10))
+
+    def give_up(_seconds):
+        raise GivenUpError
+
+    with world.limiter.singly():
+        for _ in range(100):
+            world.call()
+        world.limiter._sleep = give_up
+        with pytest.raises(GivenUpError):
+            world.limiter.acquire(OTHER)
+        world.limiter._sleep = world.sleep
+        world.sleep(10.1)
+        with world.limiter.spread():
+            before = world.now
+            world.call()
+    assert world.now - before < 0.001
 
 
 def test_what_can_wait_waits_for_nobody_where_there_is_no_such_list():
