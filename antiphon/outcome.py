@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +20,24 @@ from antiphon.fill import look
 Record = dict[str, Any]
 _RANGE = re.compile(r"(\d+)-(\d+)")
 _IN_BRACKETS = re.compile(r"[^()]*\((.*)\)")
-_RUN, _NUMBERS = secrets.token_hex(8), count()
-"""What no other process has, and what this one has not given yet: to ask the system for each token anew takes it longer than the rest of a change."""
+
+
+class _Tokens:
+    """Numbers under a random name that no other process has: to ask the system for each token anew takes it longer than the rest of a change."""
+
+    def __init__(self) -> None:
+        self._begin()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        self._name, self._numbers = secrets.token_hex(8), count()
+
+    def new(self) -> str:
+        return f"{self._name}{next(self._numbers):016x}"
+
+
+_tokens = _Tokens()
 
 
 class Kind(enum.StrEnum):
@@ -51,7 +68,7 @@ class Change:
     """The field that the record is matched by."""
     value: Any = None
     """What stands in that field."""
-    token: str = field(default_factory=lambda: f"{_RUN}{next(_NUMBERS):016x}")
+    token: str = field(default_factory=_tokens.new)
     """Unique for this change; stays the same when it is sent again (idempotency key, trace id)."""
     matches: dict[str, Any] = field(default_factory=dict)
     """The fields that the record may be matched by, in the order they are tried, and what stands in them; *by* is one of them."""

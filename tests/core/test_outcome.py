@@ -1,3 +1,5 @@
+import multiprocessing
+
 import pytest
 
 from antiphon.outcome import Change, Kind, Nothing, One, Outcome, PerItem, Problem, Said, rejected
@@ -12,6 +14,20 @@ def test_every_change_has_a_token_of_its_own_that_stays():
     one, other = Change({}), Change({})
     assert one.token != other.token
     assert one.values()["token"] == one.token
+
+
+def tell_a_token(pipe):
+    pipe.send(Change({}).token)
+
+
+def test_no_child_of_a_process_gives_the_tokens_that_another_gives():
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    children = [context.Process(target=tell_a_token, args=(there,)) for _ in range(2)]
+    for child in children:
+        child.start()
+        child.join(30)
+    assert len({here.recv(), here.recv(), Change({}).token}) == 3
 
 
 def test_a_change_gives_its_values_to_placeholders():
