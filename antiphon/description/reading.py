@@ -252,18 +252,18 @@ class _Reading:
         return _INVALID if _any_invalid(found.values()) else schema.record(found)
 
     def json_schema(self, node: Node, path: str) -> Any:
-        """Return a JSON Schema; those within it are JSON Schemas as well, and no words."""
+        """Return a JSON Schema; those within it are JSON Schemas as well: no words, and no true or list, which no tap can tell on."""
         within = [("items", node.value["items"])] if "items" in node.value else []
-        properties = node.value.get("properties")
-        if properties is not None and isinstance(properties.value, dict):
-            within += [(f"properties.{name}", field) for name, field in properties.value.items()]
-        found = [
-            self.json_schema(inner, f"{path}.{name}")
-            if isinstance(inner.value, dict)
-            else self.misfit(inner, f"{path}.{name}", "a JSON Schema", "For example: {type: string}.")
-            for name, inner in within
-            if not isinstance(inner.value, bool | list)
-        ]
+        found = []
+        if (properties := node.value.get("properties")) is not None:
+            if isinstance(properties.value, dict):
+                within += [(f"properties.{name}", field) for name, field in properties.value.items()]
+            else:
+                found.append(self.misfit(properties, f"{path}.properties", "a mapping"))
+        for name, inner in within:
+            inside = isinstance(inner.value, dict)
+            where, hint = f"{path}.{name}", "For example: {type: string}."
+            found.append(self.json_schema(inner, where) if inside else self.misfit(inner, where, "a JSON Schema", hint))
         return _INVALID if _any_invalid(found) else node.plain()
 
     def field(self, node: Node, path: str) -> Any:

@@ -91,6 +91,21 @@ MISTAKES = {
         "email: {type: object, properties: {work: {type: array, items: string}}}",
         "my.yaml:11:98: resources.people.schema.email.properties.work.items: a JSON Schema is wanted, not a text. For example: {type: string}.",
     ),
+    "a flag for a JSON Schema": (
+        "email: string",
+        "email: {type: object, properties: {work: true}}",
+        "my.yaml:11:77: resources.people.schema.email.properties.work: a JSON Schema is wanted, not true. For example: {type: string}.",
+    ),
+    "a list for a JSON Schema": (
+        "email: string",
+        "email: {type: array, items: [{type: string}]}",
+        "my.yaml:11:64: resources.people.schema.email.items: a JSON Schema is wanted, not a list. For example: {type: string}.",
+    ),
+    "a list for the fields of a JSON Schema": (
+        "email: string",
+        "email: {type: object, properties: [work]}",
+        "my.yaml:11:70: resources.people.schema.email.properties: a mapping is wanted, not a list.",
+    ),
     "a field that is not in the schema": (
         "updated: updated_at",
         "updated: updated",
