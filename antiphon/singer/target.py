@@ -26,7 +26,7 @@ from singer_sdk.helpers.capabilities import (
     PluginCapabilities,
     TargetCapabilities,
 )
-from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from singer_sdk.mapper import PluginMapper, RemoveRecordTransform, SameRecordTransform
 from singer_sdk.plugin_base import PluginBase
 
 from antiphon import apis, connection
@@ -58,6 +58,8 @@ from antiphon.writeback.underway import UnderWay
 from antiphon.writeback.writer import Allowance, Seen
 
 _MOST = 1 << 63
+_PATTERN = frozenset("*?[")
+"""What makes a name in stream_maps one for several streams."""
 TEST_STREAM = "meltano_test_stream"
 
 
@@ -330,6 +332,10 @@ class Target(singer_sdk.Target):
         if sink.stream_name in self._mirrored:
             return
         sources = self._sources(sink)
+        if patterns := sorted(source for source in sources - self._schemas.keys() if not _PATTERN.isdisjoint(source)):
+            said = f"{', '.join(patterns)} goes into it, and nobody can tell whether all came that this means"
+            self.accounts.account_kept(sink, Kept(f"{said}. Name each stream in stream_maps", wrong=True))
+            return
         if sink.plan.complete == "version" and len(sources) > 1:
             said = f"several streams go into it ({', '.join(sorted(sources))}), and an ACTIVATE_VERSION speaks for one alone"
             hint = f"Set streams.{sink.stream_name}.complete to end, or write each as a stream of its own"
@@ -350,13 +356,13 @@ class Target(singer_sdk.Target):
             sink.take_away(sink.version)
 
     def _sources(self, sink: Sink) -> set[str]:
-        """Return the streams that go into *sink*: those that came, and those of which stream_maps says so."""
+        """Return the streams that go into *sink*: those that came, and those, or patterns of them, of which stream_maps says so."""
         came = self.mapper.stream_maps.items()
         named = (self.config.get("stream_maps") or {}).items()
         return {source for source, to in came if any(one.stream_alias == sink.stream_name for one in to)} | {
-            str(to.get("__source__") or source)
-            for source, to in named
-            if isinstance(to, dict) and to.get("__alias__") == sink.stream_name
+            str(to.get("__source__", name))
+            for name, to in named
+            if isinstance(to, dict) and _alias(name, to) == sink.stream_name
         }
 
     def close(self) -> None:
@@ -439,6 +445,13 @@ class Target(singer_sdk.Target):
         """Return the command, which tells errors in one line."""
         said = "Look up and compare even what the ledger has as unchanged since the last run."
         return command(cls, super().get_singer_command(), click.Option(["--full"], is_flag=True, help=said))
+
+
+def _alias(name: str, to: dict[str, Any]) -> str:
+    """Return what the stream is written as that is *name* in stream_maps, and *to* there."""
+    if "__source__" in to or "__alias__" not in to:
+        return name
+    return PluginMapper._eval_stream(to["__alias__"], name)  # noqa: SLF001 - what the mapper itself calls it by
 
 
 def _record(line: bytes, number: int) -> dict[str, Any]:

@@ -479,7 +479,7 @@ def test_what_is_held_back_goes_once_it_may_however_long_ago_it_came_last(crm, d
 TWO_IN_ONE = {"old": {"__alias__": "people"}, "new": {"__alias__": "people"}}
 
 
-def two_in_one(crm, complete, **versions):
+def two_in_one(crm, complete, maps=TWO_IN_ONE, **versions):
     """Mirror a stream into which two go, each with three people; of one that has no version nothing comes."""
     messages = []
     for name, version in versions.items():
@@ -487,7 +487,7 @@ def two_in_one(crm, complete, **versions):
         messages += [PEOPLE | {"stream": name}, *(row | {"stream": name} for row in rows)]
         messages += [activated(version) | {"stream": name}]
     entry = {"resource": "contacts", "mode": "mirror", "complete": complete}
-    return crm.pipe(*messages, state({}), streams={"people": entry}, stream_maps=TWO_IN_ONE)
+    return crm.pipe(*messages, state({}), streams={"people": entry}, stream_maps=maps)
 
 
 def test_one_of_two_streams_that_go_into_a_mirror_is_not_the_whole_of_it(crm):
@@ -496,6 +496,44 @@ def test_one_of_two_streams_that_go_into_a_mirror_is_not_the_whole_of_it(crm):
     assert ran.code == 1
     assert "nothing was taken away, for new, which goes into it, did not come" in ran.err
     assert len(there(crm)) == 6
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        {"new": {"__alias__": "'people'"}},
+        {"new": {"__alias__": "__stream_name__.replace('new', 'people')"}},
+        {"people": {"__source__": "new"}},
+    ],
+)
+def test_a_stream_goes_into_a_mirror_in_whatever_way_stream_maps_says_so(crm, new):
+    maps = {"old": {"__alias__": "people"}, **new}
+    assert two_in_one(crm, "end", maps, old=1).code == 1
+    ran = two_in_one(crm, "end", maps, old=2)
+    assert ran.code == 1
+    assert "nothing was taken away, for new, which goes into it, did not come" in ran.err
+
+
+@pytest.mark.parametrize("complete", ["end", "version"])
+@pytest.mark.parametrize(
+    "maps", [{"???": {"__alias__": "people"}}, {"old": None, "new": None, "people": {"__source__": "???"}}]
+)
+def test_of_a_pattern_nobody_can_tell_whether_all_streams_came_that_go_into_a_mirror(crm, maps, complete):
+    ran = two_in_one(crm, complete, maps, old=1, new=1)
+    assert ran.code == 1
+    assert "for ??? goes into it, and nobody can tell whether all came that this means" in ran.err
+    assert "Name each stream in stream_maps" in ran.err
+
+
+def test_a_pattern_whose_streams_are_each_written_as_one_of_their_own_keeps_no_mirror_back(crm):
+    rows = [row | {"stream": "old"} for row in people(*range(20), version=1)]
+    entry = {"old_": {"resource": "contacts", "mode": "mirror"}}
+    maps = {"*": {"__alias__": "__stream_name__ + '_'"}}
+    schema = PEOPLE | {"stream": "old"}
+    assert crm.pipe(schema, *rows, activated(1) | {"stream": "old"}, streams=entry, stream_maps=maps).code == 0
+    rows = [row | {"stream": "old"} for row in people(*range(19), version=2)]
+    assert crm.pipe(schema, *rows, activated(2) | {"stream": "old"}, streams=entry, stream_maps=maps).code == 0
+    assert len(there(crm)) == 19
 
 
 def test_an_activate_version_of_one_of_two_streams_that_go_into_a_mirror_takes_nothing_away(crm):
