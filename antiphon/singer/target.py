@@ -118,7 +118,7 @@ class Target(singer_sdk.Target):
         reader.quoting = self.accounts.payload == "full"
         reader.on_input = self.accounts.refuse_input
         reader.on_records, reader.check = self._process_records, self._check
-        reader.on_wait, reader.wake, reader.on_error = self._wait, self.flights.wake, self._broken_off
+        reader.on_wait, reader.wake, reader.on_error = self._await_input, self.flights.wake, self._broken_off
 
     @classmethod
     def description(cls) -> Api:
@@ -392,6 +392,15 @@ class Target(singer_sdk.Target):
         """Wait for news, of the input or of a batch, and go on with what is under way."""
         self.flights.wait()
         self._go_on()
+
+    def _await_input(self) -> None:
+        """Wait for news, and write what is held when it is old, though nothing more may come: a pipe can stay open for long."""
+        if any(sink.current_size for sink in self._sinks_active.values()):
+            self.flights.wait((self._MAX_RECORD_AGE_IN_MINUTES - self._max_record_age_in_minutes) * 60)
+            self._handle_max_record_age()
+            self._go_on()
+        else:
+            self._wait()
 
     def _go_on(self) -> None:
         """Go on with the batches under way; after a signal that is the last that is done."""

@@ -6,8 +6,10 @@ are driven by one thread, so that nothing but the requests themselves happens si
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
@@ -105,13 +107,13 @@ class Flights:
                 return end.value  # type: ignore[no-any-return]
             self.wait()
 
-    def wait(self) -> None:
-        """Wait until there is news since the last time.
+    def wait(self, seconds: float = math.inf) -> None:
+        """Wait until there is news since the last time, or so many *seconds* have passed.
 
         It wakes now and then: a signal that came just before this thread went to sleep would be heard of with the next news only.
         """
-        heard = False
-        while not heard:
+        heard, end = False, time.monotonic() + seconds
+        while not heard and time.monotonic() < end:
             with suppress(queue.Empty):
                 self._news.get(timeout=_SIGNALS)
                 heard = True

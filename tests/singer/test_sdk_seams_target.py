@@ -48,6 +48,7 @@ SOURCES = {
     "singer_sdk.sinks.core:JSONSchemaValidator.validate": "8257e8ff34b3",
     "singer_sdk.singerlib.encoding.base:GenericSingerReader.process_lines": "f6d848854616",
     "singer_sdk.mapper:PluginMapper.register_raw_stream_schema": "b86016569f9b",
+    "singer_sdk.mapper:PluginMapper._eval_stream": "a81688d4ccf6",
     "singer_sdk.mapper:RemoveRecordTransform.transform": "699121fdfd0a",
 }
 PAIRS = (

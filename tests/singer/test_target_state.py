@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import threading
 import time
 from collections import Counter
@@ -18,6 +19,7 @@ from antiphon.api import Api, Resource
 from antiphon.errors import Unavailable
 from antiphon.outcome import Kind, Outcome, rejected
 from antiphon.singer.target import Target
+from target_hubspot import TargetHubSpot
 
 from .pipes import crm as an_account
 from .pipes import encoded, record, schema, state, until
@@ -72,6 +74,28 @@ def test_a_state_comes_out_before_the_end_of_the_input_as_soon_as_a_batch_is_dur
     time.sleep(0.3)
     assert process.states == [{"a": 1}, {"a": 2}]
     assert process.ended().states == [{"a": 1}, {"a": 2}, {"a": 3}]
+
+
+def test_what_is_held_is_written_when_it_is_old_though_the_pipe_stays_open(crm, monkeypatch):
+    monkeypatch.setattr(TargetHubSpot, "_MAX_RECORD_AGE_IN_MINUTES", 0.5 / 60)
+    there, into = os.pipe()
+    written = []
+
+    def feed():
+        with os.fdopen(into, "wb", buffering=0) as pipe:
+            for n in (1, 2):
+                pipe.write(encoded([PEOPLE, person(n)]))
+                end = time.monotonic() + 20
+                while len(crm.emails()) < n and time.monotonic() < end:
+                    time.sleep(0.01)
+                written.append(len(crm.emails()))
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    with os.fdopen(there, "rb") as source:
+        assert crm.pipe(source=source).code == 0
+    feeder.join()
+    assert written == [1, 2]
 
 
 def test_a_state_waits_for_every_stream_that_came_before_it(crm):
