@@ -525,7 +525,7 @@ def associations(one: str, many: str, one_id: str, many_id: str) -> Resource:
         asked: list[dict[str, Any]] = []
 
         def walked(cursor: Any) -> Iterator[Page]:
-            return client.pages(listed, ids, Query(fields=(), cursor=cursor), doing=f"reading {resource.name}")
+            return client.pages(listed, ids, Query(fields=(), cursor=cursor), doing=f"reading the ids of {one}")
 
         for page in client.shared.pages(f"ids of {one}", query.cursor, walked):
             asked += [{"id": record["id"]} for record in page.records]

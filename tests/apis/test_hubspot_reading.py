@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 import requests_mock
 
 from antiphon import apis
 from antiphon.api import Query
 from antiphon.client import Client
 from antiphon.connection import Connection, connect
-from antiphon.errors import NotFound, QuotaSpent, Refused, Unavailable
+from antiphon.errors import Forbidden, NotFound, QuotaSpent, Refused, Unavailable
 from antiphon.outcome import Change, Kind
 from antiphon.sandbox import Server, start
 from tap_hubspot import TapHubSpot
@@ -225,6 +226,22 @@ def test_associations_of_one_object_that_are_read_side_by_side_list_its_ids_once
     assert all(alone)
     assert server.app.calls["GET", "objects/contacts"] == 35
     assert server.app.count("associations") == 8
+
+
+def test_an_error_of_the_ids_that_associations_share_names_neither_of_them() -> None:
+    adapter = requests_mock.Adapter()
+    session = requests.Session()
+    session.mount("https://", adapter)
+    more = {"results": [{"id": str(n)} for n in range(1000)], "paging": {"next": {"after": "7"}}}
+    adapter.register_uri("GET", requests_mock.ANY, json=more)
+    adapter.register_uri("POST", requests_mock.ANY, json={"results": []})
+    made = Client(UNLIMITED, {"access_token": "x"}, session=session)
+    one, other = (made.read(made.resource(name)) for name in ("contacts_companies", "contacts_deals"))
+    next(one)
+    next(other)
+    adapter.register_uri("GET", requests_mock.ANY, status_code=403, json={"message": "no scope"})
+    with pytest.raises(Forbidden, match=r"^hubspot: reading the ids of contacts -> "):
+        next(other)
 
 
 def test_custom_objects_come_with_their_own_fields_and_names(made: Made) -> None:
