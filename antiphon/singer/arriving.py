@@ -14,7 +14,7 @@ _AHEAD = 16
 """Pieces that are read ahead."""
 
 
-def blocks(source: IO[bytes], wait: Callable[[], object], wake: Callable[[], object]) -> Iterator[bytes]:
+def blocks(source: IO[bytes] | IO[str], wait: Callable[[], object], wake: Callable[[], object]) -> Iterator[bytes]:
     """Yield blocks of whole lines of *source*, the last of each without its end; *wait* is called for as long as there is none, until *wake* was.
 
     What has no file behind it is read where it is asked for, line by line.
@@ -22,7 +22,8 @@ def blocks(source: IO[bytes], wait: Callable[[], object], wake: Callable[[], obj
     try:
         file = source.fileno()
     except (OSError, AttributeError):
-        yield from (line.removesuffix(b"\n") for line in source)
+        for line in source:
+            yield (line.encode(errors="surrogatepass") if isinstance(line, str) else line).removesuffix(b"\n")
         return
     begun: list[bytes] = []
     for piece in _pieces(file, wait, wake):

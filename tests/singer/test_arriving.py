@@ -72,6 +72,7 @@ def test_what_is_no_file_is_read_as_it_is():
         raise AssertionError
 
     assert list(lines(io.BytesIO(b"a\nb"), no_wait, no_wait)) == [b"a", b"b"]
+    assert list(lines(io.StringIO("ä\nb\n"), no_wait, no_wait)) == ["ä".encode(), b"b"]
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path):
