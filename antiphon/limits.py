@@ -27,6 +27,8 @@ _SOON = 0.01
 """Seconds after which to look again where only an answer can make room."""
 _AGAIN = 0.1
 """Seconds after which to look again where calls are spread for the sake of others: they may be done."""
+_SHORT = 10.0
+"""Seconds of the longest window over which calls are spread: who spreads those of an hour makes wait what the limit has room for."""
 _SPREAD = 10
 """In so many parts of a window calls are spread: in each as many as in any other."""
 
@@ -47,7 +49,7 @@ class _Window:
         self.calls = min(max(1, int(mine)), self.budget.sizes[self.number])
         self.seconds = seconds / min(1.0, mine)  # less than one call in a window is one in a longer window
         self.whole = calls, seconds
-        part = math.ceil(self.calls / _SPREAD) if self.calls >= _SPREAD else 0
+        part = math.ceil(self.calls / _SPREAD) if self.calls >= _SPREAD and self.seconds <= _SHORT else 0
         self._spread = deque(self._spread, maxlen=part)
 
     def applies(self, path: str) -> bool:

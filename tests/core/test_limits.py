@@ -213,6 +213,13 @@ def test_what_can_wait_is_spread_while_a_list_goes_a_page_at_a_time_and_uses_the
     assert sent[-1] - sent[0] < 50 + 5 * latency
 
 
+def test_what_a_limit_of_a_long_time_has_room_for_is_not_spread_over_it():
+    world = World(RateLimit(1000, 3600))
+    with world.limiter.singly(), world.limiter.spread():
+        sent = [world.call() for _ in range(1000)]
+    assert sent[-1] - sent[0] < 0.01
+
+
 class GivenUpError(Exception):
     """Nobody waits any more."""
 
