@@ -51,8 +51,8 @@ def test_taps_that_do_not_write_the_same_are_told(tmp_path):
 
 
 def test_targets_say_how_many_they_took(tmp_path):
-    ours, floor, stock, _ = writing.sides(tmp_path, 500, slow=1)
-    for side in (ours, floor, stock):
+    ours, decoded, floor, stock, _ = writing.sides(tmp_path, 500, slow=1)
+    for side in (ours, decoded, floor, stock):
         verify(side, 500, tmp_path / "out")
         with pytest.raises(SystemExit, match="500 records came, where 499 were due"):
             verify(side, 499, tmp_path / "out")
