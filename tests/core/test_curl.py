@@ -277,10 +277,9 @@ def test_a_server_by_its_ipv6_address():
     assert curl.Reads(HTTPConnectionPool("::1", 80), 1)._base == "http://[::1]:80"
 
 
-def test_libcurl_is_loaded_for_those_who_read_more_than_a_little(raw_server, monkeypatch):
+def test_libcurl_is_loaded_for_those_who_read_more_than_a_little(monkeypatch):
     monkeypatch.setattr(adapters, "_FEW", 3)
-    server = raw_server(OK)
-    with requests.Session() as session:
+    with served(said()) as server, requests.Session() as session:
         session.mount("http://", adapter := Adapter())
         by = []
         for _ in range(4):
