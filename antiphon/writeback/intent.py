@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -58,6 +58,8 @@ class Written:
     """By their tokens."""
     stage: Stage = Stage.BEGUN
     id: int = 0
+    along: list[Written] = field(default_factory=list)
+    """All that counts as begun with the first of them, until it does."""
 
     def less(self, tokens: Collection[str], count: int) -> dict[str, Intent]:
         """Return the intents without those with these *tokens*, which are so many of them."""

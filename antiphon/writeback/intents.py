@@ -17,6 +17,8 @@ _EARLIER = """
 select run, stream, resource, operation, sent_at, job, changes, stage, id from intents
 where run in (select run from ended) order by run, id
 """
+_AT_ONCE = 500
+"""Rows that one statement changes."""
 _OTHERS = """
 select run, stream, resource, operation, sent_at, job, changes, stage, id from intents
 where run in (select run from runs) and run not in (select run from ended) and run <> ?
@@ -78,13 +80,15 @@ class Intents:
                 self.open.update(zip(one.intents, repeat(one)))
 
     def begun(self, tokens: Collection[str]) -> None:
-        """Note that what was written down with these *tokens* is about to be sent; the end of the process leaves that known."""
+        """Note that what was written down with these *tokens*, and what goes along, is about to be sent; the end of the process leaves that known."""
         for one in self._of(tokens):
             if one.stage is Stage.MEANT:
                 with self._store.lock:  # whoever comes at the same time waits until it is noted
-                    self._come_to(Stage.BEGUN, [one] if one.stage is Stage.MEANT else [], sure=False)
+                    if one.stage is Stage.MEANT:
+                        self._come_to(Stage.BEGUN, [each for each in one.along or [one] if each.intents], sure=False)
+                        one.along.clear()
 
-    def doubted(self, those: Collection[Written]) -> None:
+    def doubted(self, those: Sequence[Written]) -> None:
         """Note that what was known before of the records of *those* counts no more."""
         self._come_to(Stage.DOUBTED, those)
 
@@ -93,9 +97,16 @@ class Intents:
         with self._store.transaction() as db:
             db.executemany("update intents set job = ? where id = ?", [(job, one.id) for one in self._of(tokens)])
 
-    def _come_to(self, stage: Stage, those: Collection[Written], *, sure: bool = True) -> None:
+    def _come_to(self, stage: Stage, those: Sequence[Written], *, sure: bool = True) -> None:
+        for start in range(0, len(those), _AT_ONCE):
+            some = those[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            self._store.do(
+                f"update intents set stage = ? where id in ({marks})",  # noqa: S608 - question marks
+                (stage, *(one.id for one in some)),
+                sure=sure,
+            )
         for one in those:
-            self._store.do("update intents set stage = ? where id = ?", (stage, one.id), sure=sure)
             one.stage = stage
 
     def _of(self, tokens: Collection[str]) -> list[Written]:

@@ -128,10 +128,12 @@ class Ledger:
         *,
         seen: bool = True,
         each: int = 0,
+        along: int = 1,
     ) -> list[Change]:
         """Write down what is about to be sent; *marks* are each change's identity, key and position in the stream.
 
-        Where it is told when it begins (:meth:`begun`), so many of them *each* time, what it has not come to is surely not done.
+        Where it is told when requests of so many *each* begin (:meth:`begun`), what it has not come to is surely not done; so many of
+        them go *along*, side by side, and count as begun with the first.
 
         Returns those of *changes* that were not, for another run that is alive has one to the same key under way: one that is
         created twice would be there twice. Unless *seen*, what such a run has written already is returned as well, and what one that
@@ -151,6 +153,10 @@ class Ledger:
             stage, size = (Stage.MEANT, each) if each else (Stage.BEGUN, len(left) or 1)
             parts = (left[start : start + size] for start in range(0, len(left), size))
             written += [Written(*of, {intent.token: intent for intent in part}, stage) for part in parts]
+            for start in range(0, len(written), along):
+                together = written[start : start + along]
+                for one in together:
+                    one.along = together
         return [c for c, intent in zip(changes, intents, strict=True) if intent.key in busy] if busy else []
 
     def _busy(self, keys: set[bytes], *, seen: bool) -> set[bytes | None]:

@@ -84,7 +84,7 @@ class Sender:
         size = job.most if job else how.batch if isinstance(how, Write) else 1
         if whole:
             again = isinstance(how, Write) and (how.safe or how.remembers > 0)
-            changes = self._intended(batch, operation, changes, each=0 if again else size * self._flights.most)
+            changes = self._intended(batch, operation, changes, each=0 if again else size)
         groups = [changes[start : start + size] for start in range(0, len(changes), size)]
         send = partial(self._settled, batch, operation, job=job, whole=whole)
         heard: list[Outcome] = []
@@ -144,13 +144,12 @@ class Sender:
         yield from job.results(self._client, self._resource, id, group)
 
     def _intended(self, batch: Batch, operation: str, changes: list[Change], *, each: int = 0) -> list[Change]:
-        """Write down what is about to be sent, so many at *each* beginning if these are told apart; return it without what waits for another run."""
+        """Write down what is about to be sent, so many in *each* request if these are told apart; return it without what waits for another run."""
         if self._ledger is None:
             return changes
         marks = [(batch.identities[c.token], batch.keys.get(c.token), batch.position(c)) for c in changes]
-        busy = self._ledger.intend(
-            self._stream, self._resource.name, operation, changes, marks, seen=batch.again, each=each
-        )
+        of = (self._stream, self._resource.name, operation)
+        busy = self._ledger.intend(*of, changes, marks, seen=batch.again, each=each, along=self._flights.most)
         batch.busy += busy
         waits = {c.token for c in busy}
         return [c for c in changes if c.token not in waits]

@@ -10,7 +10,7 @@ import requests
 
 from antiphon.errors import Unavailable
 from antiphon.outcome import Change, Kind, Outcome
-from antiphon.writeback.intent import Stage
+from antiphon.writeback.intent import Stage, unpacked
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.mirror import Kept, take_away
 from antiphon.writeback.settling import settle_open
@@ -248,6 +248,31 @@ def test_what_of_a_set_had_begun_is_known_after_a_kill(tmp_path):
         assert [(w.stage, [i.value for i in w.intents.values()]) for w in ledger.open_intents()] == [
             (Stage.MEANT, ["0@x", "1@x"]), (Stage.BEGUN, ["2@x", "3@x"]), (Stage.MEANT, ["4@x"])
         ]  # fmt: skip
+
+
+def test_what_goes_along_with_what_has_begun_has_begun_and_no_more_after_a_kill(tmp_path):
+    lines = ("c = [change(f'{n}@x') for n in range(7)]", "intend(ledger, *c, each=2, along=2)", "ledger.begun(c[2:4])")
+    with killed(tmp_path, *lines):
+        pass
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert [w.stage for w in ledger.open_intents()] == [Stage.BEGUN, Stage.BEGUN, Stage.MEANT, Stage.MEANT]
+
+
+def test_what_was_struck_before_others_along_with_it_begin_is_not_marked(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger, Ledger(tmp_path, "hubspot") as other:
+        some = [change(f"{n}@x") for n in range(3)]
+        intend(ledger, *some, each=1, along=3)
+        ledger.not_sent(some[2:])
+        intend(other, change("9@x"), each=1)  # under the number that is free now
+        ledger.begun(some[:1])
+        assert dict(stages(ledger)) == {"0@x": Stage.BEGUN, "1@x": Stage.BEGUN, "9@x": Stage.MEANT}
+
+
+def stages(ledger):
+    """What is under way by now, as the file has it."""
+    for changes, stage in ledger.store.rows("select changes, stage from intents"):
+        for intent in unpacked(changes).values():
+            yield intent.value, stage
 
 
 def test_in_a_ledger_of_the_version_before_all_that_is_open_had_perhaps_begun(tmp_path):
