@@ -10,15 +10,13 @@ from itertools import repeat
 from typing import Any
 
 from antiphon.writeback.intent import Stage, Written, packed, unpacked
-from antiphon.writeback.store import Store
+from antiphon.writeback.store import AT_ONCE, Store
 from antiphon.writeback.tables import INTEND
 
 _EARLIER = """
 select run, stream, resource, operation, sent_at, job, changes, stage, id from intents
 where run in (select run from ended) order by run, id
 """
-_AT_ONCE = 500
-"""Rows that one statement changes."""
 _OTHERS = """
 select run, stream, resource, operation, sent_at, job, changes, stage, id from intents
 where run in (select run from runs) and run not in (select run from ended) and run <> ?
@@ -98,8 +96,8 @@ class Intents:
             db.executemany("update intents set job = ? where id = ?", [(job, one.id) for one in self._of(tokens)])
 
     def _come_to(self, stage: Stage, those: Sequence[Written], *, sure: bool = True) -> None:
-        for start in range(0, len(those), _AT_ONCE):
-            some = those[start : start + _AT_ONCE]
+        for start in range(0, len(those), AT_ONCE):
+            some = those[start : start + AT_ONCE]
             marks = ",".join("?" * len(some))
             self._store.do(
                 f"update intents set stage = ? where id in ({marks})",  # noqa: S608 - question marks

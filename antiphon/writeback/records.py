@@ -16,7 +16,7 @@ import msgspec
 
 from antiphon import moment
 from antiphon.outcome import Kind
-from antiphon.writeback.store import Store
+from antiphon.writeback.store import AT_ONCE, Store
 from antiphon.writeback.tables import keep
 
 Row: TypeAlias = tuple[int, bytes, bytes, str | None, str, int, int, int, int | None]
@@ -25,8 +25,6 @@ _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[Row]).decode
 PERHAPS = "perhaps"
 """The outcome of a creation that a run left unanswered and that a look-up has found: it is ours, or others made one meanwhile."""
-_AT_ONCE = 500
-"""Records of which one query asks."""
 _WAITING = 20_000
 """Records of which what was heard waits to be sorted in, at the most."""
 
@@ -127,8 +125,8 @@ class Records:
             " and stream in (select id from streams where resource = (select resource from streams where id = {0}))"
         )
         with self._store.transaction() as db:
-            for start in range(0, len(rows), _AT_ONCE):
-                for stream, some in groupby(rows[start : start + _AT_ONCE], key=itemgetter(0)):
+            for start in range(0, len(rows), AT_ONCE):
+                for stream, some in groupby(rows[start : start + AT_ONCE], key=itemgetter(0)):
                     keys, ids = zip(*((row[1], row[3]) for row in some), strict=True)
                     db.execute(sql.format(stream, ",".join("?" * len(ids))), (*ids, *keys))
 
@@ -140,8 +138,8 @@ class Records:
             "remote_id in ({1}) and version is not null and kind <> 'deleted' and stream <> {0}"
             " and stream in (select id from streams where resource = (select resource from streams where id = {0}))"
         )
-        for start in range(0, len(ids), _AT_ONCE):
-            some = ids[start : start + _AT_ONCE]
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
             where = same.format(number, ",".join("?" * len(some)))
             with self._store.transaction() as db:
                 found = {id for (id,) in db.execute(f"select remote_id from records where {where}", some)}  # noqa: S608

@@ -35,8 +35,8 @@ _CACHED = 16_000
 _COPIED = 8000
 """Pages that are written before they are copied back: keys are spread, and each page is copied back once for many."""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_AT_ONCE = 500
-"""Values in one query."""
+AT_ONCE = 500
+"""Values in one statement."""
 _KEYLESS = (
     "%s: the ledger %s is without its key (%s), and a new one is made: every record is looked up anew, and what was sent and not"
     " answered in earlier runs is sent again if it comes"
@@ -140,8 +140,8 @@ class Store:
     def among(self, sql: str, keys: Iterable[bytes], *first: Any) -> Iterator[tuple[Any, ...]]:
         """Yield what a query finds for *keys*, so many at a time; ``{}`` in it stands for them."""
         left = list(keys)
-        for start in range(0, len(left), _AT_ONCE):
-            some = left[start : start + _AT_ONCE]
+        for start in range(0, len(left), AT_ONCE):
+            some = left[start : start + AT_ONCE]
             yield from self.rows(sql.format(",".join("?" * len(some))), (*first, *some))
 
     def others(self) -> bool:
