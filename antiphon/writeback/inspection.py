@@ -18,8 +18,15 @@ _WAYS = (("lower",), ("spaces",), ("lower", "spaces"), ("digits",))
 
 
 def known_as(stream: str, pipeline: str | None) -> str:
-    """Return what a ledger calls *stream*: by its pipeline's name, if there is one."""
-    return f"{pipeline}/{stream}" if pipeline else stream
+    """Return what a ledger calls *stream*: by its pipeline's name, if there is one.
+
+    Whatever comes before the first slash is a pipeline. Where the names themselves would say otherwise, a slash comes before all, and in the
+    pipeline's they are escaped: no two streams go by one name.
+    """
+    name = pipeline or ""
+    if "/" in name or (not name and "/" in stream):
+        return f"/{name.replace('%', '%25').replace('/', '%2F')}/{stream}"
+    return f"{name}/{stream}" if name else stream
 
 
 def summary(ledger: Ledger) -> list[dict[str, Any]]:

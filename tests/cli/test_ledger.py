@@ -166,6 +166,15 @@ def test_the_config_of_a_target_says_whose_streams_are_forgotten(two, ledger, cr
     assert left == {"contacts": 1, "north/contacts": 2 - count, "south/contacts": 1}
 
 
+def test_a_pipeline_with_a_slash_in_its_name_is_another_than_the_one_before_the_slash(crm, ledger, tmp_path):
+    for pipeline in "north", "north/crm":
+        crm.pipe(PEOPLE, record("contacts", email="ada@example.com"), pipeline=pipeline)
+    (tmp_path / "settings.json").write_text(json.dumps(crm.config(pipeline="north/crm", streams={})))
+    assert json.loads(ledger("show", "contacts")[1])["streams"][0]["stream"] == "/north%2Fcrm/contacts"
+    (tmp_path / "settings.json").write_text(json.dumps(crm.config(pipeline="north", streams={})))
+    assert ledger("forget", "--yes")[1] == "1 forgotten.\n"
+
+
 def test_the_config_of_a_target_says_which_connection_is_meant(crm, ledger, tmp_path):
     config = crm.config(connection="crm")
     crm.pipe(PEOPLE, record("contacts", email="ada@example.com"), connection="crm")

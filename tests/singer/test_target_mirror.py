@@ -86,6 +86,21 @@ def test_two_pipelines_with_streams_of_one_name_leave_each_others_records(crm):
     assert there(crm) == [f"p{n}@example.com" for n in (1, 2, 7, 8)]
 
 
+def test_pipelines_and_streams_with_a_slash_in_their_names_leave_each_others_records(crm):
+    def piped(pipeline, stream, *numbers):
+        entry = {"resource": "contacts", "mode": "mirror", "complete": "end"}
+        messages = [{**one, "stream": stream} for one in (PEOPLE, *people(*numbers))]
+        return crm.pipe(*messages, state({}), streams={stream: entry}, pipeline=pipeline)
+
+    for n, (pipeline, stream) in enumerate(
+        [("north", "crm/people"), ("north/crm", "people"), ("", "north/crm/people")]
+    ):
+        piped(pipeline, stream, n, n + 3)
+    assert len(there(crm)) == 6
+    piped("north/crm", "people", 1)
+    assert there(crm) == [f"p{n}@example.com" for n in (0, 1, 2, 3, 5)]
+
+
 def test_a_stream_that_was_written_elsewhere_before_is_not_mirrored(crm):
     mirror(crm, *people(1, 2), complete="end")
     companies = {

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+from itertools import product
 from pathlib import Path
 
 import filelock
@@ -132,6 +133,20 @@ def test_hashes_are_of_this_ledger_alone(tmp_path):
 
 
 # What is under way
+
+
+def test_no_two_streams_of_pipelines_go_by_one_name():
+    names = ["".join(letters) for length in range(4) for letters in product("a/%", repeat=length)]
+    called = {inspection.known_as(stream, pipeline) for stream in names for pipeline in names}
+    assert len(called) == len(names) ** 2
+
+
+@pytest.mark.parametrize(
+    ("stream", "pipeline", "name"),
+    [("people", None, "people"), ("people", "50%", "50%/people"), ("crm/people", "north", "north/crm/people")],
+)
+def test_what_streams_are_called_in_earlier_ledgers_stands(stream, pipeline, name):
+    assert inspection.known_as(stream, pipeline) == name
 
 
 def test_what_was_under_way_is_open_until_it_is_answered(tmp_path):
