@@ -342,10 +342,13 @@ class Target(singer_sdk.Target):
             self.accounts.account_kept(sink, Kept(f"{said}. {hint}", wrong=True))
             return
         if sink.plan.complete == "version" or sink.version is None:
+            if not sink.writer.seen.records:
+                self.accounts.account_kept(sink, Kept("the source was empty"))
+                return
             said = "nothing says that its source was read whole: no ACTIVATE_VERSION came after records of that version"
-            hint = f"If its tap sends none and reads all each time, set streams.{sink.stream_name}.complete to end"
+            hint = f"Run its tap to the end; if that sends none and reads all each time, set streams.{sink.stream_name}.complete to end"
             meant = "then a STATE after the last record and the end of the input say so"
-            self.accounts.account_kept(sink, Kept(f"{said}. {hint}: {meant}"))
+            self.accounts.account_kept(sink, Kept(f"{said}. {hint}: {meant}", wrong=True))
             return
         absent = sorted(sources - self._schemas.keys())
         said = f"{', '.join(absent)}, which goes into it, did not come: run its tap to the end, or take that out of stream_maps"
