@@ -173,6 +173,12 @@ def variable(connection: str, setting: str) -> str:
     return re.sub(r"\W", "_", f"{connection}_{setting}").upper()
 
 
+def of_plugin(config: Mapping[str, Any], plugin: str, name: str) -> Any:
+    """Return the setting *name* of a *plugin*: what its *config* says, else its variable (``TARGET_HUBSPOT_PIPELINE``); None if neither does."""
+    value = config.get(name)
+    return value if value is not None else os.environ.get(variable(plugin, name)) or None
+
+
 def _variable(connection: str, setting: Setting) -> Any:
     text = os.environ.get(variable(connection, setting.name))
     if text is None or text == "":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import InvalidOperation
 from pathlib import Path
@@ -13,9 +13,19 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from antiphon import apis
 from antiphon.api import Api
 from antiphon.api.wire import decode
-from antiphon.connection import Connection, Settings, converted, refuse_other_api, refuse_unknown, settings
+from antiphon.connection import (
+    Connection,
+    Settings,
+    converted,
+    of_plugin,
+    refuse_other_api,
+    refuse_unknown,
+    settings,
+    variable,
+)
 from antiphon.errors import SettingError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -110,7 +120,28 @@ def found(
         SettingError: a setting is unknown or wrong, or missing unless *check* is false.
         Unknown: there is no such connection or API.
     """
-    stored_in = stored(config)
+    return _found(name, pairs, stored(config), str(config), api=api, check=check)
+
+
+def of_target(name: str, pairs: Sequence[str], config: Path | None) -> tuple[Settings, str]:
+    """Return the settings with which a target writes through the connection *name*, and its pipeline, if it has one; none need be there.
+
+    They are those of :func:`found`, and of the target's own variables (``TARGET_HUBSPOT_STATE_DIR``), which count for less than its *config*.
+    """
+    in_file = stored(config)
+    given = {**in_file, **{name: value for name, _, value in map(pair, pairs)}}
+    known = settings(name, api=given.get("api"), check=False).api
+    plugin = f"target-{known.name if known.name in apis.shipped() else 'universal'}"
+    names = ("connection", "pipeline", *(setting.name for setting in known.all_settings))
+    values = {key: value for key in names if (value := of_plugin(in_file, plugin, key)) is not None}
+    where = str(config) if "connection" in in_file else variable(plugin, "connection")
+    return _found(name, pairs, {**in_file, **values}, where, check=False), str(values.get("pipeline") or "")
+
+
+def _found(
+    name: str, pairs: Sequence[str], stored_in: Mapping[str, Any], where: str, *, api: Api | None = None, check: bool
+) -> Settings:
+    """Return the settings of the connection *name*: given by *pairs*, *stored_in* a plugin's config; *where* names a connection it says."""
     given = {**stored_in, **{name: value for name, _, value in map(pair, pairs)}}
     named = given.pop("api", None)
     by_name = (
@@ -127,7 +158,7 @@ def found(
         if isinstance(value, str):
             given[key] = converted(value, known.setting(key))
     if (connection := stored_in.get("connection")) and by_name.name == known.name:
-        refuse_other_api(str(connection), known, str(config))
+        refuse_other_api(str(connection), known, where)
         return settings(str(connection), given, api=known, check=check)
     return replace(settings(by_name.name, given, api=known, check=check), called=by_name.called)
 

@@ -43,8 +43,9 @@ def show(
     connection: str, stream: str, key: tuple[str, ...], pairs: tuple[str, ...], config: Path | None, as_json: bool
 ) -> None:
     """Show how much is known of each stream and what is under way or unknown, the same of one stream, or all of one record."""
-    with _opened(connection, pairs, config) as found:
-        names = _meant(found, stream, config)
+    found, pipeline = _opened(connection, pairs, config)
+    with found:
+        names = _meant(found, stream, pipeline)
         if key:
             rows = [_told(one) for one in inspection.about(found, names[0], key)]
             if not rows:
@@ -87,10 +88,10 @@ def forget(
 
     A mirror does not take away what it has forgotten to have made.
     """
-    with _opened(connection, pairs, config) as found:
+    found, pipeline = _opened(connection, pairs, config)
+    with found:
         _refuse_running(found)
-        names = _meant(found, stream, config)
-        pipeline = given.stored(config).get("pipeline")
+        names = _meant(found, stream, pipeline)
         what = " ".join((names[0], *key)) if stream else f"all of {pipeline}" if pipeline else "everything"
         if not yes:
             click.confirm(f"Forget {'what is unknown of ' if unknown else ''}{what} in {found.path}?", abort=True)
@@ -116,21 +117,23 @@ def compact(
     """Give back the room on the disk that is no more needed."""
     if key or stream:
         raise click.UsageError("compact takes a connection alone.")
-    with _opened(connection, pairs, config) as found:
+    found, _ = _opened(connection, pairs, config)
+    with found:
         before = found.path.stat().st_size
         count = 0 if older_than is None else inspection.expire(found, older_than)
         found.store.compact()
     click.echo(f"{count:,} forgotten; {before:,} bytes before, {found.path.stat().st_size:,} now.")
 
 
-def _opened(name: str, pairs: tuple[str, ...], config: Path | None) -> Ledger:
-    settings = given.found(name, pairs, config, check=False)
+def _opened(name: str, pairs: tuple[str, ...], config: Path | None) -> tuple[Ledger, str]:
+    """Return the ledger of the connection, and the pipeline whose streams are meant, if there is one."""
+    settings, pipeline = given.of_target(name, pairs, config)
     path = settings.ledger_path
     if not path.exists():
         raise Unknown(
             f"there is no ledger of {settings.name}", hint=f"Nothing was written through it yet: {path} is not there."
         )
-    return settings.ledger()
+    return settings.ledger(), pipeline
 
 
 def _refuse_running(found: Ledger) -> None:
@@ -138,9 +141,8 @@ def _refuse_running(found: Ledger) -> None:
         raise Busy(f"a run is writing through this connection now ({found.path})", hint="Forget when it has ended.")
 
 
-def _meant(found: Ledger, stream: str, config: Path | None) -> list[str]:
-    """Return what the ledger calls *stream*, or all of them where none is named: those of its pipeline, if the *config* names one."""
-    pipeline = given.stored(config).get("pipeline")
+def _meant(found: Ledger, stream: str, pipeline: str) -> list[str]:
+    """Return what the ledger calls *stream*, or all of them where none is named: those of the *pipeline*, if there is one."""
     known = [
         one["stream"]
         for one in inspection.summary(found)

@@ -6,7 +6,6 @@ first two are looked up as a connection's (:func:`antiphon.connection.settings`)
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -88,14 +87,14 @@ def _resolved(
     api: Api, plugin_config: Mapping[str, Any], plugin_name: str, others: Iterable[str], *, check: bool
 ) -> Settings:
     connection.refuse_unknown(list(plugin_config), api, plugin_name, also=["connection", *others])
-    named = _given(plugin_config, plugin_name, "connection")
+    named = connection.of_plugin(plugin_config, plugin_name, "connection")
     name = str(named or api.name)
     if named:
         connection.refuse_other_api(name, api, plugin_name)
     given = {
         setting.name: typed(value, setting.schema)
         for setting in api.all_settings
-        if (value := _given(plugin_config, plugin_name, setting.name)) is not None
+        if (value := connection.of_plugin(plugin_config, plugin_name, setting.name)) is not None
     }
     found = connection.settings(name, given, api=api, check=False)
     if absent := missing(found):
@@ -133,7 +132,7 @@ def validated(
     found = _resolved(api, plugin_config, plugin.name, own, check=check)
     config = dict(plugin_config)
     for name, field in own.items():
-        value = _given(plugin_config, plugin.name, name)
+        value = connection.of_plugin(plugin_config, plugin.name, name)
         if value is None:
             value = field.get("default")
         if value is not None:
@@ -170,8 +169,3 @@ def _property(setting: Setting) -> dict[str, Any]:
     if setting.default is not None:
         found["default"] = setting.default
     return {key: value for key, value in found.items() if value != ""}
-
-
-def _given(plugin_config: Mapping[str, Any], plugin_name: str, setting: str) -> JSON:
-    value = plugin_config.get(setting)
-    return value if value is not None else os.environ.get(connection.variable(plugin_name, setting)) or None

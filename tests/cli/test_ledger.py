@@ -184,6 +184,33 @@ def test_the_config_of_a_target_says_which_connection_is_meant(crm, ledger, tmp_
     assert (Path(found["path"]).name.partition("-")[0], found["streams"][0]["records"]) == ("crm", 1)
 
 
+def test_the_variables_of_the_target_say_as_much_as_its_config(crm, ledger, tmp_path, monkeypatch):
+    for pipeline, connection in ("north", "crm"), ("south", "crm"), ("north", "hubspot"):
+        crm.pipe(PEOPLE, record("contacts", email="ada@example.com"), pipeline=pipeline, connection=connection)
+    (tmp_path / "settings.json").write_text("{}")
+    for name in "connection", "base_url", "state_dir":
+        monkeypatch.setenv(f"TARGET_HUBSPOT_{name.upper()}", {**crm.settings, "connection": "crm"}[name])
+    monkeypatch.setenv("TARGET_HUBSPOT_PIPELINE", "north")
+    found = json.loads(ledger("show", "contacts")[1])
+    assert Path(found["path"]).name.startswith("crm-")
+    assert [one["stream"] for one in found["streams"]] == ["north/contacts"]
+    assert ledger("forget", "--yes")[:2] == (0, "1 forgotten.\n")
+    (tmp_path / "settings.json").write_text(json.dumps({"pipeline": "south", "connection": "hubspot"}))
+    assert 'knows no stream "south/contacts"' in ledger("show", "contacts")[2]
+    assert ledger("compact")[0] == 0
+
+
+def test_a_connection_to_another_api_that_a_variable_names_is_refused(crm, ledger, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("connections.yaml").write_text("crm: {api: odoo}")
+    monkeypatch.setenv("TARGET_HUBSPOT_CONNECTION", "crm")
+    code, _, err = ledger("show")
+    assert (code, err.startswith('antiphon: TARGET_HUBSPOT_CONNECTION: the connection "crm" is one to Odoo')) == (
+        1,
+        True,
+    ), err
+
+
 def test_a_connection_to_another_api_is_refused(crm, ledger, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("connections.yaml").write_text("crm: {api: odoo}")
