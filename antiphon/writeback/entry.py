@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, tzinfo
 from typing import Any, cast
@@ -209,7 +210,22 @@ def _allowed(given: Mapping[str, Any], where: str) -> Allowed | None:
         re.compile(pattern)
     except (re.error, TypeError) as error:
         raise SettingError(f'{where}.allowed cannot be "{pattern}": {error}', hint=hint) from None
+    if not _of_one_character(pattern):
+        raise SettingError(
+            f'{where}.allowed cannot be "{pattern}": it is for no single character, or for more', hint=hint
+        )
     return Allowed(pattern)
+
+
+def _of_one_character(pattern: str) -> bool:
+    """Return whether the regular expression *pattern* fits single characters, and nothing longer or shorter."""
+    flags = re.match(r"(\(\?[a-z]+\))*", pattern)
+    begin = flags[0] if flags else ""
+    try:
+        re.compile(f"{begin}(?<=(?:{pattern.removeprefix(begin)}))")  # what stands there is to fit one length alone
+    except re.error:
+        return False
+    return any(re.fullmatch(pattern, chr(code)) for code in range(sys.maxunicode + 1))
 
 
 def _length(given: Mapping[str, Any], known: Mapping[str, Any], where: str) -> Length | None:

@@ -158,7 +158,7 @@ class Allowed:
         Raises:
             ValueError: it has other characters.
         """
-        left = "".join(dict.fromkeys(re.sub(self.pattern, "", _plain(value) or "")))
+        left = "".join(each for each in dict.fromkeys(_plain(value) or "") if not re.fullmatch(self.pattern, each))
         if left:
             raise ValueError(f'"{left[:_SHOWN]}" is not allowed in it, only {self.pattern}')
         return value

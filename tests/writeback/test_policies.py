@@ -272,6 +272,14 @@ def test_texts_are_replaced_in_one_pass_the_longest_first():
     assert made({"replace": {"a": "b", "b": "a", "ab": "-"}}, "a b ab") == "b a -"
 
 
+@pytest.mark.parametrize(
+    "pattern", ["[a-c]", "(?i)[A-C]", "^[a-c]$", "a|b|c", "(a|b|c)", r"(?i)(?s)[abc]", "[一-龥a-c]"]
+)
+def test_each_character_is_allowed_by_itself(pattern):
+    assert made({"allowed": pattern}, "abcab") == "abcab"
+    assert 'name: "xy" is not allowed in it' in refused({"allowed": pattern}, "abxcyx")
+
+
 def test_a_character_that_is_not_allowed_is_named():
     assert refused({"allowed": "[0-9+ ]"}, "+32 (9) x1") == 'name: "()x" is not allowed in it, only [0-9+ ]'
     assert made({"replace": {"(": "", ")": "", "x": ""}, "allowed": "[0-9+ ]"}, "+32 (9) x1") == "+32 9 1"
@@ -412,6 +420,15 @@ def test_mapping_a_mapped_record_changes_nothing(fields, record):
             {"map": {"a": "NEW", "a ": "OPEN"}},
             '.lead.map has "a" twice, for spaces around a value do not count',
         ),
+        *(
+            (
+                "name",
+                {"allowed": pattern},
+                f'.name.allowed cannot be "{pattern}": it is for no single character, or for more. Give',
+            )
+            for pattern in ("A+", "[a-z]*", "0-9+ ", "ab", "ab?", "ab|c", "^[a-z]+$", "[0-9]{4}", "^", "x?")
+        ),
+        ("name", {"allowed": 5}, '.name.allowed cannot be "5": '),
         ("name", {"allowed": "[a-"}, '.name.allowed cannot be "[a-": '),
         ("name", {"replace": ["a"]}, '.name.replace cannot be ["a"]: it is an object'),
         ("name", {"replace": {"a": 1}}, '.name.replace cannot be {"a":1}'),
