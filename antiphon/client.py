@@ -186,8 +186,10 @@ class Client:
         return self._singly(pages(self, read, resource, query, doing, values))
 
     def _singly(self, found: Iterator[Page]) -> Iterator[Page]:
-        with self.http.limiter.singly():
-            yield from found
+        with self.http.limiter.singly() as one:
+            for page in found:
+                with one.given():
+                    yield page
 
     def get(self, resource: Resource, id: str) -> Record:
         """Return the record with that *id*.

@@ -31,6 +31,31 @@ _SHORT = 10.0
 """Seconds of the longest window over which calls are spread: who spreads those of an hour makes wait what the limit has room for."""
 _SPREAD = 10
 """In so many parts of a window calls are spread: in each as many as in any other."""
+_PAUSED = 1.0
+"""Seconds after a page for which it is thought that its list is asked for the next one at any moment."""
+
+
+class Singly:
+    """A list that goes a page at a time, and whether it is asked for one."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Begin to ask."""
+        self._clock = clock
+        self._given: float | None = None
+
+    @contextmanager
+    def given(self) -> Iterator[None]:
+        """Have a page, and ask for the next one afterwards."""
+        self._given = self._clock()
+        try:
+            yield
+        finally:
+            self._given = None
+
+    def asks(self) -> bool:
+        """Return whether it waits for a page, or has not had its last one for long."""
+        given = self._given
+        return given is None or self._clock() - given < _PAUSED
 
 
 class _Window:
@@ -107,20 +132,21 @@ class Limiter:
         self._windows = [_Window(n, limit, share, self._budget) for n, limit in enumerate(limits)]
         self._clock = clock
         self._sleep = sleep
-        self._singly = 0
+        self._lists: set[Singly] = set()
         self._lock = threading.RLock()  # a list that nobody wants may end while another begins, in one thread
         self._here = threading.local()
 
     @contextmanager
-    def singly(self) -> Iterator[None]:
-        """Read a list that goes a page at a time: meanwhile the calls of :meth:`spread` are spread."""
+    def singly(self) -> Iterator[Singly]:
+        """Read a list that goes a page at a time: while it asks for them the calls of :meth:`spread` are spread."""
+        one = Singly(self._clock)
         with self._lock:
-            self._singly += 1
+            self._lists.add(one)
         try:
-            yield
+            yield one
         finally:
             with self._lock:
-                self._singly -= 1
+                self._lists.discard(one)
 
     @contextmanager
     def spread(self) -> Iterator[None]:
@@ -135,7 +161,7 @@ class Limiter:
         """Wait until a call to *url* fits into every limit that applies to it; return when it did."""
         windows, full = self._applying(url), list[_Window]()
         while True:
-            spread = self._singly > 0 and getattr(self._here, "spread", False)
+            spread = getattr(self._here, "spread", False) and self._asked()
             with self._budget as budget:
                 now = self._clock()
                 for window in full:
@@ -158,6 +184,11 @@ class Limiter:
                     for window in full:
                         window.waiting -= 1
                 raise
+
+    def _asked(self) -> bool:
+        """Return whether any list that goes a page at a time asks for one."""
+        with self._lock:
+            return any(one.asks() for one in self._lists)
 
     def release(self, url: str, headers: Mapping[str, str], sent: float) -> None:
         """Count the call to *url* that :meth:`acquire` let through at *sent*, and heed what the server said of the limit."""

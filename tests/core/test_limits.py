@@ -281,6 +281,19 @@ def test_what_can_wait_waits_for_nobody_where_there_is_no_such_list():
     assert sent[-1] - sent[0] < 0.01
 
 
+def test_what_can_wait_waits_for_no_list_that_is_asked_for_nothing():
+    world = World(RateLimit(100, 10))
+    with world.limiter.singly() as one, world.limiter.spread():
+        with one.given():
+            first = [world.call() for _ in range(11)]
+            world.sleep(2)
+            sent = [world.call() for _ in range(50)]
+        asked = [world.call() for _ in range(21)]
+    assert first[-1] - first[0] >= 1
+    assert sent[-1] - sent[0] < 0.1
+    assert asked[-1] - asked[0] >= 2
+
+
 def test_a_list_that_goes_a_page_at_a_time_has_room_while_others_take_all_they_can():
     world = World(RateLimit(100, 10))
     waited = []

@@ -10,7 +10,7 @@ import requests_mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon import paging
+from antiphon import limits, paging
 from antiphon.ahead import Lanes
 from antiphon.api import Parts, Query, Read
 from antiphon.errors import DescriptionError
@@ -173,6 +173,22 @@ def test_a_list_in_parts_spreads_its_calls_and_one_that_goes_a_page_at_a_time_ha
         monkeypatch.setattr(Limiter, word, lambda self, asked=asked, word=word: told.append(word) or asked(self))
     walk(KINDS[kind], Server(range(1, 100)), lanes=lanes)
     assert set(told) == ({"spread"} if lanes > 1 else {"singly"})
+
+
+def test_nothing_is_spread_for_a_list_whose_reader_wants_no_page_for_a_while(monkeypatch):
+    monkeypatch.setattr(limits, "_PAUSED", 0.0)
+    adapter, server, asked = requests_mock.Adapter(), Server(range(1, 99)), []
+    server.together = lambda server: asked.append(client.http.limiter._asked())
+    adapter.register_uri(requests_mock.ANY, requests_mock.ANY, json=server.answer)
+    resource = people(read=BY_KEY)
+    client = a_client(an_api(resource), session=mounted(adapter))
+    pages = client.read(resource)
+    next(pages)
+    assert (asked, client.http.limiter._asked()) == ([True], False)
+    next(pages)
+    assert asked == [True, True]
+    pages.close()
+    assert not client.http.limiter._lists
 
 
 def test_a_list_in_another_order_than_that_of_the_key_is_read_to_its_end():
