@@ -1,11 +1,14 @@
 """Lists that several readers walk side by side: each page is asked for once, and all of them are given it.
 
-The last pages are kept for those who are behind. Who is further behind, or begins elsewhere, walks alone.
+The last pages are kept for those who are behind. Who is further behind, or begins elsewhere, walks alone. Who begins is given none that is old:
+a list that somebody has left open is walked anew.
 """
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
@@ -16,6 +19,8 @@ Make = Callable[[Any], Iterator[Page]]
 """Returns the pages of a list from a cursor on."""
 _KEPT = 32
 """Pages."""
+_FRESH = 60.0
+"""Seconds for which a page is given to those who begin."""
 
 
 class Shared:
@@ -50,6 +55,8 @@ class Shared:
             walk = self._walks.get(name)
             place = walk.place(cursor) if walk else None
             if walk is None or place is None:
+                if walk:
+                    walk.release()
                 walk, place = _Walk(cursor, make(cursor)), 0
                 self._walks[name] = walk
             walk.readers += 1
@@ -69,15 +76,27 @@ class _Walk:
         self.readers = 0
         self._pages = pages
         self._lock = threading.Lock()
-        self._begins: tuple[int, tuple[Any, ...]] = 0, (cursor,)
-        """The number of the first page that is kept, and where it begins and all after it, with the one that comes next, if one does."""
+        self._begins: tuple[int, tuple[tuple[Any, float], ...]] = 0, ((cursor, math.inf),)
+        """The number of the first page that is kept, and where it begins and when it came, and all after it, with the one that comes next, if one does."""
         self._kept: deque[Page] = deque(maxlen=_KEPT)
         self._over = self._broken = False
 
     def place(self, cursor: Any) -> int | None:
         """Return the number of the page that begins at *cursor*, if it can still be given. Does not wait."""
         first, begins = self._begins
-        return None if self._broken or cursor not in begins else first + begins.index(cursor)
+        oldest = time.monotonic() - _FRESH
+        fresh = (number for number, (begin, came) in enumerate(begins, first) if begin == cursor and came > oldest)
+        return None if self._broken else next(fresh, None)
+
+    def release(self) -> None:
+        """Let go the pages that are kept for those who are behind, if all of them are old and none is being asked for."""
+        if self._lock.acquire(blocking=False):
+            first, begins = self._begins
+            kept = len(self._kept)
+            if kept and begins[kept - 1][1] <= time.monotonic() - _FRESH:
+                self._begins = first + kept, begins[kept:]
+                self._kept.clear()
+            self._lock.release()
 
     def page(self, number: int) -> Page | None:
         """Return the page with that *number*; None where there is none, or none to be given."""
@@ -98,8 +117,8 @@ class _Walk:
             page.rows = page.records
             full = len(self._kept) == _KEPT
             self._kept.append(page)
-            following = () if page.cursor is None else (page.cursor,)  # with None another one begins
-            self._begins = first + full, (*begins[full:], *following)
+            following = () if page.cursor is None else ((page.cursor, math.inf),)  # with None another one begins
+            self._begins = first + full, (*begins[full:-1], (begins[-1][0], time.monotonic()), *following)
             return page
 
     def ended(self, number: int) -> bool:

@@ -50,6 +50,19 @@ def test_what_nobody_reads_any_more_is_asked_for_anew():
     assert pages.asked == [0, 1, 2] * 2
 
 
+def test_a_list_that_somebody_left_open_is_walked_anew_and_its_pages_are_let_go(monkeypatch):
+    pages, lists = Pages(9), shared.Shared()
+    left, behind = lists.pages("ids", None, pages.make), lists.pages("ids", None, pages.make)
+    assert (read([next(left), next(left)]), read([next(behind)])) == ([0, 1], [0])
+    [walk] = lists._walks.values()
+    monkeypatch.setattr(shared, "_FRESH", 0.0)
+    assert read(lists.pages("ids", None, pages.make)) == list(range(9))
+    assert pages.asked == [0, 1, *range(9)]
+    assert not walk._kept
+    assert read(behind) == list(range(1, 9))
+    assert read(left) == list(range(2, 9))
+
+
 def test_another_list_and_another_place_are_walked_alone():
     pages, lists = Pages(5), shared.Shared()
     walks = [
