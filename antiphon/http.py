@@ -16,11 +16,11 @@ import random
 import re
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote, quote_plus, unquote_plus, urlencode, urljoin
+from urllib.parse import quote, quote_plus, unquote_plus, urljoin
 
 import requests
 import urllib3.exceptions
@@ -145,8 +145,8 @@ class Http:
         """What auth and style find out on the way and keep for later: a token, a session, the protocol spoken."""
         self.limiter = limiter or Limiter(())
         self.session = session or _session()
-        # Even when told not to follow, requests reads a redirect's body whole and takes its target apart.
-        self.session.get_redirect_target = _nowhere  # type: ignore[assignment, method-assign]
+        # Even when told not to follow, requests reads a redirect's body whole, and takes each URL apart.
+        self.session.resolve_redirects = _nowhere  # type: ignore[method-assign]
         self._lock = threading.RLock()
         """Held by who logs in: requests go out from several threads, and one credential is for all of them."""
         self._renewed = 0
@@ -574,8 +574,9 @@ def _authority(url: str) -> tuple[str, str]:
     return scheme, host if parsed.port in {None, _PORTS.get(scheme)} else f"{host}:{parsed.port}"
 
 
-def _nowhere(response: requests.Response) -> None:
-    """Tell requests that *response* redirects nowhere; see :meth:`Http._followed`."""
+def _nowhere(*_answer: Any, **_options: Any) -> Iterator[Any]:
+    """Tell requests that an answer redirects nowhere; see :meth:`Http._followed`."""
+    return iter(())
 
 
 def _joined(base: str, url: str) -> str:
@@ -608,10 +609,13 @@ def _prepared_headers(headers: tuple[tuple[str, str], ...]) -> CaseInsensitiveDi
 
 def _query(params: Mapping[str, Any]) -> str:
     """Return *params* as a query. A space is ``%20``, which all understand; ``+`` means one only where forms are read."""
-    return urlencode(params, doseq=True, quote_via=_quoted)
+    pairs = ((name, one) for name, sent in params.items() for one in ([sent] if isinstance(sent, str) else sent))
+    return "&".join(f"{_quoted(name)}={_quoted(one)}" for name, one in pairs)
 
 
-_quoted = lru_cache(64)(quote)  # the fields asked for are many, and the same for each page
+@lru_cache(64)  # the fields asked for are many, and the same for each page
+def _quoted(words: str) -> str:
+    return quote(words, safe="")
 
 
 def without(url: str, params: Collection[str]) -> str:
