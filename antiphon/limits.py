@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from antiphon.api import RateLimit
 from antiphon.budget import Budget
@@ -62,7 +61,8 @@ class _Window:
     """One limit: at most ``calls`` in any ``seconds``."""
 
     def __init__(self, number: int, limit: RateLimit, share: float, budget: Budget) -> None:
-        self.number, self.limit, self.share, self.budget = number, limit, share, budget
+        self.number, self.share, self.budget = number, share, budget
+        self.paths, self.headers = limit.paths, limit.headers
         self.waiting = 0
         """Calls of lists that go a page at a time which wait for it."""
         self._spread: deque[float] = deque(maxlen=1)
@@ -76,9 +76,6 @@ class _Window:
         self.whole = calls, seconds
         part = math.ceil(self.calls / _SPREAD) if self.calls >= _SPREAD and self.seconds <= _SHORT else 0
         self._spread = deque(self._spread, maxlen=part)
-
-    def applies(self, path: str) -> bool:
-        return not self.limit.paths or path.endswith(self.limit.paths)
 
     def wait(self, now: float, *, spread: bool = False) -> float:
         """Return the seconds until one more call fits, of those that are *spread* if it is one; 0 or less when it fits now."""
@@ -101,14 +98,16 @@ class _Window:
             self._spread.append(now)
 
     def heed(self, headers: Mapping[str, str], sent: float, now: float) -> None:
-        names = self.limit.headers
+        names = self.headers
         if not names:
             return
         limit, interval = _number(headers.get(names.limit)), _number(headers.get(names.interval))
         if limit or interval:
             calls, seconds = self.whole
-            self.budget.tell(self.number, limit or calls, interval / 1000 if interval else seconds)
-            self.allow(*self.budget.told(self.number))
+            told = limit or calls, interval / 1000 if interval else seconds
+            self.budget.tell(self.number, *told)
+            if told != self.whole:
+                self.allow(*told)
         left = _number(headers.get(names.remaining))
         if limit and left is not None and left < limit:
             others = int(limit - left) - self.budget.since(self.number, sent - self.seconds)
@@ -200,9 +199,8 @@ class Limiter:
                 window.heed(headers, sent, now)
 
     def _applying(self, url: str) -> list[_Window]:
-        # urlsplit remembers what it took apart: there are few URLs without their queries.
-        path = urlsplit(url.partition("?")[0]).path if self._windows else ""
-        return [window for window in self._windows if window.applies(path)]
+        path = url.partition("?")[0].partition("#")[0]
+        return [window for window in self._windows if not window.paths or path.endswith(window.paths)]
 
 
 def _number(text: str | None) -> float | None:
