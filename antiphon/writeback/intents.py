@@ -10,7 +10,7 @@ from itertools import repeat
 from typing import Any
 
 from antiphon.writeback.intent import Stage, Written, packed, unpacked
-from antiphon.writeback.store import AT_ONCE, Store
+from antiphon.writeback.store import Store, portions
 from antiphon.writeback.tables import INTEND
 
 _EARLIER = """
@@ -96,9 +96,7 @@ class Intents:
             db.executemany("update intents set job = ? where id = ?", [(job, one.id) for one in self._of(tokens)])
 
     def _come_to(self, stage: Stage, those: Sequence[Written], *, sure: bool = True) -> None:
-        for start in range(0, len(those), AT_ONCE):
-            some = those[start : start + AT_ONCE]
-            marks = ",".join("?" * len(some))
+        for marks, some in portions(those):
             self._store.do(
                 f"update intents set stage = ? where id in ({marks})",  # noqa: S608 - question marks
                 (stage, *(one.id for one in some)),

@@ -20,7 +20,7 @@ from antiphon.writeback.writer import Writer
 
 log = logging.getLogger("antiphon.mirror")
 
-_AT_ONCE = 500
+_TOGETHER = 500
 """Records that are read back and taken away together."""
 _FEW = 10
 """Records that may be taken away without max_delete although they are more than a tenth, if they are no more than half."""
@@ -62,8 +62,8 @@ def take_away(
         return Kept(f"{said}. {hint}", wrong=True)
     outcomes: list[Outcome] = []
     keys = list(gone.items())
-    for start in range(0, len(keys), _AT_ONCE):
-        some = dict(keys[start : start + _AT_ONCE])
+    for start in range(0, len(keys), _TOGETHER):
+        some = dict(keys[start : start + _TOGETHER])
         there = _read_back(writer, list(some))
         for by, records in _by_field(writer, ledger, some, there).items():
             undo(by, records)

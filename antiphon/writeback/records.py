@@ -16,7 +16,7 @@ import msgspec
 
 from antiphon import moment
 from antiphon.outcome import Kind
-from antiphon.writeback.store import AT_ONCE, Store
+from antiphon.writeback.store import Store, portions
 from antiphon.writeback.tables import keep
 
 Row: TypeAlias = tuple[int, bytes, bytes, str | None, str, int, int, int, int | None]
@@ -25,6 +25,8 @@ _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[Row]).decode
 PERHAPS = "perhaps"
 """The outcome of a creation that a run left unanswered and that a look-up has found: it is ours, or others made one meanwhile."""
+_SAME = "stream in (select id from streams where resource = (select resource from streams where id = {0}))"
+"""That a record is of a stream which is written to the same resource as the one of that number."""
 _WAITING = 20_000
 """Records of which what was heard waits to be sorted in, at the most."""
 
@@ -120,35 +122,28 @@ class Records:
             return
         self.sorted_in()
         sql = (
-            "update records set content = x'', kind = case when stream = {0} then 'deleted' else kind end"
-            " where kind <> 'deleted' and remote_id in ({1}) and not (stream = {0} and key in ({1}))"
-            " and stream in (select id from streams where resource = (select resource from streams where id = {0}))"
+            "update records set content = x'', kind = case when stream = {0} then 'deleted' else kind end"  # noqa: S608
+            f" where kind <> 'deleted' and remote_id in ({{1}}) and not (stream = {{0}} and key in ({{1}})) and {_SAME}"
         )
         with self._store.transaction() as db:
-            for start in range(0, len(rows), AT_ONCE):
-                for stream, some in groupby(rows[start : start + AT_ONCE], key=itemgetter(0)):
+            for stream, those in groupby(rows, key=itemgetter(0)):
+                for marks, some in portions(those):
                     keys, ids = zip(*((row[1], row[3]) for row in some), strict=True)
-                    db.execute(sql.format(stream, ",".join("?" * len(ids))), (*ids, *keys))
+                    db.execute(sql.format(stream, marks), (*ids, *keys))
 
     def hand_over(self, stream: str, ids: Sequence[str]) -> set[str]:
         """Let records with these *ids*, gone from *stream*, which made them, be those of other mirrors that have them too; return the ids of these."""
         self.sorted_in()
         number, handed = self.stream(stream), set[str]()
-        same = (
-            "remote_id in ({1}) and version is not null and kind <> 'deleted' and stream <> {0}"
-            " and stream in (select id from streams where resource = (select resource from streams where id = {0}))"
-        )
-        for start in range(0, len(ids), AT_ONCE):
-            some = ids[start : start + AT_ONCE]
-            where = same.format(number, ",".join("?" * len(some)))
-            with self._store.transaction() as db:
-                found = {id for (id,) in db.execute(f"select remote_id from records where {where}", some)}  # noqa: S608
-                if found:
-                    db.execute(f"update records set ours = 1 where {where}", some)  # noqa: S608 - nothing of it is given
-                    theirs = ",".join("?" * len(found))
-                    mine = f"update records set content = x'', kind = 'deleted' where stream = ? and remote_id in ({theirs})"  # noqa: S608
-                    db.execute(mine, (number, *found))
-            handed.update(found)
+        theirs = f"remote_id in ({{1}}) and version is not null and kind <> 'deleted' and stream <> {{0}} and {_SAME}"
+        with self._store.transaction() as db:
+            for marks, some in portions(ids):
+                where = theirs.format(number, marks)
+                handed |= {id for (id,) in db.execute(f"select remote_id from records where {where}", some)}  # noqa: S608
+                db.execute(f"update records set ours = 1 where {where}", some)  # noqa: S608 - nothing of it is given
+            mine = "update records set content = x'', kind = 'deleted' where stream = ? and remote_id in ({})"
+            for marks, some in portions(handed):
+                db.execute(mine.format(marks), (number, *some))
         return handed
 
     def see(self, stream: str, keys: Collection[bytes], version: int) -> None:

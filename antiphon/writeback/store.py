@@ -14,10 +14,10 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import filelock
 
@@ -25,6 +25,8 @@ from antiphon import moment
 from antiphon.errors import Busy, Storage
 from antiphon.folder import private
 from antiphon.writeback.tables import TABLES, VERSION, migrate
+
+Value = TypeVar("Value")
 
 log = logging.getLogger("antiphon.ledger")
 
@@ -35,7 +37,7 @@ _CACHED = 16_000
 _COPIED = 8000
 """Pages that are written before they are copied back: keys are spread, and each page is copied back once for many."""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-AT_ONCE = 500
+_PORTION = 500
 """Values in one statement."""
 _KEYLESS = (
     "%s: the ledger %s is without its key (%s), and a new one is made: every record is looked up anew, and what was sent and not"
@@ -139,10 +141,8 @@ class Store:
 
     def among(self, sql: str, keys: Iterable[bytes], *first: Any) -> Iterator[tuple[Any, ...]]:
         """Yield what a query finds for *keys*, so many at a time; ``{}`` in it stands for them."""
-        left = list(keys)
-        for start in range(0, len(left), AT_ONCE):
-            some = left[start : start + AT_ONCE]
-            yield from self.rows(sql.format(",".join("?" * len(some))), (*first, *some))
+        for marks, some in portions(keys):
+            yield from self.rows(sql.format(marks), (*first, *some))
 
     def others(self) -> bool:
         """Return whether another run is writing through this connection now."""
@@ -285,6 +285,14 @@ class Store:
                 hint = "Nothing more was sent, and the state was not moved. Run again: it is kept aside, and a new one begun."
                 raise Storage(f"the ledger {self.path} is damaged: {error}", hint=hint) from error
             raise Storage(f"the ledger {self.path} cannot be used: {error}", hint=hint) from error
+
+
+def portions(values: Iterable[Value]) -> Iterator[tuple[str, Sequence[Value]]]:
+    """Yield *values*, as many at a time as go into one statement, after the question marks that stand for them there."""
+    left = list(values)
+    for start in range(0, len(left), _PORTION):
+        some = left[start : start + _PORTION]
+        yield ",".join("?" * len(some)), some
 
 
 def file_name(connection: str, host: str) -> str:
