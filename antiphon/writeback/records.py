@@ -17,7 +17,7 @@ import msgspec
 from antiphon import moment
 from antiphon.outcome import Kind
 from antiphon.writeback.store import Store, portions
-from antiphon.writeback.tables import keep
+from antiphon.writeback.tables import BY_ID, keep
 
 Row: TypeAlias = tuple[int, bytes, bytes, str | None, str, int, int, int, int | None]
 """A stream's number, and of a record key, content, id, outcome, whether it is ours, run, time and version (see :class:`Known`)."""
@@ -25,8 +25,8 @@ _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[Row]).decode
 PERHAPS = "perhaps"
 """The outcome of a creation that a run left unanswered and that a look-up has found: it is ours, or others made one meanwhile."""
-_SAME = "stream in (select id from streams where resource = (select resource from streams where id = {0}))"
-"""That a record is of a stream which is written to the same resource as the one of that number."""
+_SAME = "+stream in (select id from streams where resource = (select resource from streams where id = {0}))"
+"""That a record is of a stream which is written to the same resource as the one of that number; the plus has it looked for by its id."""
 _WAITING = 20_000
 """Records of which what was heard waits to be sorted in, at the most."""
 
@@ -126,6 +126,7 @@ class Records:
             f" where kind <> 'deleted' and remote_id in ({{1}}) and not (stream = {{0}} and key in ({{1}})) and {_SAME}"
         )
         with self._store.transaction() as db:
+            db.execute(BY_ID)
             for stream, those in groupby(rows, key=itemgetter(0)):
                 for marks, some in portions(those):
                     keys, ids = zip(*((row[1], row[3]) for row in some), strict=True)
@@ -133,15 +134,18 @@ class Records:
 
     def hand_over(self, stream: str, ids: Sequence[str]) -> set[str]:
         """Let records with these *ids*, gone from *stream*, which made them, be those of other mirrors that have them too; return the ids of these."""
+        if not ids:
+            return set()
         self.sorted_in()
         number, handed = self.stream(stream), set[str]()
         theirs = f"remote_id in ({{1}}) and version is not null and kind <> 'deleted' and stream <> {{0}} and {_SAME}"
         with self._store.transaction() as db:
+            db.execute(BY_ID)
             for marks, some in portions(ids):
                 where = theirs.format(number, marks)
                 handed |= {id for (id,) in db.execute(f"select remote_id from records where {where}", some)}  # noqa: S608
                 db.execute(f"update records set ours = 1 where {where}", some)  # noqa: S608 - nothing of it is given
-            mine = "update records set content = x'', kind = 'deleted' where stream = ? and remote_id in ({})"
+            mine = "update records set content = x'', kind = 'deleted' where +stream = ? and remote_id in ({})"
             for marks, some in portions(handed):
                 db.execute(mine.format(marks), (number, *some))
         return handed

@@ -73,6 +73,8 @@ create table if not exists records (
     primary key (stream, key)
 ) without rowid;
 """
+BY_ID = "create index if not exists records_by_id on records (remote_id)"
+"""For a ledger in which records are looked for by their ids; one that knows of no deletion has it not, for it is kept at a cost."""
 INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, changes, stage) values (?,?,?,?,?,?,?,?)"
 _KEEP = """
 insert into records (stream, key, content, remote_id, kind, ours, run, at, version) values {}

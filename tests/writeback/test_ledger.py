@@ -421,6 +421,26 @@ def test_who_made_a_record_is_kept_until_it_is_deleted(tmp_path):
         assert answered(change("b@x"), Kind.UPDATED, "update") is False
 
 
+def test_what_a_deletion_costs_does_not_grow_with_what_is_known(tmp_path):
+    def steps(known):
+        with Ledger(tmp_path, f"of {known}") as ledger:
+            ledger.describe("people", "contacts", ["email"])
+            ledger.records.keep("people", [(n.to_bytes(16), b"", str(n), "created") for n in range(known)])
+            counted = []
+            ledger.store._db.set_progress_handler(lambda: counted.append(1), 100)
+            for n in range(3):
+                counted.clear()
+                ada = Change({}, str(n), by="email", value=f"{n}@example.com")
+                intend(ledger, ada, operation="delete")
+                ledger.answered([Outcome(ada, Kind.DELETED, str(n), operation="delete")])
+            deleted = len(counted)
+            counted.clear()
+            assert ledger.records.hand_over("people", ["5"]) == set()
+            return deleted + len(counted)
+
+    assert steps(20_000) <= 2 * steps(200)
+
+
 def test_what_was_found_there_is_kept_as_found_there(tmp_path):
     with Ledger(tmp_path, "hubspot") as ledger:
         [(identity, key, _)] = marks(ledger, change())
