@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import antiphon
 from antiphon.ahead import Lanes
-from antiphon.api import Api, Auth, Page, Query, Read, Record, Request, Resource, Schema, Write
+from antiphon.api import Api, Auth, Page, Query, RateLimit, Read, Record, Request, Resource, Schema, Write
 from antiphon.asking import DOING, decoded, doing_word, request
 from antiphon.budget import file_name
 from antiphon.changing import KINDS, send_changes
@@ -58,6 +58,7 @@ class Client:
         base_url = str(self.settings.get("base_url") or fill(api.base_url, self.settings) or "")
         secrets = [str(self.settings[s.name]) for s in api.settings if s.secret and self.settings.get(s.name)]
         auth = _auth(api, self.settings, base_url)
+        limits = [limit for limit in api.limits if limit.holds_at(base_url)]
         self.http = Http(
             api.name,
             base_url,
@@ -70,9 +71,9 @@ class Client:
             encoding=api.encoding,
             quota=api.quota,
             limiter=Limiter(
-                api.limits,
+                limits,
                 float(self.settings.get("rate_share") or 1),
-                paths=[folder / self._account(base_url, auth.needs() if auth else ()) for folder in counted],
+                paths=[folder / self._account(base_url, auth.needs() if auth else (), limits) for folder in counted],
             ),
             session=session,
             folder=folder,
@@ -89,10 +90,10 @@ class Client:
         self._schemas: dict[str, Schema] = {}
         self._discovered: dict[str, Resource] | None = None
 
-    def _account(self, base_url: str, credential: Sequence[str]) -> str:
+    def _account(self, base_url: str, credential: Sequence[str], limits: Sequence[RateLimit]) -> str:
         """Return the name of the file in which all who use this *credential* at this address count their calls."""
         account = [str(self.settings.get(name)) for name in credential]
-        return file_name(self.api.name, base_url, account, [(n.calls, n.seconds, n.paths) for n in self.api.limits])
+        return file_name(self.api.name, base_url, account, [(n.calls, n.seconds, n.paths) for n in limits])
 
     # Resources
 

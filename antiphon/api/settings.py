@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from antiphon.bounds import Seconds, Span
 
@@ -147,6 +148,12 @@ class RateLimit:
     """Ends of the paths that it holds for; none: all."""
     headers: LimitHeaders | None = None
     """The headers by which the API tells it."""
+    hosts: tuple[str, ...] = ()
+    """The hosts that have it, where the same software runs elsewhere without; none: all."""
+
+    def holds_at(self, url: str) -> bool:
+        """Return whether the server at *url* has it."""
+        return not self.hosts or urlsplit(url).hostname in self.hosts
 
 
 @dataclass(frozen=True)

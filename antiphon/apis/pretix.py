@@ -268,7 +268,7 @@ pretix = Api(
         Setting("api_token", "API token", "Of a team: Teams > API tokens in pretix.", secret=True, required=True),
         Setting("organizer", "Organizer", "The organizer's short name, as in its URL.", required=True, example="acme"),
     ),
-    limits=(RateLimit(360, 60),),
+    limits=(RateLimit(360, 60, hosts=("pretix.eu",)),),  # a server of one's own has none
     style=Rest(message=words, code=("reason",), retry=frozenset({409})),
     check=Read(f"{_HOME}/events/", params={"page_size": 1}),
     account="{organizer}",

@@ -22,6 +22,11 @@ PRETIX = replace(apis.load("pretix"), limits=())
 SETTINGS = {"api_token": "nobodys-token", "organizer": "acme"}
 
 
+@pytest.mark.parametrize(("address", "limited"), [(URL, True), ("https://tickets.example.org/api/v1", False)])
+def test_the_limit_is_that_of_pretix_eu_and_not_of_a_server_of_ones_own(address: str, *, limited: bool) -> None:
+    assert [limit.holds_at(address) for limit in apis.load("pretix").limits] == [limited]
+
+
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr("antiphon.http.random.uniform", lambda low, _high: low)

@@ -368,6 +368,20 @@ def test_a_call_counts_as_answered_when_its_answer_begins(session, adapter, monk
     assert order == ["counted", "body"]
 
 
+@pytest.mark.parametrize(
+    ("hosts", "url", "calls"),
+    [
+        ((), "https://api.example.org", 5),
+        (("api.example.org",), "https://API.example.org:443/v1", 5),
+        (("api.example.org",), "https://api.example.org.evil.org", 0),
+        (("api.example.org",), "https://tickets.ours.org/api.example.org", 0),
+    ],
+)
+def test_a_limit_holds_for_the_hosts_that_have_it(hosts, url, calls):
+    client = a_client(an_api(limits=(RateLimit(5, 1, hosts=hosts),)), base_url=url)
+    assert sum(window.calls for window in client.http.limiter._windows) == calls
+
+
 def test_every_request_counts_towards_the_limit_redirects_and_failures_too(session, adapter, monkeypatch):
     counted = []
     client = a_client(an_api(limits=(RateLimit(5, 1),)), session=session)
