@@ -34,7 +34,9 @@ _WAIT = 60.0
 """Seconds to wait for another run's transaction."""
 _CACHED = 16_000
 """Kilobytes of the file in memory, at the most."""
-_COPIED = 8000
+_PAGE = 16_384
+"""Bytes of a page of a new file. What is packed takes several, and keys are spread over all of them: fewer are written sooner."""
+_COPIED = 2000
 """Pages that are written before they are copied back: keys are spread, and each page is copied back once for many."""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PORTION = 500
@@ -173,6 +175,7 @@ class Store:
             if version > VERSION:
                 hint = "Use that version, or a state_dir of its own for this one."
                 raise Storage(f"the ledger {self.path} was written by a later version of antiphon", hint=hint)  # noqa: TRY301
+            db.execute(f"pragma page_size = {_PAGE}")
             db.execute("pragma journal_mode = wal")
             db.execute("pragma secure_delete = on")  # what is struck is not left in unused pages
             db.execute(f"pragma cache_size = -{_CACHED}")

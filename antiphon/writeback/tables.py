@@ -87,6 +87,7 @@ _PACKED = 3
 """The first version that packs intents."""
 _KEPT = 100
 """Records that are kept by one statement."""
+_NO_VERSION = -1
 
 _FIRST = """
 alter table earlier add column key blob;
@@ -115,15 +116,31 @@ from earlier join streams on streams.name = earlier.stream where kind is not nul
 
 
 def keep(db: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
-    """Keep what a later run wants to know of records: *rows* of the table, in the order they were heard of."""
+    """Keep what a later run wants to know of records: *rows* of the table, in the order they were heard of.
+
+    Python's sqlite3 looks in vain for adapters of each value that is None or bytes, which takes it longer than all else: it is given none.
+    """
     for start in range(0, len(rows), _KEPT):
-        some = rows[start : start + _KEPT]
+        some = [
+            (
+                stream,
+                bytearray(key),
+                bytearray(content),
+                id,
+                kind,
+                ours,
+                run,
+                at,
+                _NO_VERSION if version is None else version,
+            )
+            for stream, key, content, id, kind, ours, run, at, version in rows[start : start + _KEPT]
+        ]
         db.execute(_keeping(len(some)), tuple(chain.from_iterable(some)))
 
 
 @cache
 def _keeping(count: int) -> str:
-    return _KEEP.format(",".join(["(?,?,?,?,?,?,?,?,?)"] * count))
+    return _KEEP.format(",".join([f"(?,?,?,?,?,?,?,?,nullif(?,{_NO_VERSION}))"] * count))
 
 
 def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:

@@ -525,8 +525,10 @@ def test_damage_that_is_met_later_ends_the_run_and_the_next_one_begins_anew(tmp_
             intend(ledger, one)
             ledger.answered([created(one)])
     content = bytearray(ledger.path.read_bytes())
-    [(page,)] = sqlite3.connect(ledger.path).execute("select rootpage from sqlite_master where name = 'records'")
-    content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    with contextlib.closing(sqlite3.connect(ledger.path)) as db:
+        [(page,)] = db.execute("select rootpage from sqlite_master where name = 'records'")
+        [(size,)] = db.execute("pragma page_size")
+    content[(page - 1) * size : page * size] = b"\xff" * size
     ledger.path.write_bytes(content)
     with (
         Ledger(tmp_path, "hubspot") as ledger,
