@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -75,8 +74,7 @@ def requests(read: Read, values: Mapping[str, Any], *, doubled: str = "") -> Cal
     def made(cursor: Any) -> Request:
         if not read.paging or _told(read, cursor) or (same := filled()).body is not None:
             return request(read, values, cursor, doubled=doubled)
-        own = replace(same, params=dict(same.params), headers=dict(same.headers))
-        return asked_with(read.paging, own, cursor, values)
+        return asked_with(read.paging, same.copy(), cursor, values)
 
     return made
 

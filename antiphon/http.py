@@ -161,7 +161,7 @@ class Http:
         self.move(base_url)
         self._secrets: list[str] = []
         self.hide(*secrets)
-        self._added: tuple[str, ...] = ()
+        self._added: list[str] = []
         self._key_params: set[str] = set()
         proxy = self.settings.get("proxy")
         self._proxies = {"http": proxy, "https": proxy} if proxy else None
@@ -322,15 +322,18 @@ class Http:
         if self.auth and not plain:
             headers, sent = dict(signed.headers), dict(signed.params)
             self.auth.sign(signed, self)
-            self._added = tuple(
-                value
-                for now, before in ((signed.headers, headers), (signed.params, sent))
-                for name, value in now.items()
-                if before.get(name) != value and name not in self.auth.PUBLIC
-            )
-            self._key_params |= signed.params.keys() - sent.keys()
-            signed.url = without(signed.url, signed.params)
+            added = [*self._new(signed.headers, headers)]
+            if signed.params != sent:
+                added += self._new(signed.params, sent)
+                self._key_params |= signed.params.keys() - sent.keys()
+                signed.url = without(signed.url, signed.params)
+            self._added = added
         return signed
+
+    def _new(self, signed: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Any]:
+        """Yield the values that auth has *signed* with and that are secrets."""
+        public = self.auth.PUBLIC if self.auth else ()
+        return (value for name, value in signed.items() if before.get(name) != value and name not in public)
 
     def _written(self, request: Request, url: str, params: Mapping[str, Any], *, plain: bool) -> Request:
         """Return *request* as it is sent: to *url*, its body as bytes, all else as text."""

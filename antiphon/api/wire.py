@@ -102,6 +102,11 @@ class Request:
     accepts: tuple[str, ...] = ()
     """Statuses, or ranges of them (``409``, ``400-499``), that are no fault here but an answer."""
 
+    def copy(self) -> Request:
+        """Return it anew, with parameters and headers of its own."""
+        params, headers = dict(self.params), dict(self.headers)
+        return Request(self.method, self.url, params, headers, self.body, self.format, self.encoding, self.accepts)
+
 
 @dataclass(slots=True)
 class Reply:
