@@ -244,6 +244,8 @@ class Taken:
             page = page.inside
         self.places: list[list[Any]] = [page]
         """The records themselves, then for each lifted object those of all records."""
+        self._columns: dict[str, list[Any]] = {}
+        """The values of fields that were looked at."""
         for number, inner in enumerate(plan.inner, 1):
             self.places.append([found or inner() for found in map(attrgetter(f"lift{number}"), page)])
         for name in plan.changed:
@@ -271,7 +273,7 @@ class Taken:
         """Return the values of the field *name*; None where there is none."""
         if name in self.layout.kept:
             return [self.kept.get(name)] * len(self)
-        values = list(map(attrgetter(self.layout.attributes[name]), self._rows(name)))
+        values = self._column(name)
         return [None if value is UNSET else value for value in values] if UNSET in values else values
 
     def text(self) -> bytes:
@@ -288,7 +290,7 @@ class Taken:
             if name in layout.unsent:
                 _set(there, attribute, repeat(UNSET))
             elif there is not rows:
-                _set(rows, attribute, map(attrgetter(attribute), there))
+                _set(rows, attribute, self._column(name))
         for name in layout.kept:
             _set(rows, layout.attributes[name], repeat(UNSET if name in layout.unsent else self.kept.get(name, UNSET)))
         try:
@@ -299,33 +301,43 @@ class Taken:
     def _rows(self, name: str) -> list[Any]:
         return self.places[self.plan.places.get(name, 0)]
 
+    def _column(self, name: str) -> list[Any]:
+        """Return the values of the field *name* as they are in the records."""
+        if name not in self._columns:
+            self._columns[name] = list(map(attrgetter(self.layout.attributes[name]), self._rows(name)))
+        return self._columns[name]
+
     def _shape(self, name: str) -> None:
-        layout, shape, rows = self.layout, self.layout.shape, self._rows(name)
-        attribute = layout.attributes[name]
-        values = list(map(attrgetter(attribute), rows))
+        layout, shape, values = self.layout, self.layout.shape, self._column(name)
         if not shape.nulls and shape.is_time(name) and (text := one_length(values)) is not None:
-            ends = zip(rows, values, strict=True) if FULL in text else ()
-            wrong = [(row, value) for row, value in ends if value and value.endswith(FULL)]
+            given = enumerate(values) if FULL in text else ()
+            wrong = [(place, value) for place, value in given if value and value.endswith(FULL)]
         else:
             absent, converted = shape.absent, name in shape.converters
             wrong = [
-                (row, value)
-                for row, value in zip(rows, values, strict=True)
+                (place, value)
+                for place, value in enumerate(values)
                 if value is not None and value is not UNSET and (converted or type(value) in absent)
             ]
-        for row, value in wrong:
-            setattr(row, attribute, shape.value(name, value))
+        self._reshape(name, wrong)
         if layout.pair(name):
             self._apart(name)
 
     def _number(self, name: str) -> None:
         """Read values as the shape does that are no finite numbers: JSON has no word for them."""
-        rows, attribute = self._rows(name), self.layout.attributes[name]
-        values = list(map(attrgetter(attribute), rows))
-        if Decimal in set(map(type, values)):
-            for row, value in zip(rows, values, strict=True):
-                if type(value) is Decimal and not value.is_finite():
-                    setattr(row, attribute, self.layout.shape.value(name, str(value)))
+        values = self._column(name)
+        kinds = set(map(type, values))
+        if Decimal not in kinds or (len(kinds) == 1 and all(map(Decimal.is_finite, values))):
+            return
+        odd = [at for at, value in enumerate(values) if type(value) is Decimal and not value.is_finite()]
+        self._reshape(name, [(place, str(values[place])) for place in odd])
+
+    def _reshape(self, name: str, values: Iterable[tuple[int, Any]]) -> None:
+        """Bring these *values* of the field *name*, each at its place, into shape."""
+        rows, attribute, column = self._rows(name), self.layout.attributes[name], self._column(name)
+        for place, value in values:
+            column[place] = shaped = self.layout.shape.value(name, value)
+            setattr(rows[place], attribute, shaped)
 
     def _apart(self, name: str) -> None:
         """Take pairs of an id and a name apart, as :mod:`antiphon.shape` does."""
@@ -339,6 +351,7 @@ class Taken:
                     setattr(row, named, value[1])
             elif value is None and named:
                 setattr(row, named, None)
+        self._columns.clear()
 
 
 def _set(rows: Iterable[Any], attribute: str, values: Iterable[Any]) -> None:

@@ -135,25 +135,30 @@ FULL = ".000Z"
 
 
 def one_length(values: Sequence[Any]) -> str | None:
-    """Return those of *values* that are given as one text, if all are date-times in UTC and of one length; else None."""
-    given = list(filter(None, values))
-    if len(given) < len(values):  # other things than what is not given are false as well
-        given = [value for value in values if value is not None and value is not UNSET]
-    try:
-        text = "".join(given)
-    except TypeError:
-        return None
-    if not given:
-        return ""
-    length, more = divmod(len(text), len(given))
+    """Return those of *values* that are given, each on a line, if all are date-times in UTC and of one length; else None."""
+    text = _on_lines(given := values)
+    if text is None:
+        text = _on_lines(given := [value for value in values if value is not None and value is not UNSET])
+    if text is None or not given:
+        return text
+    count = len(given)
+    each, more = divmod(len(text) + 1, count)
     right = (
         not more
-        and length > len("2026-01-31T")
-        and text[10::length] == "T" * len(given)
-        and text[length - 1 :: length] == "Z" * len(given)
-        and set(map(len, given)) == {length}
+        and each > len("2026-01-31TZ")
+        and text[10::each] == "T" * count
+        and text[each - 2 :: each] == "Z" * count
+        and text[each - 1 :: each] == "\n" * (count - 1)
+        and text.count("\n") == count - 1
     )
     return text if right else None
+
+
+def _on_lines(values: Sequence[Any]) -> str | None:
+    try:
+        return "\n".join(values)
+    except TypeError:
+        return None
 
 
 def _date(value: Any) -> str | None:
