@@ -23,8 +23,11 @@ from antiphon.api import Schema
 from antiphon.schema import types
 from antiphon.shape import FULL, NATIVE, Shape, is_pair, one_length
 
+_TEXT = str | None
 _NOWHERE = Literal["antiphon:nowhere"]
 """The type of a field where it was never seen: no value fits."""
+_SHORT, _PLAIN = 60, 4
+"""Short texts of ASCII, of up to so many characters, are quicker decoded than left as they came, if so many come for each other one."""
 _MOST_AROUND = 100
 """Names beside the records that are learned: more are data, and differ from page to page."""
 
@@ -61,6 +64,8 @@ class _Plan:
     """Those of them that the shape changes."""
     numbers: Sequence[str]
     """Those that are read as numbers from text."""
+    raw: bool
+    """Whether there are fields that stay a piece of the page: what is not decoded is not checked either."""
 
 
 class Layout:
@@ -93,6 +98,12 @@ class Layout:
             if NATIVE.get(shape.converters.get(name)) and not shape.nulls and not self.pair(name)
         }
         """Numbers and flags that are read by msgspec. It is stricter than the shape: a field with an odd value is one no more."""
+        self.texts: set[str] = set()
+        """Fields that are decoded although nobody looks at them: for texts that are short it is quicker, where nothing else stays a piece of the page."""
+        self._plain, self._others = 0, 0
+        """Texts that were seen: those of ASCII that are short, and others."""
+        self._odd: set[str] = set()
+        """Fields that hold other things than texts."""
         self._plan: _Plan | None = None
         self._lock = threading.Lock()
 
@@ -102,11 +113,12 @@ class Layout:
         Raises:
             Unfit: they are not what the shape can be compiled for.
             msgspec.DecodeError: they are not what was compiled, or no JSON.
+            UnicodeDecodeError: it is no UTF-8.
         """
         plan = self._plan or self._learned(body, None)
         while True:
             try:
-                return Taken(self, plan, plan.decode(body), kept)
+                return Taken(self, plan, plan.decode(_checked(body) if plan.raw else body), kept)
             except msgspec.ValidationError as error:
                 found = self._learned(body, plan, str(error))
                 if found is plan:
@@ -124,9 +136,11 @@ class Layout:
 
     def _yields(self, said: str, body: bytes) -> bool:
         """Make room for what did not fit, and return whether that is something else than before."""
-        odd = [name for name in self.native if said.endswith(f".{name}`")]
+        odd = [name for name in (*self.native, *self.texts) if said.endswith(f".{name}`")]
         if odd:
-            self.native.remove(max(odd, key=len))
+            name = max(odd, key=len)
+            self.native.discard(name)
+            self._odd.add(name)
             self._compile()
             return True
         known = self._known()
@@ -149,10 +163,10 @@ class Layout:
         for row in found:
             for name, value in row.items():
                 if name not in lifts:
-                    self._seen(name, 0)
+                    self._seen(name, 0, value)
                 elif isinstance(value, dict):
-                    for inner in value:
-                        self._seen(inner, lifts[name])
+                    for inner, held in value.items():
+                        self._seen(inner, lifts[name], held)
         self._compile()
 
     def _beside(self, depth: int, names: Sequence[str]) -> None:
@@ -163,14 +177,23 @@ class Layout:
             if len(there) > _MOST_AROUND:
                 self.around = None
 
-    def _seen(self, name: str, place: int) -> None:
-        if name in self.attributes and name not in self.kept and self.places.setdefault(name, place) != place:
+    def _seen(self, name: str, place: int, value: Any) -> None:
+        if name not in self.attributes or name in self.kept:
+            return
+        if self.places.setdefault(name, place) != place:
             raise Unfit(f'"{name}", which stands in two places')
+        if isinstance(value, str):
+            plain = value.isascii() and len(value) <= _SHORT
+            self._plain, self._others = self._plain + plain, self._others + (not plain)
+        elif value is not None:
+            self._odd.add(name)
 
     def _compile(self) -> None:
         known = [name for name in self.wanted if name not in self.kept]
         names = sorted(self.places, key=self.places.__getitem__)
         names += [name for name in known if name not in self.places]
+        left = {name for name in known if self._type(name) in {Raw, _TEXT}}
+        self.texts = left if self._plain >= _PLAIN * self._others and all(map(self._is_text, left)) else set()
         present = list(self.places) if self.shape.lifts else names
         inner = [self._struct(names, place, []) for place in range(1, len(self.shape.lifts) + 1)]
         lifted: list[_Field] = [
@@ -193,6 +216,7 @@ class Layout:
             present,
             [name for name in present if self._type(name) is Any and self._changes(name)],
             [name for name in present if name in self.native and self.shape.is_number(name)],
+            raw=left != self.texts,
         )
 
     def _struct(self, names: Sequence[str], place: int, more: Sequence[_Field]) -> Any:
@@ -216,7 +240,12 @@ class Layout:
     def _type(self, name: str) -> Any:
         if name in self.native:
             return NATIVE[self.shape.converters[name]]
-        return Any if name in self.needed or self._changes(name) else Raw
+        if name in self.needed or self._changes(name):
+            return Any
+        return _TEXT if name in self.texts else Raw
+
+    def _is_text(self, name: str) -> bool:
+        return "string" in types(self.properties.get(name, {})) and name not in self._odd
 
     def _changes(self, name: str) -> bool:
         return name in self.shape.converters or bool(self.shape.nulls) or self.pair(name)
@@ -352,6 +381,13 @@ class Taken:
             elif value is None and named:
                 setattr(row, named, None)
         self._columns.clear()
+
+
+def _checked(body: bytes) -> bytes:
+    """Return *body*, which is UTF-8, in one line."""
+    if not body.isascii():
+        body.decode()
+    return msgspec.json.format(body, indent=-1) if b"\n" in body or b"\r" in body else body
 
 
 def _set(rows: Iterable[Any], attribute: str, values: Iterable[Any]) -> None:

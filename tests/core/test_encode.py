@@ -431,6 +431,39 @@ def test_what_is_no_json_is_left_to_the_ordinary_way_which_refuses_it(body):
         Reply(200, {}, body, "u").json()
 
 
+SHORT, LONG = b"plain", "größer".encode() * 20
+"""What lets texts be decoded, and what lets them stay a piece of the page."""
+
+
+@pytest.mark.parametrize("first", [SHORT, LONG])
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (b'"\xff"', None),
+        (b'"\xed\xa0\x80"', None),
+        (b'"\\ud800x"', None),
+        ('"größe"'.encode(), "größe"),
+        (b'"\\ud83d\\ude00 \\u00e9\\/ \\n"', "\U0001f600 é/ \n"),
+        (b'"null"', "null"),
+        (b"null", None),
+        (b"1.50", Decimal("1.50")),
+        (b'{"b": [1,\n2]}', {"b": [1, 2]}),
+    ],
+)
+def test_a_later_text_is_checked_and_read_alike_whether_texts_are_decoded_or_left_as_they_came(first, value, read):
+    page = b'[{"id": %d, "a": %b}]'
+    before, odd, after = taken(
+        Read("/x"), {"a": "string"}, *(page % one for one in ((1, b'"%b"' % first), (2, value), (3, b'"x"')))
+    )
+    assert meaning(before.records) == [{"id": 1, "a": first.decode()}]
+    if read is None and value != b"null":
+        assert odd is None
+    else:
+        assert meaning(odd.records) == [{"id": 2, "a": read}]
+        assert odd.records.count(b"\n") == 1
+    assert meaning(after.records) == [{"id": 3, "a": "x"}]
+
+
 def test_what_stands_behind_a_byte_order_mark_is_left_to_the_ordinary_way_which_reads_it():
     body = b'\xef\xbb\xbf[{"id": 1}]'
     assert taken(Read("/x"), {"a": "string"}, body) == [None]
