@@ -2,8 +2,8 @@
 
 An :class:`Encoder` is made for one stream. For each shape in which its pages come it compiles a type (:mod:`antiphon.layout`) that
 is decoded in one go. A page that does not fit it goes the ordinary way: its records are decoded one and all, and what
-comes out means the same; a number that Python does not read, for all its digits or its exponent, passes where nobody looks at it, and is an error of
-the list there. Records that were made in Python are written by the same :func:`lines`.
+comes out means the same; a number that Python does not read, for all its digits or its exponent, passes where nobody looks at it, and so do bytes that are no
+UTF-8 in what is not written: they are an error of the list there. Records that were made in Python are written by the same :func:`lines`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def lines(records: Sequence[Record], envelope: Envelope) -> bytes:
 def wrapped(records: bytes, envelope: Envelope) -> bytes:
     """Return *records*, the text of one in each line, within *envelope*."""
     before, behind = envelope
-    return before + records[:-1].replace(b"\n", behind + b"\n" + before) + behind + b"\n" if records else b""
+    return (before + records.replace(b"\n", behind + b"\n" + before)).removesuffix(before)
 
 
 @dataclass(frozen=True)

@@ -159,15 +159,23 @@ class Walk:
         if window is None and oldest is None and self._latest is None:
             return True
         known = list(filter(None, changed))
-        for length in set(map(len, known)):  # texts of one length are in the order of their times
-            times = [time for time in known if len(time) == length]
+        lengths = set(map(len, known))
+        if len(lengths) == 1:
+            return self._between(oldest, known, window)
+        return all(self._between(oldest, [time for time in known if len(time) == length], window) for length in lengths)
+
+    def _between(self, oldest: datetime | None, times: Sequence[str], window: datetime | None) -> bool:
+        """Return whether these *times*, texts of one length and so in their order, are neither too old nor too late, and before *window*."""
+        if oldest:
             _, first = self._span(min(times))
-            early, last = self._span(max(times))
-            if first is None or early is None or last is None:
+            if first is None or first < oldest:
                 return False
-            if (oldest and first < oldest) or (self._latest and early > self._latest) or (window and last >= window):
-                return False
-        return True
+        if not (window or self._latest):
+            return True
+        early, last = self._span(max(times))
+        if early is None or last is None:
+            return False
+        return not (self._latest and early > self._latest) and not (window and last >= window)
 
     def _fresh(self, slot: str, page: Page) -> Iterator[Record]:
         """Yield the records that are wanted and were not sent before."""
