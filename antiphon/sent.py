@@ -165,16 +165,15 @@ class _Ranges:
         if not keys:
             return True
         kinds = set(map(type, keys))
-        if kinds == {int}:
-            lowest, highest = (0, min(keys)), (0, max(keys))
-        elif kinds == {str}:
-            lengths = set(map(len, keys))  # the longer the higher: so numbers rise as texts, too
-            short, long = min(lengths), max(lengths)
-            first = keys if short == long else [key for key in keys if len(key) == short]
-            last = keys if short == long else [key for key in keys if len(key) == long]
-            lowest, highest = (1 + short, min(first)), (1 + long, max(last))
-        else:
+        if kinds not in ({int}, {str}):
             return False
+        rising = sorted(keys)  # as most lists are
+        if kinds == {int}:
+            lowest, highest = (0, rising[0]), (0, rising[-1])
+        else:
+            if len(set(map(len, keys))) > 1:
+                rising.sort(key=len)  # the longer the higher: so numbers rise as texts, too
+            lowest, highest = (1 + len(rising[0]), rising[0]), (1 + len(rising[-1]), rising[-1])
         place = bisect(self._lowest, lowest)
         if place and lowest <= self._highest[place - 1]:
             return False
