@@ -12,9 +12,9 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from http.client import HTTPResponse, parse_headers
+from http.client import HTTPResponse, RemoteDisconnected, parse_headers
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -94,8 +94,40 @@ class Adapter(HTTPAdapter):
         super().close()
 
 
+class _Lines:
+    """The lines with which an answer begins; each is whole."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._begun = False
+
+    def readline(self, limit: int) -> bytes:
+        line = self._source.readline(limit)
+        if line[-1:] != b"\n" and len(line) < limit and (line or self._begun):
+            raise RemoteDisconnected("its head ended prematurely")
+        self._begun = True
+        return line
+
+    def close(self) -> None:
+        self._source.close()
+
+
 class _Response(HTTPResponse):
-    """An answer that begins where it does, and not with what a server says before it: ``103 Early Hints``."""
+    """An answer that begins where it does, and not with what a server says before it: ``103 Early Hints``; one cut within its head is none."""
+
+    def begin(self) -> None:
+        """Read the head.
+
+        Raises:
+            RemoteDisconnected: it does not come to its end.
+        """
+        source = self.fp
+        self.fp: Any = _Lines(source)
+        try:
+            super().begin()
+        finally:
+            if type(self.fp) is _Lines:
+                self.fp = source
 
     def _read_status(self) -> tuple[str, int, str]:
         while True:

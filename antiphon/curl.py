@@ -55,6 +55,10 @@ def serves(pool: Any) -> bool:
     return bool(usual and not (pool.cert_file or pool.key_file))
 
 
+_ENDS = frozenset({b"\r\n", b"\n"})
+"""The lines with which a head ends."""
+
+
 class _Connection:
     """A connection to the server of *pool*, and what is told once of all that goes by way of it; an answer may have *most* bytes."""
 
@@ -178,14 +182,16 @@ class Reads:
 
 
 def _answer(status: int, head: list[bytes], body: bytes) -> Answer | HTTPResponse:
-    lines = [line.decode("latin-1").rstrip("\r\n") for line in head if line.strip()]
     # What came before the last of these was not the answer yet.
-    first = max(at for at, line in enumerate(lines) if line.startswith("HTTP/"))
+    first = max(at for at, line in enumerate(head) if line.startswith(b"HTTP/"))
+    lines = [line.decode("latin-1").rstrip("\r\n") for line in head[first:] if line.strip()]
+    if _ENDS.isdisjoint(head[first:]):
+        raise ProtocolError("Connection broken: its head ended prematurely")
     headers = HTTPHeaderDict()
-    for line in lines[first + 1 :]:
+    for line in lines[1:]:
         name, _, value = line.partition(":")
         headers.add(name, value.strip())
-    reason = lines[first].partition(" ")[2].partition(" ")[2]
+    reason = lines[0].partition(" ")[2].partition(" ")[2]
     if "Content-Encoding" in headers or "Set-Cookie" in headers:
         told: Any = _Told(headers)
         return HTTPResponse(

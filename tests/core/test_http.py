@@ -482,6 +482,9 @@ def test_lines_that_are_cut_between_two_of_them_are_asked_for_again(raw_server):
         *(head(PACKED[:end], "Content-Encoding: gzip") + PACKED[:end] for end in (1, 10, 18, -1)),
         head(SHRUNK[:-1], "Content-Encoding: deflate") + SHRUNK[:-1],
         b"no HTTP at all\r\n\r\n",
+        *(b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n"[:end] for end in (11, 15, 17, 22, -2, -1)),
+        b"HTTP/1.1 204 No Content\r\nServer: x\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n",
     ],
 )
 def test_an_answer_cut_short_is_asked_for_again_and_makes_an_unsafe_write_lost(raw_server, cut):
