@@ -44,6 +44,8 @@ _NO_TRUST = frozenset(
         pycurl.E_SSL_ISSUER_ERROR,
     }
 )
+_ENDS = frozenset({b"\r\n", b"\n"})
+"""The lines with which a head ends."""
 
 
 def serves(pool: Any) -> bool:
@@ -53,10 +55,6 @@ def serves(pool: Any) -> bool:
         return not own
     usual = pool.cert_reqs == "CERT_REQUIRED" and pool.ca_certs and not pool.ca_cert_dir
     return bool(usual and not (pool.cert_file or pool.key_file))
-
-
-_ENDS = frozenset({b"\r\n", b"\n"})
-"""The lines with which a head ends."""
 
 
 class _Connection:
