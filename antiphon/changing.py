@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from antiphon import moment
@@ -43,7 +44,7 @@ def send_changes(
             Said(reply.status, reply.json() if reply.body.strip() else None, reply.headers), batch, kind
         )
     except (Refused, NotFound) as error:
-        if len(batch) > 1 and (write.atomic or write.safe):
+        if len(batch) > 1 and (write.atomic or write.safe or error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
             half = len(batch) // 2
             yield from send_changes(client, write, resource, batch[:half], operation)
             yield from send_changes(client, write, resource, batch[half:], operation)

@@ -500,6 +500,20 @@ def test_a_refused_batch_that_may_have_been_done_in_part_is_rejected_whole(sessi
     assert sent() == [["a", "b", "c"], ["d"]]
 
 
+def test_a_batch_that_is_too_large_is_sent_in_smaller_ones_whatever_it_may_have_done(session, adapter):
+    def answer(request, context):
+        inputs = request.json()["inputs"]
+        context.status_code = 413 if len(request.body) > 90 else 200
+        return {"results": [{"id": one["p"]["name"]} for one in inputs]}
+
+    adapter.register_uri("POST", "/people/batch", json=answer)
+    resource = writes(create=Write("/people/batch", outcomes=PerItem("results"), **{**BATCH, "batch": 8}))
+    names = ["a", "b", "c" * 90, "d", "e"]
+    outcomes = list(a_client(an_api(resource), session=session).write(resource, "create", named(names)))
+    assert told(outcomes) == [(name, "rejected" if len(name) > 1 else "created") for name in names]
+    assert [o.problem.status for o in outcomes if o.problem] == [413]
+
+
 @pytest.mark.parametrize("answer", [{"status_code": 500}, {"exc": requests.exceptions.ReadTimeout}])
 def test_changes_whose_answer_was_lost_are_unknown_and_not_sent_again(session, adapter, answer):
     adapter.register_uri("POST", "/people/batch", [answer, {"json": {"results": [{"id": 9}]}}])
