@@ -21,7 +21,7 @@ from msgspec import UNSET, Raw
 
 from antiphon.api import Schema
 from antiphon.schema import types
-from antiphon.shape import FULL, NATIVE, Shape, is_pair, one_length
+from antiphon.shape import NATIVE, Shape, full_seconds, is_pair
 
 _TEXT = str | None
 _NOWHERE = Literal["antiphon:nowhere"]
@@ -276,7 +276,8 @@ class Taken:
         self._columns: dict[str, list[Any]] = {}
         """The values of fields that were looked at."""
         for number, inner in enumerate(plan.inner, 1):
-            self.places.append([found or inner() for found in map(attrgetter(f"lift{number}"), page)])
+            found = list(map(attrgetter(f"lift{number}"), page))
+            self.places.append(found if all(found) else [one or inner() for one in found])
         for name in plan.changed:
             self._shape(name)
         for name in plan.numbers:
@@ -338,13 +339,11 @@ class Taken:
 
     def _shape(self, name: str) -> None:
         layout, shape, values = self.layout, self.layout.shape, self._column(name)
-        if not shape.nulls and shape.is_time(name) and (text := one_length(values)) is not None:
-            given = enumerate(values) if FULL in text else ()
-            wrong = [(place, value) for place, value in given if value and value.endswith(FULL)]
-        else:
+        wrong = full_seconds(values) if not shape.nulls and shape.is_time(name) else None
+        if wrong is None:
             absent, converted = shape.absent, name in shape.converters
             wrong = [
-                (place, value)
+                place
                 for place, value in enumerate(values)
                 if value is not None and value is not UNSET and (converted or type(value) in absent)
             ]
@@ -358,15 +357,17 @@ class Taken:
         kinds = set(map(type, values))
         if Decimal not in kinds or (len(kinds) == 1 and all(map(Decimal.is_finite, values))):
             return
-        odd = [at for at, value in enumerate(values) if type(value) is Decimal and not value.is_finite()]
-        self._reshape(name, [(place, str(values[place])) for place in odd])
+        odd = [place for place, value in enumerate(values) if type(value) is Decimal and not value.is_finite()]
+        for place in odd:
+            values[place] = str(values[place])
+        self._reshape(name, odd)
 
-    def _reshape(self, name: str, values: Iterable[tuple[int, Any]]) -> None:
-        """Bring these *values* of the field *name*, each at its place, into shape."""
-        rows, attribute, column = self._rows(name), self.layout.attributes[name], self._column(name)
-        for place, value in values:
-            column[place] = shaped = self.layout.shape.value(name, value)
-            setattr(rows[place], attribute, shaped)
+    def _reshape(self, name: str, places: Sequence[int]) -> None:
+        """Bring the values of the field *name* at these *places* into shape."""
+        rows, attribute, values = self._rows(name), self.layout.attributes[name], self._column(name)
+        for place in places:
+            values[place] = self.layout.shape.value(name, values[place])
+            setattr(rows[place], attribute, values[place])
 
     def _apart(self, name: str) -> None:
         """Take pairs of an id and a name apart, as :mod:`antiphon.shape` does."""

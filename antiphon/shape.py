@@ -6,6 +6,7 @@ The shape is data (:class:`~antiphon.api.Read`); it is compiled once per read.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -20,6 +21,7 @@ log = logging.getLogger("antiphon.shape")
 
 Convert = Callable[[Any], Any]
 
+_FULL = re.compile(r"\.000Z$", re.MULTILINE)
 _DIGITS = 4000
 """A whole number with more is a mistake, and ``1e999999999`` would take all memory."""
 
@@ -130,18 +132,16 @@ def _moment(value: Any) -> str | None:
     return moment.rfc3339(value)
 
 
-FULL = ".000Z"
-"""How a date-time ends that is written as a full second without it."""
-
-
-def one_length(values: Sequence[Any]) -> str | None:
-    """Return those of *values* that are given, each on a line, if all are date-times in UTC and of one length; else None."""
-    text = _on_lines(given := values)
+def full_seconds(values: Sequence[Any]) -> list[int] | None:
+    """Return where in *values* full seconds are written with a fraction; None unless all that are given are date-times in UTC and of one length."""
+    given: Sequence[int] = range(len(values))
+    text = _on_lines(values)
     if text is None:
-        text = _on_lines(given := [value for value in values if value is not None and value is not UNSET])
-    if text is None or not given:
-        return text
+        given = [place for place, value in enumerate(values) if value is not None and value is not UNSET]
+        text = _on_lines([values[place] for place in given])
     count = len(given)
+    if text is None or not count:
+        return None if text is None else []
     each, more = divmod(len(text) + 1, count)
     right = (
         not more
@@ -151,7 +151,9 @@ def one_length(values: Sequence[Any]) -> str | None:
         and text[each - 1 :: each] == "\n" * (count - 1)
         and text.count("\n") == count - 1
     )
-    return text if right else None
+    if not right:
+        return None
+    return [given[found.start() // each] for found in _FULL.finditer(text)] if ".000Z" in text else []
 
 
 def _on_lines(values: Sequence[Any]) -> str | None:
