@@ -56,7 +56,7 @@ class Intents:
     ) -> Iterator[sqlite3.Connection]:
         """Strike the intents with the tokens *struck* and write down *new*, as one with what is done within; see :meth:`.Store.transaction`."""
         with self._store.lock:
-            gone = frozenset(struck)
+            gone = frozenset(struck) & self.open.keys()
             counts = Counter(map(self.open.get, gone))
             left = {written: written.less(gone, count) for written, count in counts.items() if written}
             with self._store.transaction(sure=sure) as db:

@@ -22,8 +22,9 @@ from antiphon.errors import SettingError, Storage
 from antiphon.outcome import Change, Kind, Outcome, Problem, Record
 from antiphon.writeback.intent import Intent, Stage, Written
 from antiphon.writeback.intents import Intents
-from antiphon.writeback.records import PERHAPS, Records, Row
+from antiphon.writeback.records import PERHAPS, Records
 from antiphon.writeback.store import Store, file_name, keyed
+from antiphon.writeback.tables import Heard, Row
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
 Payload = Literal["full", "keys", "none"]
@@ -179,8 +180,10 @@ class Ledger:
         """
         if not outcomes:
             return
-        at, words = int(moment.now().timestamp()), self.payload == "full"
-        records: list[Row] = []
+        at = int(moment.now().timestamp())
+        heard: list[Heard] = []
+        rows: list[Row] = []
+        stream, became = 0, _UNKNOWN  # of what was heard last
         back, entries, doubted = [], [], []
         for o in outcomes:
             kind, token = o.kind, o.change.token
@@ -193,27 +196,32 @@ class Ledger:
             if kind is _REJECTED:
                 continue
             if intent.key is None or kind is _UNKNOWN:
-                value = None if self.payload == "none" or intent.value is None else _ENCODE(intent.value).decode()
-                problem = _ENCODE(o.problem.as_dict()).decode() if o.problem and words else None
-                of = (token, written.run, written.stream, intent.position, written.resource, written.operation)
-                id = o.id or intent.remote_id
-                entries.append((*of, intent.identity, intent.key, id, value, written.sent_at, kind, problem))
+                entries.append(self._entry(o, written, intent))
             elif o.operation == "restore" and o.ok:
                 back.append((intent.identity, self.run, at, written.stream, intent.key))
             elif kind in _KEPT:
-                word, ours = ("created", 1) if kind is _CREATED else (str(kind), 0)
-                records.append((written.stream, intent.key, intent.identity, o.id, word, ours, self.run, at, version))
+                if kind is not became or written.stream != stream:
+                    stream, became, rows = written.stream, kind, []
+                    heard.append(Heard(stream, kind.value, int(kind is _CREATED), self.run, version, rows))
+                rows.append((intent.key, intent.identity, o.id, at))
         with self._intents.changed([o.change.token for o in outcomes], sure=sure) as db:
-            self.records.gone([row for row in records if row[4] == Kind.DELETED])
-            self.records.add(db, records)
+            self.records.gone([one for one in heard if one.kind == Kind.DELETED])
+            self.records.add(db, heard)
             self.records.doubt(doubted)
-            if back:
-                self.records.restored(back)
+            self.records.restored(back)
             db.executemany(
                 "insert into entries values (?,?,?,?,?,?,?,?,?,?,?,?,?) on conflict (token) do update set"
                 " run = excluded.run, position = excluded.position, kind = excluded.kind, problem = excluded.problem",
                 entries,
             )
+
+    def _entry(self, o: Outcome, written: Written, intent: Intent) -> tuple[Any, ...]:
+        """Return the row that tells what became of an intent that is not sorted into the records."""
+        value = None if self.payload == "none" or intent.value is None else _ENCODE(intent.value).decode()
+        problem = _ENCODE(o.problem.as_dict()).decode() if o.problem and self.payload == "full" else None
+        of = (intent.token, written.run, written.stream, intent.position, written.resource, written.operation)
+        id = o.id or intent.remote_id
+        return (*of, intent.identity, intent.key, id, value, written.sent_at, o.kind, problem)
 
     def not_sent(self, changes: Iterable[Change]) -> None:
         """Strike intents that were surely not carried out."""
@@ -234,14 +242,15 @@ class Ledger:
         They count as made by their stream when the same record comes again and what is there holds all of it (:mod:`.history`).
         """
         at = int(moment.now().timestamp())
-        rows: list[Row] = []
+        heard = []
         for o in outcomes:
             written = self._intents.open[o.change.token]
             intent = written.intents[o.change.token]
             if intent.key is not None:
-                rows.append((written.stream, intent.key, intent.identity, o.id, PERHAPS, 0, self.run, at, None))
+                row = (intent.key, intent.identity, o.id, at)
+                heard.append(Heard(written.stream, PERHAPS, 0, self.run, None, [row]))
         with self._intents.changed([o.change.token for o in outcomes]) as db:
-            self.records.add(db, rows)
+            self.records.add(db, heard)
 
     def open_intents(self) -> list[Written]:
         """Return what earlier runs had under way when they ended, by what was written down together."""

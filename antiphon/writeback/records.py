@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import msgspec
 
 from antiphon import moment
 from antiphon.outcome import Kind
 from antiphon.writeback.store import Store, portions
-from antiphon.writeback.tables import BY_ID, keep
+from antiphon.writeback.tables import BY_ID, Heard, keep
 
-Row: TypeAlias = tuple[int, bytes, bytes, str | None, str, int, int, int, int | None]
-"""A stream's number, and of a record key, content, id, outcome, whether it is ours, run, time and version (see :class:`Known`)."""
 _ENCODE = msgspec.msgpack.Encoder().encode
-_DECODE = msgspec.msgpack.Decoder(list[Row]).decode
+_DECODE = msgspec.msgpack.Decoder(list[Heard]).decode
 PERHAPS = "perhaps"
 """The outcome of a creation that a run left unanswered and that a look-up has found: it is ours, or others made one meanwhile."""
 _SAME = "+stream in (select id from streams where resource = (select resource from streams where id = {0}))"
@@ -53,7 +50,7 @@ class Records:
         self._streams: dict[str, int] = {}
         self._waiting: set[bytes] = set()
         """Keys of what waits to be sorted in, as far as this run has written it."""
-        self._heard: dict[int, Collection[Row]] = {}
+        self._heard: dict[int, Collection[Heard]] = {}
         """The same, by its number in the file, as long as no other run has written there."""
         self._version: int | None = None
         """The version of the file up to which nothing that other runs have written waits."""
@@ -68,13 +65,14 @@ class Records:
 
     # What is heard
 
-    def add(self, db: sqlite3.Connection, rows: Collection[Row]) -> None:
-        """Keep what was heard of records."""
-        if not rows:
+    def add(self, db: sqlite3.Connection, heard: Collection[Heard]) -> None:
+        """Keep what was *heard* of records."""
+        if not heard:
             return
-        id = int(db.execute("insert into answers (rows) values (?)", (_ENCODE(rows),)).lastrowid or 0)
-        self._heard[id] = rows
-        self._waiting.update(map(itemgetter(1), rows))
+        id = int(db.execute("insert into answers (rows) values (?)", (_ENCODE(heard),)).lastrowid or 0)
+        self._heard[id] = heard
+        for one in heard:
+            self._waiting.update(map(itemgetter(0), one.rows))
         if len(self._waiting) >= _WAITING:
             self._sort_in(db)
 
@@ -83,13 +81,18 @@ class Records:
     ) -> None:
         """Keep what was found as it is to be: each a key, a content, an id and an outcome, which is ``created`` where it is ours."""
         at, number = int(moment.now().timestamp()), self.stream(stream)
-        rows: list[Row] = [(number, *one, int(one[3] == Kind.CREATED), self._store.run, at, version) for one in found]
-        if rows:
+        heard = [
+            Heard(number, kind, int(kind == Kind.CREATED), self._store.run, version, [(key, content, id, at)])
+            for key, content, id, kind in found
+        ]
+        if heard:
             with self._store.transaction() as db:
-                self.add(db, rows)
+                self.add(db, heard)
 
     def restored(self, rows: Sequence[tuple[bytes, int, int, int, bytes]]) -> None:
         """Note that archived records are back, whoever made them: each a content, a run, a time, a stream's number and a key."""
+        if not rows:
+            return
         self.sorted_in([row[-1] for row in rows])
         with self._store.transaction() as db:
             sql = "update records set kind = 'updated', content = ?, run = ?, at = ? where stream = ? and key = ?"
@@ -113,12 +116,12 @@ class Records:
         with self._store.transaction() as db:
             db.executemany("update records set content = x'' where stream = ? and key = ?", those)
 
-    def gone(self, rows: Sequence[Row]) -> None:
-        """Note that what is in *rows* was taken away: by other keys it is gone from their streams as well.
+    def gone(self, heard: Collection[Heard]) -> None:
+        """Note that what is in *heard* was taken away: by other keys it is gone from their streams as well.
 
         What other streams sent last of it tells nothing any more.
         """
-        if not rows:
+        if not heard:
             return
         self.sorted_in()
         sql = (
@@ -127,10 +130,10 @@ class Records:
         )
         with self._store.transaction() as db:
             db.execute(BY_ID)
-            for stream, those in groupby(rows, key=itemgetter(0)):
-                for marks, some in portions(those):
-                    keys, ids = zip(*((row[1], row[3]) for row in some), strict=True)
-                    db.execute(sql.format(stream, marks), (*ids, *keys))
+            for one in heard:
+                for marks, some in portions(one.rows):
+                    keys, _, ids, _ = zip(*some, strict=True)
+                    db.execute(sql.format(one.stream, marks), (*ids, *keys))
 
     def hand_over(self, stream: str, ids: Sequence[str]) -> set[str]:
         """Let records with these *ids*, gone from *stream*, which made them, be those of other mirrors that have them too; return the ids of these."""
@@ -172,15 +175,13 @@ class Records:
         if version != self._version:
             self._heard.clear()
         ids = [id for (id,) in db.execute("select id from answers order by id")]
-        rows = [row for id in ids for row in self._heard.get(id) or self._read(db, id)]
-        rows.sort(key=itemgetter(1))
-        keep(db, rows)
+        keep(db, [one for id in ids for one in self._heard.get(id) or self._read(db, id)])
         db.execute("delete from answers")
         self._waiting.clear()
         self._heard.clear()
         self._version = version
 
-    def _read(self, db: sqlite3.Connection, id: int) -> list[Row]:
+    def _read(self, db: sqlite3.Connection, id: int) -> list[Heard]:
         [packed] = db.execute("select rows from answers where id = ?", (id,)).fetchone()
         return _DECODE(packed)
 

@@ -17,16 +17,17 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain, groupby
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 import msgspec
 
 from antiphon.writeback.intent import Intent, Stage, packed
 
-VERSION = 4
+VERSION = 5
 TABLES = """
 create table if not exists notes (name text primary key, value text not null);
 create table if not exists runs (run integer primary key);
@@ -77,7 +78,7 @@ BY_ID = "create index if not exists records_by_id on records (remote_id)"
 """For a ledger in which records are looked for by their ids; one that knows of no deletion has it not, for it is kept at a cost."""
 INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, changes, stage) values (?,?,?,?,?,?,?,?)"
 _KEEP = """
-insert into records (stream, key, content, remote_id, kind, ours, run, at, version) values {}
+insert into records (stream, kind, ours, run, version, key, content, remote_id, at) values {}
 on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
     ours = case when records.kind = 'deleted' or records.remote_id <> excluded.remote_id then excluded.ours
         else max(records.ours, excluded.ours) end,
@@ -85,9 +86,10 @@ on conflict (stream, key) do update set content = excluded.content, remote_id = 
 """
 _PACKED = 3
 """The first version that packs intents."""
+_STAGED = 4
+"""The first one that knows how far they have come; it packed each record that was heard of with all that is known of it."""
 _KEPT = 100
 """Records that are kept by one statement."""
-_NO_VERSION = -1
 
 _FIRST = """
 alter table earlier add column key blob;
@@ -115,32 +117,55 @@ from earlier join streams on streams.name = earlier.stream where kind is not nul
 """
 
 
-def keep(db: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
-    """Keep what a later run wants to know of records: *rows* of the table, in the order they were heard of.
+Row: TypeAlias = tuple[bytes, bytes, str | None, int]
+"""Of a record key, content, id and time."""
 
-    Python's sqlite3 looks in vain for adapters of each value that is None or bytes, which takes it longer than all else: it is given none.
+
+class Heard(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Records of which the same was heard."""
+
+    stream: int
+    """The stream's number."""
+    kind: str
+    ours: int
+    """1 if it made them."""
+    run: int
+    version: int | None
+    rows: list[Row]
+
+
+def keep(db: sqlite3.Connection, heard: Iterable[Heard]) -> None:
+    """Keep what a later run wants to know of records: what was *heard* of them, in its order."""
+    alike: dict[tuple[Any, ...], list[Row]] = {}
+    keys: set[bytes] = set()
+    for one in heard:
+        mine = {row[0] for row in one.rows}
+        if not keys.isdisjoint(mine):  # what came later of a record goes after what came first
+            _put(db, alike)
+            alike.clear()
+            keys.clear()
+        keys |= mine
+        alike.setdefault((one.stream, one.kind, one.ours, one.run, one.version), []).extend(one.rows)
+    _put(db, alike)
+
+
+def _put(db: sqlite3.Connection, alike: Mapping[tuple[Any, ...], list[Row]]) -> None:
+    """Put rows into their places, neighbours together.
+
+    They are bound as bytearrays: for what is bytes Python's sqlite3 looks for an adapter first, which takes it longer than all else.
     """
-    for start in range(0, len(rows), _KEPT):
-        some = [
-            (
-                stream,
-                bytearray(key),
-                bytearray(content),
-                id,
-                kind,
-                ours,
-                run,
-                at,
-                _NO_VERSION if version is None else version,
-            )
-            for stream, key, content, id, kind, ours, run, at, version in rows[start : start + _KEPT]
-        ]
-        db.execute(_keeping(len(some)), tuple(chain.from_iterable(some)))
+    for of, rows in alike.items():
+        rows.sort(key=itemgetter(0))
+        for start in range(0, len(rows), _KEPT):
+            some = rows[start : start + _KEPT]
+            values = [(bytearray(key), bytearray(content), id, at) for key, content, id, at in some]
+            db.execute(_putting(len(some)), (*of, *chain.from_iterable(values)))
 
 
 @cache
-def _keeping(count: int) -> str:
-    return _KEEP.format(",".join([f"(?,?,?,?,?,?,?,?,nullif(?,{_NO_VERSION}))"] * count))
+def _putting(count: int) -> str:
+    first = range(6, 6 + 4 * count, 4)
+    return _KEEP.format(",".join(f"(?1,?2,?3,?4,?5,?{n},?{n + 1},?{n + 2},?{n + 3})" for n in first))
 
 
 def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
@@ -148,8 +173,11 @@ def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> Non
     db.execute("begin immediate")
     if version < _PACKED:
         _pack(db, version, keyed)
-    else:
+    elif version < _STAGED:
         db.execute(f"alter table intents add column stage integer not null default {Stage.BEGUN:d}")
+    for (rows,) in db.execute("select rows from answers order by id").fetchall():
+        keep(db, map(_heard, msgspec.msgpack.decode(rows)))
+    db.execute("delete from answers")
     db.execute(f"pragma user_version = {VERSION}")
     db.execute("commit")
 
@@ -170,7 +198,7 @@ def _pack(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
         db.create_function("keyed", 1, hashed)
         db.create_function("key_of", 3, lambda *words: hashed(_matched(*words)))
         _each(db, _FIRST)
-        keep(db, db.execute(_KNOWN).fetchall())
+        keep(db, map(_heard, db.execute(_KNOWN).fetchall()))
         db.execute("delete from earlier where key is not null and kind <> 'unknown'")
     for of, rows in groupby(db.execute(_OPEN).fetchall(), key=lambda row: row[:6]):
         intents = {}
@@ -179,6 +207,12 @@ def _pack(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
         db.execute(INTEND, (*of, packed(intents), Stage.BEGUN))
     db.execute(_ENDED)
     db.execute("drop table earlier")
+
+
+def _heard(row: Sequence[Any]) -> Heard:
+    """Return what was heard of one record, from a row of the table."""
+    stream, key, content, id, kind, ours, run, at, version = row
+    return Heard(stream, kind, ours, run, version, [(key, content, id, at)])
 
 
 def _each(db: sqlite3.Connection, statements: str) -> None:

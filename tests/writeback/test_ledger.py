@@ -15,6 +15,7 @@ from itertools import product
 from pathlib import Path
 
 import filelock
+import msgspec
 import pytest
 
 from antiphon.errors import Busy, Storage
@@ -406,6 +407,20 @@ def test_what_waits_to_be_sorted_in_is_never_more_than_a_bounded_number(tmp_path
         assert db.execute("select count(*) from records").fetchall() == [(50,)]
 
 
+def test_what_waits_is_sorted_in_as_it_was_heard(tmp_path):
+    mine, others, again = change("a@x"), change("b@x"), change("a@x", city="Ulm")
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, mine, others, again)
+        ledger.answered([created(mine)])
+        ledger.answered([Outcome(others, Kind.UPDATED, "2")], version=7)
+        ledger.answered([Outcome(again, Kind.UPDATED, "1")], version=8)
+        assert ledger.store.rows("select count(*) from answers") == [(3,)]
+        [(identity, *_)] = marks(ledger, again)
+        assert known(ledger, again)[:4] == (identity, "1", "updated", True)
+        assert known(ledger, again).version == 8
+        assert known(ledger, others)[1:4] == ("2", "updated", False)
+
+
 def test_who_made_a_record_is_kept_until_it_is_deleted(tmp_path):
     with Ledger(tmp_path, "hubspot") as ledger:
 
@@ -662,6 +677,23 @@ def test_the_ledger_of_the_version_before_is_taken_over(tmp_path):
         assert e.token not in dict(entries(ledger))
     with Ledger(tmp_path, "hubspot") as ledger:
         assert ledger.open_intents() == []
+
+
+def test_what_waits_in_a_ledger_of_version_4_is_sorted_in(tmp_path):
+    """There each record that was heard of was packed with all that is known of it."""
+    one = change()
+    with Ledger(tmp_path, "hubspot") as ledger:
+        number = ledger.records.stream("people")
+        [(identity, key, _)] = marks(ledger, one)
+        made = (number, key, b"made", "5", "created", 1, 1, 2, None)
+        done = (number, key, identity, "5", "updated", 0, 1, 3, 9)
+    with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
+        for rows in ([made], [done]):
+            db.execute("insert into answers (rows) values (?)", (msgspec.msgpack.encode(rows),))
+        db.execute("pragma user_version = 4")
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert known(ledger, one) == (identity, "5", "updated", True, 3, 9)
+        assert ledger.store.rows("select count(*) from answers") == [(0,)]
 
 
 def test_the_ledger_of_the_version_before_is_left_to_a_run_that_uses_it(tmp_path):
