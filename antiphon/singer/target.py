@@ -159,7 +159,8 @@ class Target(singer_sdk.Target):
         """Add the SDK's settings that mean something here: those for tables (load method, metadata columns) do not."""
         for builtin in (TARGET_BATCH_SIZE_ROWS_CONFIG, TARGET_VALIDATE_RECORDS_CONFIG):
             for name, schema in builtin["properties"].items():
-                config_jsonschema["properties"].setdefault(name, schema)
+                own = {"minimum": 1} if name == "batch_size_rows" else {}
+                config_jsonschema["properties"].setdefault(name, {**schema, **own})
         PluginBase.append_builtin_config.__func__(cls, config_jsonschema)  # type: ignore[attr-defined]
 
     def plan(self, stream: str) -> Plan:

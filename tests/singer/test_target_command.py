@@ -84,6 +84,14 @@ def test_a_setting_of_a_wrong_kind_is_refused(config, tmp_path):
     )
 
 
+@pytest.mark.parametrize("rows", [0, -1])
+def test_batches_of_no_rows_are_refused(config, tmp_path, rows):
+    refused(
+        run("--config", config(batch_size_rows=rows), given=b"", folder=tmp_path),
+        f"target-hubspot: the setting batch_size_rows cannot be {rows}: it is less than the minimum of 1",
+    )
+
+
 def test_a_token_in_a_variable_is_found(crm, tmp_path):
     path = tmp_path / "c.json"
     path.write_text(json.dumps({"base_url": crm.server.url, "state_dir": str(tmp_path)}))
