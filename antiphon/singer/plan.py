@@ -172,11 +172,15 @@ def plan(stream: str, streams: Mapping[str, Any], where: str) -> Plan:
     if given.get("complete") == "end" and given.get("mode") != "mirror":
         said = f"{where}: streams.{stream}.complete says when a mirror takes records away, and this is none"
         raise SettingError(said, hint="Set mode: mirror, or leave out complete.")
-    match, most = given.get("match") or (), given.get("max_delete")
+    match, most = given.get("match"), given.get("max_delete")
+    match = (match,) if isinstance(match, str) else tuple(match or ())
+    if not all(match) or (not match and given.get("match") is not None):
+        said = f"{where}: streams.{stream}.match names no field"
+        raise SettingError(said, hint="Name one, or leave match out: then it is the resource's best.")
     return Plan(
         resource=given.get("resource") or stream,
         mode=given.get("mode"),
-        match=(match,) if isinstance(match, str) else tuple(match),
+        match=match,
         alike=alike.read(given.get("match_by"), f"{where}: streams.{stream}.match_by"),
         fields=Fields(
             given.get("fields") or {},

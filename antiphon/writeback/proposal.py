@@ -84,9 +84,10 @@ def matched(resource: Resource, target: Schema, pairs: list[Pair]) -> list[str]:
 
 def plan(resource: Resource, target: Schema, pairs: list[Pair]) -> dict[str, Any]:
     """Return the entry of ``streams`` that *pairs* make."""
+    match = matched(resource, target, pairs)
     return {
         "resource": resource.name,
-        "match": matched(resource, target, pairs),
+        **({"match": match} if match else {}),
         "fields": {pair.field: pair.entry for pair in pairs if pair.entry is not None},
     }
 

@@ -102,7 +102,7 @@ def test_the_messages_of_a_tap_or_plain_records_do_as_well(mapping, tmp_path):
 def test_the_other_side_may_be_another_api(mapping, zoo):
     found = json.loads(mapping("--from", "zoo:animals").out)["streams"]["animals"]
     assert found["resource"] == "contacts"
-    assert found["match"] == []
+    assert "match" not in found
 
 
 def test_without_another_side_the_fields_are_listed(mapping):

@@ -64,6 +64,12 @@ def test_an_entry_says_how_a_stream_is_written(crm):
             'the setting streams.contacts.mode cannot be "mirrror". Did you mean "mirror"? There are: ',
         ),
         ({"match": ["emial"]}, 'match names "emial", which contacts does not have. Did you mean "email"?'),
+        (
+            {"match": []},
+            "streams.contacts.match names no field. Name one, or leave match out: then it is the resource's",
+        ),
+        ({"match": ""}, "streams.contacts.match names no field. Name one, or leave match out"),
+        ({"match": ["email", ""]}, "streams.contacts.match names no field. Name one, or leave match out"),
         ({"fields": {"emial": "email"}}, 'fields.emial: contacts has no such field. Did you mean "email"?'),
         ({"max_delete": "many"}, 'streams.contacts.max_delete cannot be "many". Give a number of records, or a share'),
         ({"max_delete": "-5%"}, 'streams.contacts.max_delete cannot be "-5%". Give a number of records, or a share'),
