@@ -168,7 +168,7 @@ class Budget:
 
     def _row(self, now: float) -> int:
         """Return where this process's row begins: who it is, until when that is believed, its calls under way."""
-        row, me = self._mine, (self._pid, _SPACE, _token(self._pid))
+        row, me = self._mine, self._me
         if self._who(row) != me:
             rows = range(self._rows, self._rows + _ROWS * self._row_cells, self._row_cells)
             mine = (row for row in rows if self._who(row) == me)
@@ -197,6 +197,7 @@ class Budget:
 
     def _open(self) -> None:
         self._pid, self._mine, self._file = os.getpid(), self._rows, -1
+        self._me = self._pid, _SPACE, _token(self._pid)
         buffer: Any = bytearray(self._length)
         for path in self._paths if fcntl else ():
             try:

@@ -189,8 +189,9 @@ class Client:
     def _singly(self, found: Iterator[Page]) -> Iterator[Page]:
         with self.http.limiter.singly() as one:
             for page in found:
-                with one.given():
-                    yield page
+                one.given()
+                yield page
+                one.asked()
 
     def get(self, resource: Resource, id: str) -> Record:
         """Return the record with that *id*.

@@ -280,7 +280,7 @@ class Http:
             return self._renewed != before
 
     def _fault(self, reply: Reply, request: Request) -> ApiError | None:
-        if fits(reply.status, request.accepts):
+        if request.accepts and fits(reply.status, request.accepts):
             return None
         if self.auth and self.auth.refuses(reply):
             return Unauthorized(f"{reply.status} does not accept the credential", status=reply.status)

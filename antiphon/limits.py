@@ -42,14 +42,13 @@ class Singly:
         self._clock = clock
         self._given: float | None = None
 
-    @contextmanager
-    def given(self) -> Iterator[None]:
-        """Have a page, and ask for the next one afterwards."""
+    def given(self) -> None:
+        """Have a page."""
         self._given = self._clock()
-        try:
-            yield
-        finally:
-            self._given = None
+
+    def asked(self) -> None:
+        """Ask for the next one."""
+        self._given = None
 
     def asks(self) -> bool:
         """Return whether it waits for a page, or has not had its last one for long."""

@@ -272,8 +272,8 @@ class Walk:
     def _keep(self, slot: str) -> None:
         if not self.goal:  # there was no page at all
             self._aim(None)
-        reading = Reading(slot, self.since, self.until, self.cursor, self.goal)
-        self.keep(replace(self.before, reading=reading))
+        reading, before = Reading(slot, self.since, self.until, self.cursor, self.goal), self.before
+        self.keep(Bookmark(before.key, before.value, before.seen, reading))
 
     def _complete(self) -> Bookmark:
         if self.whole:

@@ -284,10 +284,11 @@ def test_what_can_wait_waits_for_nobody_where_there_is_no_such_list():
 def test_what_can_wait_waits_for_no_list_that_is_asked_for_nothing():
     world = World(RateLimit(100, 10))
     with world.limiter.singly() as one, world.limiter.spread():
-        with one.given():
-            first = [world.call() for _ in range(11)]
-            world.sleep(2)
-            sent = [world.call() for _ in range(50)]
+        one.given()
+        first = [world.call() for _ in range(11)]
+        world.sleep(2)
+        sent = [world.call() for _ in range(50)]
+        one.asked()
         asked = [world.call() for _ in range(21)]
     assert first[-1] - first[0] >= 1
     assert sent[-1] - sent[0] < 0.1
