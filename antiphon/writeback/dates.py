@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -58,7 +59,8 @@ class Moment:
             return self._zoned(datetime.fromisoformat(said.upper()))
         except ValueError:
             forms = " or ".join(self.formats or ("ISO 8601",))
-            raise ValueError(f'"{said[:_SHOWN]}" is no date as {forms}') from None
+            names = "; of the names of zones %Z reads UTC and GMT alone" if any(map(_names_zone, self.formats)) else ""
+            raise ValueError(f'"{said[:_SHOWN]}" is no date as {forms}{names}') from None
 
     def _zoned(self, found: datetime) -> datetime:
         return found if found.tzinfo else found.replace(tzinfo=self.source)
@@ -88,12 +90,21 @@ def usable(form: str) -> bool:
     return found is not None and found.year == 2026  # noqa: PLR2004
 
 
+def _names_zone(form: str) -> bool:
+    return "%Z" in form.replace("%%", "")
+
+
 def _parsed(said: str, form: str) -> date | datetime | None:
     """Return the date or, where *form* has hours, the time that *said* writes in that form; None where it does not."""
     try:
         found = datetime.strptime(said, form)  # noqa: DTZ007 - the zone is the setting's
     except ValueError:
         return None
+    if found.tzinfo is None and _names_zone(form):
+        # Other names are those of the machine's own zone: what they mean hangs on where this runs.
+        if str(time.strptime(said, form).tm_zone).upper() not in {"UTC", "GMT"}:
+            return None
+        found = found.replace(tzinfo=UTC)
     return found if re.search("%[HIcXs]", form) else found.date()
 
 

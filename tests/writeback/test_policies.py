@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -178,6 +179,28 @@ def test_a_time_becomes_the_date_it_is_in_the_target_zone(entry, value, day):
 def test_a_time_without_a_zone_is_one_of_the_source_zone():
     assert made({"source_zone": "Europe/Brussels"}, "2026-07-01 10:00", "at") == "2026-07-01T08:00:00Z"
     assert made({"source_zone": "Europe/Brussels"}, "2026-07-01T10:00:00Z", "at") == "2026-07-01T10:00:00Z"
+
+
+def test_a_zone_that_the_format_has_by_name_is_heeded_or_the_value_refused():
+    entry = {"format": "%d/%m/%Y %H:%M %Z", "source_zone": "Europe/Brussels"}
+    for name in ("UTC", "GMT", "utc"):
+        assert made(entry, f"01/02/2026 00:30 {name}", "at") == "2026-02-01T00:30:00Z"
+        assert made({**entry, "target_zone": "America/New_York"}, f"01/02/2026 00:30 {name}", "born") == "2026-01-31"
+    offset = {**entry, "format": "%d/%m/%Y %H:%M %Z%z"}
+    assert made(offset, "01/02/2026 00:30 GMT+0200", "at") == "2026-01-31T22:30:00Z"
+    assert refused(entry, "01/02/2026 00:30 EST", "at") == (
+        'at: "01/02/2026 00:30 EST" is no date as %d/%m/%Y %H:%M %Z; of the names of zones %Z reads UTC and GMT alone'
+    )
+
+
+def test_the_machine_s_own_name_of_its_zone_is_no_other_than_the_rest(monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert "is no date" in refused({"format": "%d/%m/%Y %H:%M %Z"}, "01/02/2026 00:30 EST", "at")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_time_is_written_in_the_target_zone_where_there_is_one():
