@@ -172,7 +172,7 @@ class Length:
     truncate: bool = False
 
     def __call__(self, value: Any) -> Any:
-        """Return *value*, cut where that is wanted.
+        """Return *value*, cut where that is wanted: without the spaces around it.
 
         Raises:
             ValueError: it is too long.
@@ -180,7 +180,10 @@ class Length:
         said = _plain(value)
         if said is None or len(said) <= self.most:
             return value
-        if self.truncate and (whole := graphemes.cut(said, self.most)):
+        held = said.strip()
+        if not held:
+            return held
+        if self.truncate and (whole := graphemes.cut(held, self.most)):
             return whole.rstrip()
         raise ValueError(f"{len(said)} characters are too many, the most is {self.most}")
 

@@ -313,6 +313,18 @@ def test_what_is_too_long_is_refused_or_cut():
     assert made({"max_length": 3, "on_too_long": "truncate"}, "Ghent") == "Ghe"
 
 
+def test_a_text_is_cut_without_the_spaces_around_it_and_never_to_nothing():
+    entry = {"max_length": 3, "on_too_long": "truncate"}
+    assert [made(entry, text) for text in ("    Alice", "    Al", "Al    ", "\t\n \u00a0x y")] == [
+        "Ali",
+        "Al",
+        "Al",
+        "x y",
+    ]
+    assert made(entry, "      ") == ""
+    assert made({"max_length": 3}, "      ") == ""
+
+
 def test_a_number_is_taken_as_it_is_written():
     assert made({"replace": {"0": "-"}}, 101) == "1-1"
     assert made({"replace": {"7": "-"}}, 101) == 101
