@@ -48,7 +48,7 @@ from antiphon.singer.universal import drawn
 from antiphon.singer.valid import Check
 from antiphon.singer.whole import Whole
 from antiphon.writeback import inspection
-from antiphon.writeback.batch import Batch
+from antiphon.writeback.batch import Batch, Refused
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.mirror import Kept
@@ -253,13 +253,18 @@ class Target(singer_sdk.Target):
         self._whole.record(stream)
 
     def _take_mapped(self, stream: str, received: dict[str, Any], version: int | None) -> None:
-        """Let the stream maps make records of the one *received*, and take them."""
+        """Let the stream maps make records of the one *received*, and take them; where one of them fails, it is refused."""
         for stream_map in self.mapper.stream_maps[stream]:
-            record = stream_map.transform(copy.copy(received))
+            refused = None
+            try:
+                record = stream_map.transform(copy.copy(received))
+            except Exception as error:  # noqa: BLE001 - an expression may fail in any way
+                said = f"stream_maps cannot be applied to it: {type(error).__name__}: {error}"
+                record, refused = received, Refused(said, "stream_maps", sure=False)
             if record is not None:
                 sink = self._sinks_active[stream_map.stream_alias]
                 position = self.accounts.states.received[sink.stream_name] + 1
-                held = Held(self._schemas[stream], position, b"", received, without_metadata(record))
+                held = Held(self._schemas[stream], position, b"", received, without_metadata(record), refused)
                 self._take(sink, [held], version, valid=False)
 
     def _take(self, sink: Any, held: list[Held], version: int | None, *, valid: bool) -> None:

@@ -68,7 +68,6 @@ class Growth:
                 wrong.append(f'{name}: adding the option "{option}": {error.message}')
             else:
                 log.info("an option of %s was added in %s", name, self._client.api.title)
-                log.debug('it is "%s"', option)
                 self._client.forget(self._resource)
                 self._known[name, folded(option)] = option
         return wrong

@@ -284,6 +284,17 @@ def test_a_stream_that_goes_by_another_name_here_comes_to_its_end(crm):
     assert there(crm) == ["p1@example.com"]
 
 
+def test_a_record_for_which_a_stream_map_fails_may_be_any_of_those_that_seem_gone(crm):
+    maps = {"people": {"email": "email.lower()", "firstname": "str(int(firstname))"}}
+    rows = [record("people", email=f"P{n}@example.com", firstname=str(n)) for n in range(3)]
+    assert crm.pipe(PEOPLE, *rows, state({}), streams=WHOLE, stream_maps=maps).code == 0
+    rows[2]["record"]["firstname"] = "two"
+    ran = crm.pipe(PEOPLE, *rows, state({}), streams=WHOLE, stream_maps=maps)
+    assert ran.code == 1
+    assert "people: nothing was taken away, for" in ran.err
+    assert len(there(crm)) == 3
+
+
 def test_the_end_of_the_input_means_nothing_but_to_a_mirror(crm):
     with pytest.raises(
         SettingError, match=r"streams\.people\.complete says when a mirror takes records away"

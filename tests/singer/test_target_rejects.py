@@ -247,6 +247,30 @@ def test_where_stream_maps_need_a_number_that_cannot_be_read_its_line_is_told(cr
 
 
 @pytest.mark.parametrize(
+    ("maps", "said"),
+    [
+        ({"shoe": "int(firstname)"}, "ValueError: invalid literal for int() with base 10: 'SECRETX'"),
+        ({"__filter__": "int(firstname) > 0"}, "ValueError: invalid literal for int() with base 10: 'SECRETX'"),
+        ({"shoe": "str(1 / (firstname != 'SECRETX'))"}, "ZeroDivisionError: division by zero"),
+        ({"shoe": "age if firstname == 'SECRETX' else '1'"}, "MapExpressionError: Failed to evaluate"),
+    ],
+)
+@pytest.mark.parametrize("payload", ["full", "keys", "none"])
+def test_a_record_for_which_a_stream_map_fails_is_a_reject_and_the_others_land(crm, caplog, payload, maps, said):
+    people = [person(f"{n}@example.com", firstname=name) for n, name in enumerate(["1", "SECRETX", "3"])]
+    ran = crm.pipe(PEOPLE, *people, state({"a": 1}), payload=payload, stream_maps={"contacts": maps})
+    assert (ran.code, ran.states) == (1, [{"a": 1}])
+    assert crm.emails() == {"0@example.com": 1, "2@example.com": 1}
+    [line] = warned(caplog)
+    if payload == "full":
+        assert line.startswith(f"contacts: 1@example.com rejected: stream_maps cannot be applied to it: {said}")
+        assert crm.kept()[1]["record"] == people[1]["record"]
+    else:
+        assert line.endswith(f" rejected: stream_maps (payload: {payload} keeps back the words)")
+        assert "SECRETX" not in ran.err + caplog.text + crm.rejects.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
     ("payload", "lines"),
     [
         ("keys", ["badmail SECRETX rejected: 400 VALIDATION_ERROR", "a@example.com rejected: refused before it was sent"]),
