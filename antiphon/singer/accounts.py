@@ -23,7 +23,7 @@ from antiphon.outcome import Change, Kind, Outcome, Problem
 from antiphon.singer.cli import writing
 from antiphon.singer.due import States
 from antiphon.singer.plan import share
-from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, receipt, reject
+from antiphon.singer.rejects import RECEIPT_SCHEMA, RECEIPTS, MessageFile, expire, hold, receipt, reject
 from antiphon.writeback import inspection
 from antiphon.writeback.ledger import Ledger, Payload
 from antiphon.writeback.mirror import Kept
@@ -62,8 +62,7 @@ class Accounts:
         self.rejects = MessageFile(Path(path), f"{name}: rejects")
         self.undo = MessageFile(folder / "undo" / f"{name}-{started}.jsonl", f"{name}: undo")
         self._days: int | None = config.get("retention_days")
-        if self._days is not None:
-            expire((folder / "rejects", folder / "undo"), self._days)
+        self._folders = folder / "rejects", folder / "undo"
         receipts = config.get("receipts")
         self.receipts = MessageFile(Path(receipts), f"{name}: receipts") if receipts else None
         if self.receipts and self.receipts.path.absolute() == self.rejects.path.absolute():
@@ -75,11 +74,18 @@ class Accounts:
         self._kept_back = False
         """Whether a mirror did not do what it is for, and somebody has to see to it."""
 
-    def refuse_input(self, source: IO[bytes]) -> None:
-        """Raise :class:`SettingError` if one of the files is the very one that *source* reads."""
-        for file in (self.rejects, self.receipts):
-            if file:
-                file.refuse_input(source)
+    def begin(self, source: IO[bytes]) -> None:
+        """Begin to read *source*: nobody deletes it from now on. Files of earlier runs go whose days are over.
+
+        Raises:
+            SettingError: one of the files is the very one that *source* reads.
+        """
+        files = [file for file in (self.rejects, self.receipts) if file]
+        for file in files:
+            file.refuse_input(source)
+        hold(source)
+        if self._days is not None:
+            expire(self._folders, self._days, [file.path.absolute() for file in files])
 
     # While it runs
 

@@ -9,8 +9,9 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -21,12 +22,18 @@ from antiphon.folder import private
 from antiphon.outcome import Outcome, Problem
 from antiphon.writeback.ledger import Payload
 
+fcntl: Any = None
+with suppress(ImportError):  # Windows has no such locks, and deletes no file that somebody has open
+    fcntl = import_module("fcntl")
+
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 RECEIPTS = "antiphon_receipts"
 _BEGIN = b'{"type":"'
 """How every message of ours begins."""
 _BLOCK = 1 << 16
+_TRIES, _PAUSE = 100, 0.01
+"""How often a file is asked for that another run looks at, and seconds in between."""
 
 _TIME = {"type": ["string", "null"], "format": "date-time"}
 _TEXT = {"type": ["string", "null"]}
@@ -115,10 +122,20 @@ class MessageFile:
     def _opened(self) -> BinaryIO:
         if self._file is None:
             private(self.path.parent)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            self._file = os.fdopen(descriptor, "a+b", buffering=0)
+            self._file = self._held()
             _end_whole(self._file)
         return self._file
+
+    def _held(self) -> BinaryIO:
+        """Open the file and hold it: another run may be deleting one of this name just now."""
+        while True:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            file = os.fdopen(descriptor, "a+b", buffering=0)
+            hold(file)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), self.path.stat()):
+                    return file
+            file.close()
 
     def _failed(self, error: OSError) -> Storage:
         hint = "The state was not moved: free space or mend the rights, then run again."
@@ -159,12 +176,31 @@ def reject(record: Mapping[str, Any], problem: Problem, keys: Iterable[str], pay
     return {"record": kept, "error": {**problem.as_dict(), "message": ""}}
 
 
-def expire(folders: Iterable[Path], days: float) -> None:
-    """Delete the files of messages in *folders* that are older than so many *days*."""
+def hold(file: IO[Any]) -> None:
+    """Let no run delete *file* (:func:`expire`) as long as it is open, or the process lives."""
+    for _ in range(_TRIES):
+        try:
+            if fcntl and stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+        except (OSError, ValueError, AttributeError):  # it is no file, or one where there are no locks
+            return
+        else:
+            return
+
+
+def expire(folders: Iterable[Path], days: float, spared: Collection[Path]) -> None:
+    """Delete the files of messages in *folders* that are older than so many *days*, save those *spared*, and what a run has open."""
+    before = time.time() - days * 86400
     for folder in folders:
         for path in folder.glob("*.jsonl"):
-            with suppress(OSError):
-                if path.stat().st_mtime < time.time() - days * 86400:
+            with suppress(OSError), path.open("rb") as file:
+                if os.fstat(file.fileno()).st_mtime < before and path.absolute() not in spared:
+                    if fcntl:
+                        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    else:
+                        file.close()
                     path.unlink()
 
 

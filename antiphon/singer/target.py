@@ -116,7 +116,7 @@ class Target(singer_sdk.Target):
         )
         reader: LineReader = self.message_reader  # type: ignore[assignment]
         reader.quoting = self.accounts.payload == "full"
-        reader.on_input = self.accounts.refuse_input
+        reader.on_input = self.accounts.begin
         reader.on_records, reader.check = self._process_records, self._check
         reader.on_wait, reader.wake, reader.on_error = self._await_input, self.flights.wake, self._broken_off
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import sqlite3
+import sys
 import time
 
 import pytest
@@ -17,7 +18,7 @@ from antiphon.errors import NotFound, SettingError
 from antiphon.outcome import Change, Kind
 
 from .pipes import crm as an_account
-from .pipes import record, schema, state
+from .pipes import read, record, schema, state, until
 
 PEOPLE = schema("contacts", "email", "firstname", keys=["email"])
 
@@ -66,6 +67,37 @@ def test_what_is_older_than_its_days_is_deleted(crm):
     os.utime(path, (time.time() - 2 * 86400,) * 2)
     crm.pipe(PEOPLE, retention_days=1)
     assert not path.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it deletes no open file of itself")
+def test_what_a_run_that_is_alive_has_open_is_not_deleted(crm):
+    running = crm.started(rejects=None, retention_days=0, batch_size_rows=1)
+    folder = crm.folder / "state" / "rejects"
+    running.give(PEOPLE, record("contacts", email="bad 1"))
+    until(lambda: list(folder.glob("*")))
+    crm.pipe(PEOPLE, rejects=None, retention_days=0)
+    running.give(record("contacts", email="bad 2"), close=True)
+    assert running.ended().code == 1
+    [path] = folder.iterdir()
+    assert [one["record"]["email"] for one in read(path)[1:]] == ["bad 1", "bad 2"]
+    crm.pipe(PEOPLE, rejects=None, retention_days=0)
+    assert not path.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it deletes no open file of itself")
+def test_what_is_read_from_is_not_deleted(crm):
+    crm.pipe(PEOPLE, record("contacts", email="bad"), rejects=None)
+    [path] = (crm.folder / "state" / "rejects").iterdir()
+    with path.open("rb") as source:
+        crm.pipe(source=source, retention_days=0)
+    assert path.exists()
+
+
+def test_a_file_that_is_named_is_not_deleted_in_the_state_folder_either(crm):
+    mine = crm.folder / "state" / "rejects" / "mine.jsonl"
+    crm.pipe(PEOPLE, record("contacts", email="bad"), rejects=str(mine))
+    crm.pipe(PEOPLE, rejects=str(mine), retention_days=0)
+    assert mine.exists()
 
 
 def aged(crm, days):
