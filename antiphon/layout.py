@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from itertools import repeat
-from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
@@ -24,6 +24,7 @@ from antiphon.schema import types
 from antiphon.shape import NATIVE, Shape, full_seconds, is_pair
 
 _TEXT = str | None
+"""The type of a field that is decoded because that is quicker: see :attr:`Layout.texts`."""
 _NOWHERE = Literal["antiphon:nowhere"]
 """The type of a field where it was never seen: no value fits."""
 _SHORT, _PLAIN = 60, 4
@@ -88,6 +89,7 @@ class Layout:
         self.wanted = list(dict.fromkeys((*chosen, *needed, *(stem for stem in stems if stem in shape.named))))
         self.needed, self.unsent = needed, [name for name in self.wanted if name not in chosen]
         self.attributes = {name: f"f{number}" for number, name in enumerate(self.wanted)}
+        self.column = cache(_column)
         self.places: dict[str, int] = {}
         """By field: 0 for the record itself, else the number of the lifted object; in the order in which they come."""
         self.around: list[dict[str, str]] | None = [{} for _ in path]
@@ -276,7 +278,7 @@ class Taken:
         self._columns: dict[str, list[Any]] = {}
         """The values of fields that were looked at."""
         for number, inner in enumerate(plan.inner, 1):
-            found = list(map(attrgetter(f"lift{number}"), page))
+            found = layout.column(f"lift{number}")(page)
             self.places.append(found if all(found) else [one or inner() for one in found])
         for name in plan.changed:
             self._shape(name)
@@ -334,7 +336,7 @@ class Taken:
     def _column(self, name: str) -> list[Any]:
         """Return the values of the field *name* as they are in the records."""
         if name not in self._columns:
-            self._columns[name] = list(map(attrgetter(self.layout.attributes[name]), self._rows(name)))
+            self._columns[name] = self.layout.column(self.layout.attributes[name])(self._rows(name))
         return self._columns[name]
 
     def _shape(self, name: str) -> None:
@@ -382,6 +384,14 @@ class Taken:
             elif value is None and named:
                 setattr(row, named, None)
         self._columns.clear()
+
+
+def _column(attribute: str) -> Callable[[list[Any]], list[Any]]:
+    """Return what takes *attribute*, one of our own names, out of many objects of one type.
+
+    Python takes an attribute whose name stands in the code in half the time that ``attrgetter`` does.
+    """
+    return eval(f"lambda rows: [row.{attribute} for row in rows]")  # type: ignore[no-any-return]  # noqa: S307
 
 
 def _checked(body: bytes) -> bytes:
