@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 HELD = 1000
 """Records that are held before they are written, unless ``batch_size_rows`` says otherwise."""
+_ROOM = 64 << 20
+"""Bytes of lines after which no more are held, however few records that are: what is made of them takes several times as much memory."""
 
 
 _METADATA = frozenset(
@@ -129,6 +131,8 @@ class Sink(BatchSink):
         self.resource = target.client.resource(self.plan.resource)
         target.client.schema(self.resource)  # before the ledger asks whose account this is: its error says more
         self.held: list[Held] = []
+        self._size = 0
+        """Bytes of the lines that are held."""
         self.ended: Problem | None = None
         """Why the stream's records are not sent any more, once that was told."""
         if self.plan.mode == "mirror" and target.accounts.payload != "full":
@@ -165,8 +169,14 @@ class Sink(BatchSink):
             self._checks[source] = compiled(source, self.schema) if self._compiles else None
         return self._checks[source]
 
-    def take(self, held: Sequence[Held], *, valid: bool) -> None:
-        """Hold records; unless they are known to be *valid* by their schema, one that is not is refused."""
+    @property
+    def is_full(self) -> bool:
+        """Whether what is held is to be written."""
+        return super().is_full or self._size >= _ROOM
+
+    def take(self, held: Sequence[Held], *, valid: bool, size: int) -> None:
+        """Hold records, *size* bytes; unless they are known to be *valid* by their schema, one that is not is refused."""
+        self._size += size
         if self._validator is not None and not valid:
             for one in held:
                 if not one.refused:
@@ -219,7 +229,7 @@ class Sink(BatchSink):
 
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002
         """Begin to write what is held."""
-        held, self.held = self.held, []
+        held, self.held, self._size = self.held, [], 0
         version = self.version if self.plan.mode == "mirror" else None
         refused = {n: h.refused for n, h in enumerate(held) if h.refused}
         batch = self.writer.batch([h.record for h in held], [h.position for h in held], version, refused)
@@ -269,7 +279,7 @@ class NullSink(BatchSink):
         super().__init__(target=target, stream_name=stream_name, schema=schema, key_properties=key_properties)
         self.target = target
 
-    def take(self, held: Sequence[Held], *, valid: bool) -> None:
+    def take(self, held: Sequence[Held], *, valid: bool, size: int) -> None:
         """Take nothing."""
 
     def take_away(self, version: int) -> None:

@@ -222,10 +222,10 @@ class Target(singer_sdk.Target):
         if sink := self._as_they_are(run.stream):
             source, before = self._schemas[run.stream], self.accounts.states.received[sink.stream_name]
             held = [Held(source, position, line) for position, line in enumerate(run.lines, before + 1)]
-            self._take(sink, held, run.version, valid=run.valid)
+            self._take(sink, held, run.version, valid=run.valid, size=sum(map(len, run.lines)))
         else:
             for number, line in enumerate(run.lines, run.first):
-                self._take_mapped(run.stream, _record(line, number), run.version)
+                self._take_mapped(run.stream, _record(line, number), run.version, len(line))
         self._handle_max_record_age()
         self._go_on()
 
@@ -252,8 +252,8 @@ class Target(singer_sdk.Target):
             raise InputError(f'line {line} is a RECORD of the stream "{stream}" before its SCHEMA', hint=hint)
         self._whole.record(stream)
 
-    def _take_mapped(self, stream: str, received: dict[str, Any], version: int | None) -> None:
-        """Let the stream maps make records of the one *received*, and take them; where one of them fails, it is refused."""
+    def _take_mapped(self, stream: str, received: dict[str, Any], version: int | None, size: int = 0) -> None:
+        """Let the stream maps make records of the one *received*, on a line of *size* bytes, and take them; where one of them fails, it is refused."""
         for stream_map in self.mapper.stream_maps[stream]:
             refused = None
             try:
@@ -265,10 +265,10 @@ class Target(singer_sdk.Target):
                 sink = self._sinks_active[stream_map.stream_alias]
                 position = self.accounts.states.received[sink.stream_name] + 1
                 held = Held(self._schemas[stream], position, b"", received, without_metadata(record), refused)
-                self._take(sink, [held], version, valid=False)
+                self._take(sink, [held], version, valid=False, size=size)
 
-    def _take(self, sink: Any, held: list[Held], version: int | None, *, valid: bool) -> None:
-        """Let *sink* hold records of a *version* of the stream, and write what it holds when it is full, or of another.
+    def _take(self, sink: Any, held: list[Held], version: int | None, *, valid: bool, size: int) -> None:
+        """Let *sink* hold records of a *version* of the stream, *size* bytes of lines, and write what it holds when it is full, or of another.
 
         *valid* are those that need not be held against their schema.
         """
@@ -287,7 +287,8 @@ class Target(singer_sdk.Target):
             room = sink.max_size - sink.current_size
             now, held = held[:room], held[room:]
             self.accounts.states.received[sink.stream_name] += len(now)
-            sink.take(now, valid=valid)
+            sink.take(now, valid=valid, size=size)
+            size = 0
             sink.tally_record_read(len(now))
             sink.record_counter_metric.increment(len(now))
             if sink.is_full:

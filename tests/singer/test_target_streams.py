@@ -124,6 +124,15 @@ def test_a_batch_is_as_large_as_the_setting_says_and_a_request_as_large_as_the_a
     assert sizes == [100, 25, 100, 25]
 
 
+@pytest.mark.parametrize("maps", [{}, {"contacts": {"__filter__": "True"}}])
+def test_a_batch_of_large_records_is_smaller(crm, monkeypatch, maps):
+    monkeypatch.setattr("antiphon.singer.sink._ROOM", 100_000)
+    people = [record("contacts", email=f"p{n}@example.com", firstname="x" * 20_000) for n in range(12)]
+    crm.pipe(schema("contacts", "email", "firstname"), *people, parallel=1, stream_maps=maps)
+    sizes = [len(crm_inputs(call)) for call in crm.app.log if call.route == "objects/contacts/batch/create"]
+    assert sizes == [5, 5, 2]
+
+
 def crm_inputs(call):
     return json.loads(call.body)["inputs"]
 
