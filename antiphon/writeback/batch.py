@@ -39,6 +39,8 @@ class Batch:
         self.after: dict[int, Change] = {}
         """By number: what is to be written before it, for it has the same key in the ledger."""
         self.deletions: set[str] = set()
+        self.gone: set[int] = set()
+        """Numbers of the records that say themselves that they are gone: they are not in the source."""
         self.alone: dict[int, bytes] = {}
         """Of these what tells them from others, if what is before them is not done."""
         self.identities: dict[str, bytes] = {}

@@ -110,6 +110,25 @@ class History:
         if batch.version is not None:
             self._ledger.records.see(self._stream, seen, batch.version)
 
+    def unplaced(self, batch: Batch, outcomes: Sequence[Outcome]) -> list[int]:
+        """Return the numbers of records in the source that may be any of those known, and keep for the batch's version that there are such.
+
+        One has its place if it was found there, or if it was under its key that the record of an id was written last. What was found
+        there is in the version as well.
+        """
+        left = {n: o for n, o in enumerate(outcomes) if n not in batch.gone and not (o.ok and o.id is not None)}
+        if not left or batch.version is None:
+            return []
+        records = self._ledger.records
+        ids = {n: id for n, o in left.items() if (id := o.id or o.change.id)}
+        known = records.met(self._stream, ids.values(), batch.version)
+        found = {n for n, id in ids.items() if id in known or not self._match.is_id(str(left[n].change.by))}
+        keys = {n: key for n, o in left.items() if n not in found and (key := batch.keys.get(o.change.token))}
+        placed = records.placed(self._stream, keys.values())
+        unplaced = [n for n in left if n not in found and keys.get(n) not in placed]
+        records.add_unplaced(self._stream, batch.version, len(unplaced))
+        return unplaced
+
     def _unchanged(self, change: Change, one: Known) -> Outcome | None:
         """Return the outcome of *change*, which is what was written last; None where that tells nothing."""
         if one.kind in _THERE:

@@ -2,7 +2,7 @@
 
 Only what the ledger says this stream created is touched, and only after the source was read whole: what others made, or what
 was found there, stays, and what another mirror has as well is that one's from then on. Nothing is taken away for an empty
-source, nor when it is more than ``max_delete`` allows.
+source, nor while a record of it that was not written may be one of those that seem gone, nor when it is more than ``max_delete`` allows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from antiphon.api import Read, Record
-from antiphon.errors import NotFound
+from antiphon.errors import NotFound, one_line
+from antiphon.fill import text
 from antiphon.outcome import Change, Kind, Outcome
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.ledger import Ledger
@@ -22,6 +23,8 @@ log = logging.getLogger("antiphon.mirror")
 
 _TOGETHER = 500
 """Records that are read back and taken away together."""
+_LABEL = 80
+"""Characters, at most, of what a record is called by in a message."""
 _FEW = 10
 """Records that may be taken away without max_delete although they are more than a tenth, if they are no more than half."""
 
@@ -45,11 +48,9 @@ def take_away(
     seen = writer.seen
     if not seen.records:
         return Kept("the source was empty")
-    if seen.keyless:
-        names = " or ".join(writer.match.names)
-        said = f"of {seen.keyless:,} refused records of the source it cannot be told which they are, without {names}"
-        return Kept(f"{said}: each may be one of those that seem gone. Mend them and send the source again")
     gone, total = absent(ledger, writer.stream, version)
+    if gone and (unplaced := ledger.records.unplaced(writer.stream, version)):
+        return Kept(_unplaced(writer, unplaced, len(gone)))
     left = ledger.records.hand_over(writer.stream, list(gone))
     if left:
         said = "%s: %d records that are not in the source any more are left to another mirror that has them too"
@@ -91,6 +92,22 @@ def absent(ledger: Ledger, stream: str, version: int) -> tuple[dict[str, bytes],
     if others := len(away) - len(gone):
         log.info("%s: %d records that are not in the source any more were not made by it, and stay", stream, others)
     return gone, total + len(away)
+
+
+def _unplaced(writer: Writer, number: int, gone: int) -> str:
+    """Return why nothing is taken away where a *number* of records of the source may be among those that seem *gone*, and what to do."""
+    hidden = writer.ledger is None or writer.ledger.payload == "none"
+    named = [
+        f"record {place}" if hidden or change.value in (None, "") else text(change.value)
+        for place, change in writer.seen.unplaced
+    ]
+    which = ", ".join(one_line(name, _LABEL) for name in named) + (", …" if number > len(named) else "")
+    names = " or ".join(writer.match.names)
+    said = f"{number:,} records of the source were not written and may be among the {gone:,} that seem gone"
+    said = f"{said}, for what they have as {names} is not what any of these was written by" + (
+        f" ({which})" if named else ""
+    )
+    return f"{said}. Mend them, or take them out of the source, and send it whole again"
 
 
 def _read_back(writer: Writer, ids: Sequence[str]) -> Mapping[str, Record]:

@@ -163,6 +163,49 @@ class Records:
                 rows,
             )
 
+    def met(self, stream: str, ids: Collection[str], version: int) -> set[str]:
+        """Note that the records with these *ids* are in the *version* of the stream, by whatever key; return those that it knows."""
+        if not ids:
+            return set()
+        self.sorted_in()
+        number, known = self.stream(stream), set[str]()
+        where = "+stream = ? and kind <> 'deleted' and remote_id in ({})"
+        with self._store.transaction() as db:
+            db.execute(BY_ID)
+            for marks, some in portions(ids):
+                here = where.format(marks)
+                known |= {id for (id,) in db.execute(f"select remote_id from records where {here}", (number, *some))}  # noqa: S608
+                db.execute(f"update records set version = ? where {here}", (version, number, *some))  # noqa: S608
+        return known
+
+    def placed(self, stream: str, keys: Collection[bytes]) -> set[bytes]:
+        """Return those of *keys* under which *stream* knows a record that it wrote under no other key since."""
+        self.sorted_in()
+        number = self.stream(stream)
+        sql = "select key, remote_id, run from records where stream = ? and kind <> 'deleted' and remote_id is not null and key in ({})"
+        found = list(self._store.among(sql, keys, number))
+        if not found:
+            return set()
+        self._store.do(BY_ID)
+        last: dict[str, int] = {}
+        for marks, some in portions({id for _, id, _ in found}):
+            by_id = f"select remote_id, max(run) from records where +stream = ? and kind <> 'deleted' and remote_id in ({marks}) group by 1"  # noqa: S608
+            last |= dict(self._store.rows(by_id, (number, *some)))
+        return {key for key, id, run in found if run >= last[id]}
+
+    def add_unplaced(self, stream: str, version: int, number: int) -> None:
+        """Note that so many more records of the *version* of *stream* may be any of those known."""
+        if number:
+            value = f"{version} {self.unplaced(stream, version) + number}"
+            sql = "insert into notes values (?, ?) on conflict (name) do update set value = excluded.value"
+            self._store.do(sql, (f"unplaced {stream}", value))
+
+    def unplaced(self, stream: str, version: int) -> int:
+        """Return how many records of the *version* of *stream* may be any of those known."""
+        rows = self._store.rows("select value from notes where name = ?", (f"unplaced {stream}",))
+        of, _, number = rows[0][0].partition(" ") if rows else ("", "", "")
+        return int(number) if of == str(version) else 0
+
     def sorted_in(self, keys: Collection[bytes] | None = None) -> None:
         """Sort in what waits, if the records with one of *keys*, or any, may be among it."""
         version = self._store.version()

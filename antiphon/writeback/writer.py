@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from antiphon.api import Record, Resource, Schema, Write
@@ -46,6 +46,8 @@ Deletes = Literal["ignore", "archive", "delete"]
 
 MODES: tuple[Mode, ...] = ("upsert", "create", "update", "delete", "mirror")
 DELETES: tuple[Deletes, ...] = ("ignore", "archive", "delete")
+_NAMED = 3
+"""Records that a message names, at the most."""
 _PAUSES = (0.2, 0.5, 1, 2, 5, 10, 30, 60)
 """Seconds to wait for another run that has a creation of the same key under way."""
 
@@ -71,11 +73,11 @@ class Allowance:
 
 @dataclass
 class Seen:
-    """How many records a run has read of a stream, without those that say that they are gone."""
+    """What a run has read of a stream, without the records that say that they are gone."""
 
     records: int = 0
-    keyless: int = 0
-    """Those of them that were refused, and of which it is not known which ones they are."""
+    unplaced: list[tuple[int, Change]] = field(default_factory=list)
+    """Places in the stream of records that were not written and may be any of those known, and what each was to be: the first few."""
 
 
 class Writer:
@@ -184,7 +186,8 @@ class Writer:
             self._prepare(batch, change, record, refused.get(n) if refused else None)
             if record.get(DELETED_AT) is None:
                 self.seen.records += 1
-                self.seen.keyless += change.by is None
+            else:
+                batch.gone.add(n)
         keys = gather(self, batch)
         fields = {tuple(change.matches) for change in batch.waiting()}
         if self._beside and len(fields) == 1 and len(these := fields.pop()) == 1:
@@ -209,6 +212,7 @@ class Writer:
         outcomes = batch.in_order()
         if self.history:
             self.history.keep(batch, outcomes)
+            self._place(batch, outcomes)
         return outcomes
 
     def _round(self, batch: Batch, changes: list[Change], asked: Collection[int]) -> Steps[None]:
@@ -236,6 +240,13 @@ class Writer:
         if self.ledger and self.history and self.ledger.take_over():
             settle_open(self.client, self.ledger)
             self.history.taken_over()
+
+    def _place(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Keep which records of the batch's version, if it has one, were not written and may be any of those known."""
+        if self.history and batch.version is not None:
+            unplaced = self.history.unplaced(batch, outcomes)
+            room = _NAMED - len(self.seen.unplaced)
+            self.seen.unplaced += [(batch.positions[n], batch.changes[n]) for n in unplaced[:room]]
 
     def _prepare(self, batch: Batch, change: Change, record: Record, refused: Refused | None) -> None:
         plain = {k: v for k, v in record.items() if k != DELETED_AT} if DELETED_AT in record else record
