@@ -6,12 +6,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 from antiphon.writeback.intent import Stage, Written, packed, unpacked
 from antiphon.writeback.store import Store, portions
-from antiphon.writeback.tables import INTEND
+from antiphon.writeback.tables import INTEND, INTENDED
 
 _EARLIER = """
 select run, stream, resource, operation, sent_at, job, changes, stage, id from intents
@@ -21,6 +21,8 @@ _OTHERS = """
 select run, stream, resource, operation, sent_at, job, changes, stage, id from intents
 where run in (select run from runs) and run not in (select run from ended) and run <> ?
 """
+_TOGETHER = 100
+"""Rows that are written by one statement: with each one the other threads may go on, and each time it waits for them."""
 
 
 class Intents:
@@ -64,11 +66,10 @@ class Intents:
                 for written, intents in left.items():
                     if intents:
                         db.execute("update intents set changes = ? where id = ?", (packed(intents), written.id))
-                    else:
-                        db.execute("delete from intents where id = ?", (written.id,))
-                for one in new:
-                    of = (one.run, one.stream, one.resource, one.operation, one.sent_at, one.job)
-                    one.id = int(db.execute(INTEND, (*of, packed(one.intents), one.stage)).lastrowid or 0)
+                for marks, some in portions(written.id for written, intents in left.items() if not intents):
+                    db.execute(f"delete from intents where id in ({marks})", some)  # noqa: S608 - question marks
+                for start in range(0, len(new), _TOGETHER):
+                    _write_down(db, new[start : start + _TOGETHER])
             for written, intents in left.items():
                 for token in written.intents:
                     if token not in intents:
@@ -108,6 +109,13 @@ class Intents:
     def _of(self, tokens: Collection[str]) -> list[Written]:
         """Return what was written down with these *tokens*, as far as it is open."""
         return [written for written in set(map(self.open.get, tokens)) if written]
+
+
+def _write_down(db: sqlite3.Connection, those: Sequence[Written]) -> None:
+    rows = [(w.run, w.stream, w.resource, w.operation, w.sent_at, w.job, packed(w.intents), w.stage) for w in those]
+    last = db.execute(INTEND + INTENDED * (len(rows) - 1), tuple(chain.from_iterable(rows))).lastrowid
+    for id, written in enumerate(those, int(last or 0) - len(those) + 1):
+        written.id = id
 
 
 def _written(row: tuple[Any, ...]) -> Written:

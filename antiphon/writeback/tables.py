@@ -10,7 +10,7 @@
     what is known of each key of a stream.
 
 In the statements here and in the modules beside this one SQLite's own are ``without rowid``, ``pragma``, ``begin immediate``, ``vacuum``,
-the temporary table ``ended``, ``max`` of two values, and a statement that keeps the same record twice.
+the temporary table ``ended``, ``max`` of two values, a statement that keeps the same record twice, and the numbers of rows that it gave itself.
 """
 
 from __future__ import annotations
@@ -77,6 +77,8 @@ create table if not exists records (
 BY_ID = "create index if not exists records_by_id on records (remote_id)"
 """For a ledger in which records are looked for by their ids; one that knows of no deletion has it not, for it is kept at a cost."""
 INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, changes, stage) values (?,?,?,?,?,?,?,?)"
+INTENDED = ",(?,?,?,?,?,?,?,?)"
+"""One row more of it; what one statement writes has numbers in a row."""
 _KEEP = """
 insert into records (stream, kind, ours, run, version, key, content, remote_id, at) values {}
 on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
