@@ -349,7 +349,7 @@ def test_a_full_disk_is_one_line_and_the_state_stays(config, crm, tmp_path, full
     wide = {"firstname": ["x" * 3000]} if full == "rejects" else {}  # refused by us, without a word to the ledger
     people = [record("contacts", email=f"full{n}@example.com", **wide) for n in range(600)]
     states = [message for n, one in enumerate(people) for message in (one, state({"n": n}))]
-    most = 200_000
+    most = 600_000
     process = Process(
         "--config",
         config(rejects=str(tmp_path / "r.jsonl"), batch_size_rows=600),
