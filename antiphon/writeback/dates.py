@@ -85,7 +85,7 @@ def usable(form: str) -> bool:
         return False  # not tried: a newer Python warns of it
     try:
         found = _parsed(datetime(2026, 1, 31, 9, 5, tzinfo=UTC).strftime(form), form)
-    except ValueError:
+    except (ValueError, re.error):  # the latter where a part of a date is named twice
         return False
     return found is not None and found.year == 2026  # noqa: PLR2004
 

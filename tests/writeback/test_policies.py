@@ -450,6 +450,8 @@ def test_mapping_a_mapped_record_changes_nothing(fields, record):
         ),
         ("name", {"format": "%m/%d"}, '.name.format cannot be "%m/%d". Give epoch or epoch-ms'),
         ("name", {"format": "%%"}, '.name.format cannot be "%%". Give epoch or epoch-ms'),
+        ("name", {"format": "%d %d %Y"}, '.name.format cannot be "%d %d %Y". Give epoch or epoch-ms'),
+        ("name", {"format": "%d/%m/%Y | %Y"}, '.name.format cannot be "%d/%m/%Y | %Y". Give epoch or epoch-ms'),
         ("name", {"allowed": ""}, ".name.allowed is empty: then nothing would be allowed. Give one for a single"),
         (
             "lead",
