@@ -248,10 +248,14 @@ class LineReader(GenericSingerReader[bytes]):
             raise InputError(f"line {self.line_number} {wrong}: {self._start(line)}", hint=hint) from error
 
     def _refuse_other_shape(self, kind: str, message: dict[str, Any], line: bytes) -> None:
-        for member, form in _SHAPES.get(kind, {}).items():
-            if member in message and isinstance(message[member], form):
-                continue
-            said = f"whose {member} is no {_FORMS[form]}" if member in message else f"without a {member}"
+        wrong = [
+            f"whose {member} is no {_FORMS[form]}" if member in message else f"without a {member}"
+            for member, form in _SHAPES.get(kind, {}).items()
+            if member not in message or not isinstance(message[member], form)
+        ]
+        if kind == "SCHEMA" and not wrong:
+            wrong = _misshapen(message)
+        for said in wrong:
             hint = "Look at what writes it."
             raise InputError(f"line {self.line_number} is a {kind} {said}: {self._start(line)}", hint=hint)
 
@@ -269,6 +273,15 @@ class LineReader(GenericSingerReader[bytes]):
             return "what it holds is not shown"
         text = (line.decode("utf-8", "replace") if isinstance(line, bytes) else line).rstrip("\r\n")
         return f"«{text[:_SHOWN]}»" + (" …" if len(text) > _SHOWN else "")
+
+
+def _misshapen(message: dict[str, Any]) -> list[str]:
+    """Return what is wrong with the form of a SCHEMA message."""
+    keys = message.get("key_properties") or []
+    wrong = [] if isinstance(message["schema"].get("properties", {}), dict) else ["whose properties are no object"]
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        wrong.append("whose key_properties are no list of texts")
+    return wrong
 
 
 def _passes(check: Check | None, line: bytes, version: int | None) -> bool:

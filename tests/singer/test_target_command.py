@@ -137,6 +137,18 @@ def test_input_that_is_no_singer_is_one_line_with_its_number(config, tmp_path, m
         (b'{"type":"RECORD","stream":5,"record":{}}', f"line 2 is a RECORD whose stream is no text: «…». {LOOK}"),
         (b'{"type":"SCHEMA","stream":"a","schema":"x"}', f"line 2 is a SCHEMA whose schema is no object: «…». {LOOK}"),
         (b'{"type":"SCHEMA","schema":{}}', f"line 2 is a SCHEMA without a stream: «…». {LOOK}"),
+        (
+            b'{"type":"SCHEMA","stream":"a","schema":{"properties":5}}',
+            f"line 2 is a SCHEMA whose properties are no object: «…». {LOOK}",
+        ),
+        (
+            b'{"type":"SCHEMA","stream":"a","schema":{},"key_properties":"email"}',
+            f"line 2 is a SCHEMA whose key_properties are no list of texts: «…». {LOOK}",
+        ),
+        (
+            b'{"type":"SCHEMA","stream":"a","schema":{},"key_properties":[5]}',
+            f"line 2 is a SCHEMA whose key_properties are no list of texts: «…». {LOOK}",
+        ),
         (b'{"type":"STATE"}', f"line 2 is a STATE without a value: «…». {LOOK}"),
         (b'{"type":"RECROD"}', f"line 2 is of the type 'RECROD': «…». {SINGER}"),
         (b'{"type":null}', f"line 2 is of the type None: «…». {SINGER}"),
