@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ COLUMNS = ("target", "source", "constant", "match", *_POLICIES, *_TOLD)
 _LISTED = 20
 """Options in one cell."""
 _SEPARATORS = ",;\t"
+_SEP = re.compile(r'"?sep=([^\w\s"]|\t)"?[,;\t]*\r?\n', re.IGNORECASE)
+"""A first line that is no row but says what stands between cells: Excel writes and heeds one."""
 _OPEN = "expected after", "unexpected end"
 """What Python's reader says of a quote that is not closed where its cell ends."""
 _YES, _NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
@@ -55,7 +58,7 @@ def written(resource: Resource, target: Schema, pairs: Iterable[Pair] = ()) -> s
 
 
 def read(path: Path, target: Schema) -> tuple[dict[str, Any], list[str]]:
-    """Return ``fields`` and ``match`` as the sheet at *path* says them; rows without source and constant are passed over.
+    """Return ``fields`` and ``match`` as the sheet at *path* says them; rows that say nothing of where a field comes from are passed over.
 
     Raises:
         InputError: it cannot be read, or has a column or a cell that means nothing; the text names the line.
@@ -67,6 +70,7 @@ def read(path: Path, target: Schema) -> tuple[dict[str, Any], list[str]]:
         where = f"{path}, line {number}"
         name = cells.get("target", "")
         if not {"source", "constant"} & set(cells):
+            _refuse_without_source(cells, where)
             continue
         if not name:
             raise InputError(f"{where}: the cell target is empty")
@@ -74,12 +78,26 @@ def read(path: Path, target: Schema) -> tuple[dict[str, Any], list[str]]:
             raise InputError(f"{where}: {name} stands in line {lines[name]} already")
         fields[name] = _entry(cells, target.get("properties", {}).get(name, {}), where)
         lines[name] = number
-        word = cells.get("match", "no")
-        if word.lower() not in _YES | _NO:
-            raise InputError(f'{where}: match cannot be "{word}"', hint="It is yes or no.")
-        if word.lower() in _YES:
+        if _matched(cells, where):
             match.append(name)
     return fields, match
+
+
+def _matched(cells: Mapping[str, str], where: str) -> bool:
+    word = cells.get("match", "no")
+    if word.lower() not in _YES | _NO:
+        raise InputError(f'{where}: match cannot be "{word}"', hint="It is yes or no.")
+    return word.lower() in _YES
+
+
+def _refuse_without_source(cells: Mapping[str, str], where: str) -> None:
+    """Raise :class:`InputError` for a row that says something of a field, and not where it comes from."""
+    said = [*(["match"] if _matched(cells, where) else []), *(name for name in _POLICIES if name in cells)]
+    if said:
+        hint = "Name the column that the field comes from, even if it is called the same."
+        raise InputError(
+            f"{where}: source is empty, and something is said of the field in {', '.join(said)}", hint=hint
+        )
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -91,9 +109,13 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError:
         raise InputError(f"{path}: it is no UTF-8", hint="Save the sheet as CSV UTF-8.") from None
     first = text.partition("\n")[0]
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count), strict=True)
+    told = _SEP.match(text)
+    delimiter = told[1] if told else max(_SEPARATORS, key=first.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     begins = 1
     try:
+        if told:
+            next(rows)
         names = [name.strip() for name in next(rows, [])]
         _refuse_columns(path, [name for name in names if name])
         begins = rows.line_num + 1
@@ -142,10 +164,25 @@ def _value(name: str, cell: str, where: str) -> Any:
         pairs = [pair.partition("=") for pair in cell.split(";") if pair.strip()]
         if not all(sign for _, sign, _ in pairs):
             raise InputError(f'{where}: {name} cannot be "{cell}"', hint="Write a=b; c=d, or JSON.")
-        return {left.strip(): right.strip() for left, _, right in pairs}
+        return _once([(left.strip(), right.strip()) for left, _, right in pairs], f"{where}: {name}")
     if name == "max_length":
         return _decoded(cell, f"{where}, {name}")
     return cell
+
+
+def _once(pairs: Iterable[tuple[str, str]], where: str) -> dict[str, str]:
+    """Return *pairs* as a mapping.
+
+    Raises:
+        InputError: one stands for two.
+    """
+    found: dict[str, str] = {}
+    for left, right in pairs:
+        if found.setdefault(left, right) != right:
+            raise InputError(
+                f'{where} has "{left}" twice, as "{found[left]}" and as "{right}"', hint="Keep one of them."
+            )
+    return found
 
 
 def _decoded(cell: str, where: str) -> Any:

@@ -159,6 +159,19 @@ def test_a_sheet_says_all_that_the_settings_can_say(mapping, tmp_path):
         ("target,source,constant\nemail,mail,x\n", "mapping.csv, line 2: a constant stands alone"),
         ("target,source,map\nemail,mail,a\n", 'mapping.csv, line 2: map cannot be "a". Write a=b; c=d, or JSON.'),
         (
+            "target,source,map\nemail,mail,a=b; c=d; a=c\n",
+            'mapping.csv, line 2: map has "a" twice, as "b" and as "c". Keep one of them.',
+        ),
+        ("target,source,replace\nemail,mail,a=b;a =c\n", 'mapping.csv, line 2: replace has "a" twice'),
+        (
+            "target,source,match\nemail,mail,yes\nfirstname,,yes\n",
+            "mapping.csv, line 3: source is empty, and something is said of the field in match. Name the column that the field comes from",
+        ),
+        (
+            "target,source,map\nemail,mail,\ncity,,a=b\n",
+            "mapping.csv, line 3: source is empty, and something is said of the field in map",
+        ),
+        (
             "target,source,max_length\nemail,mail,ten\n",
             'mapping.csv, line 2, max_length: "ten" is neither a number nor JSON',
         ),
@@ -228,6 +241,14 @@ def test_where_nothing_fits_that_is_told(mapping, tmp_path):
 def test_a_sheet_as_a_spreadsheet_saves_it_is_read(mapping, tmp_path):
     (tmp_path / "saved.csv").write_bytes("\ufeff target ;source;;\r\n\r\nemail;mail;;\r\n".encode())
     assert json.loads(mapping("--sheet", "saved.csv").out)["streams"]["contacts"]["fields"] == {"email": "mail"}
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;\r", '"sep=;"', "sep=;;;"])
+def test_a_first_line_that_says_what_stands_between_cells_is_heeded(mapping, tmp_path, first):
+    sheet(tmp_path, f"{first}\ntarget;source;note\nemail;mail;a,b,c,d\n")
+    assert json.loads(mapping("--sheet", "mapping.csv").out)["streams"]["contacts"]["fields"] == {"email": "mail"}
+    sheet(tmp_path, f"{first}\ntarget;source\nemail;mail;x\n")
+    assert "mapping.csv, line 3: it has more cells" in mapping("--sheet", "mapping.csv").err
 
 
 @given(st.text('target,source;constant"=\n\r{[1email ', max_size=80), st.booleans())
