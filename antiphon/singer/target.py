@@ -163,6 +163,10 @@ class Target(singer_sdk.Target):
                 config_jsonschema["properties"].setdefault(name, {**schema, **own})
         PluginBase.append_builtin_config.__func__(cls, config_jsonschema)  # type: ignore[attr-defined]
 
+    def setup_mapper(self) -> None:
+        """Read the stream maps."""
+        self.mapper = undoing.Mapper(plugin_config=dict(self.config), logger=self.logger)
+
     def plan(self, stream: str) -> Plan:
         """Return how *stream* is to be written."""
         return plan(stream, self.config.get("streams") or {}, self.name)

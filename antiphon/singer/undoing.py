@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from singer_sdk.mapper import PluginMapper, SameRecordTransform
+
 from antiphon.api import Record
 from antiphon.singer.rejects import MessageFile
 from antiphon.writeback.writer import Mode, Writer
@@ -33,6 +35,20 @@ def mode_of(stream: str) -> Mode:
 def known_as(stream: str) -> str:
     """Return the name under which *stream* is in the ledger: what is created anew is the mirror's from the first."""
     return stream.removeprefix(UNDO)
+
+
+class Mapper(PluginMapper):
+    """The stream maps of a target. What is in an undo file has the fields of the API: no map is for that."""
+
+    def register_raw_stream_schema(
+        self, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
+    ) -> None:
+        """Let the records of an undo file through as they are, and those of other streams as the maps say."""
+        if undone(stream_name):
+            as_it_is = SameRecordTransform(stream_name, schema, key_properties, flattening_options=None)
+            self.stream_maps[stream_name] = [as_it_is]
+        else:
+            super().register_raw_stream_schema(stream_name, schema, key_properties)
 
 
 def keep(file: MessageFile, writer: Writer, stream: str, by: str, records: Sequence[Record]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 
 from antiphon.errors import Storage
@@ -30,9 +32,8 @@ class Mirror:
 
     def __call__(self, *rows, code=0):
         names = dict.fromkeys(name for row in rows for name in row)
-        ran = self.crm.pipe(
-            schema("ours", *names), *(record("ours", **row) for row in rows), state({}), **self.settings
-        )
+        given = schema("ours", *names), *(record("ours", **row) for row in rows), state({})
+        ran = self.crm.pipe(*given, **deepcopy(self.settings))
         assert ran.code == code, ran.err
         return ran
 
@@ -45,7 +46,7 @@ class Mirror:
         newest = self.files()[-1]
         lines = newest.read_bytes().splitlines()
         newest.rename(self.crm.folder / f"undone-{newest.name}")
-        return self.crm.pipe(*lines, **self.settings)
+        return self.crm.pipe(*lines, **deepcopy(self.settings))
 
 
 def names(crm, resource="companies", field="name"):
@@ -156,3 +157,27 @@ def test_nothing_is_taken_away_that_could_not_be_written_down_before(crm):
     assert names(crm) == ["A"]
     [_, kept] = read(mirror.files()[-1])
     assert kept["record"]["name"] == "B"
+
+
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({"stream_maps": {"ours": {"name": "name"}, "__else__": None}}, "B"),
+        ({"stream_maps": {"ours": {"name": "name", "__else__": None}, "*_ours": None}}, "B"),
+        ({"stream_maps": {"*": {"name": "name + ' EU'"}}}, "B EU"),
+        ({"stream_maps": {"*": {"__filter__": "name != 'B EU'", "name": "name + ' EU'"}}}, "B EU"),
+        ({"stream_maps": {"*": {"name": "title", "title": None}}}, "B"),
+        ({"flattening_enabled": True, "flattening_max_depth": 1}, "B"),
+    ],
+)
+def test_what_comes_back_does_not_go_through_the_stream_maps(crm, settings, kept):
+    mirror = Mirror(crm, COMPANIES)
+    mirror.settings |= settings
+    column = "title" if "title" in str(settings) else "name"
+    mirror({column: "A"}, {column: "B"})
+    mirror({column: "A"})
+    assert kept not in names(crm)
+    ran = mirror.undo()
+    assert (ran.code, names(crm)) == (0, [kept.replace("B", "A"), kept])
+    mirror({column: "A"})
+    assert names(crm) == [kept.replace("B", "A")]
