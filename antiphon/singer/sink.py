@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -234,6 +234,9 @@ class Sink(BatchSink):
         refused = {n: h.refused for n, h in enumerate(held) if h.refused}
         batch = self.writer.batch([h.record for h in held], [h.position for h in held], version, refused)
 
+        if version is not None:
+            self.writer.seen.sources |= {h.source.stream for n, h in enumerate(held) if n not in batch.gone}
+
         def told(outcomes: Sequence[Outcome]) -> None:
             if self.undoes and self.plan.mode != "create":
                 ids = [o.id for o in outcomes if o.ok and o.id]
@@ -242,10 +245,11 @@ class Sink(BatchSink):
 
         self.target.begin(batch, self.writer.steps, told)
 
-    def take_away(self, version: int) -> None:
-        """Take away what the stream made and its source, read whole as *version*, has no more."""
+    def take_away(self, version: int, sources: Collection[str]) -> None:
+        """Take away what the stream made and its *sources*, read whole as *version*, have no more."""
+        empty = sorted(set(sources) - self.writer.seen.sources)
         with self.target.at_work():
-            came = mirror.take_away(self.writer, self.target.ledger, version, self._undo)
+            came = mirror.take_away(self.writer, self.target.ledger, version, self._undo, empty=empty)
             if isinstance(came, mirror.Kept):
                 self.target.accounts.account_kept(self, came)
             else:
@@ -282,7 +286,7 @@ class NullSink(BatchSink):
     def take(self, held: Sequence[Held], *, valid: bool, size: int) -> None:
         """Take nothing."""
 
-    def take_away(self, version: int) -> None:
+    def take_away(self, version: int, sources: Collection[str]) -> None:
         """Take nothing away."""
 
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: ARG002

@@ -310,12 +310,13 @@ class Target(singer_sdk.Target):
         for stream_map in self.mapper.stream_maps.get(str(message_dict.get("stream")), ()):
             sink = self._sinks_active.get(stream_map.stream_alias)
             if isinstance(sink, Sink) and sink.plan.mode == "mirror" and sink.plan.complete == "version":
-                if len(self._sources(sink)) > 1:
+                sources = self._sources(sink)
+                if len(sources) > 1:
                     continue
                 self.drain_one(sink)
                 self._finish()
                 if sink.version is not None and sink.version == message_dict.get("version"):
-                    sink.take_away(sink.version)
+                    sink.take_away(sink.version, sources)
                     self._mirrored.add(sink.stream_name)
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -367,7 +368,7 @@ class Target(singer_sdk.Target):
         if lacking and sink.writer.seen.records:
             self.accounts.account_kept(sink, Kept(lacking, wrong=True))
         else:
-            sink.take_away(sink.version)
+            sink.take_away(sink.version, sources)
 
     def _sources(self, sink: Sink) -> set[str]:
         """Return the streams that go into *sink*: those that came, and those, or patterns of them, of which stream_maps says so."""

@@ -39,16 +39,24 @@ class Kept:
 
 
 def take_away(
-    writer: Writer, ledger: Ledger, version: int, undo: Callable[[str, Sequence[Record]], None]
+    writer: Writer,
+    ledger: Ledger,
+    version: int,
+    undo: Callable[[str, Sequence[Record]], None],
+    *,
+    empty: Sequence[str] = (),
 ) -> list[Outcome] | Kept:
     """Take away what is in the ledger and not in the *version* of the stream that was read.
 
-    *undo* keeps records as they are before they go, by the field that each is known by. Returns what became of each, or why nothing was done.
+    *empty* are streams that go into it and had no record; *undo* keeps records as they are before they go, by the field that each is known by. Returns what became of each, or why nothing was done.
     """
     seen = writer.seen
     if not seen.records:
         return Kept("the source was empty")
     gone, total = absent(ledger, writer.stream, version)
+    if gone and empty:
+        said = f"{', '.join(empty)}, which goes into it, was empty, and {len(gone):,} records seem gone"
+        return Kept(f"{said}: if it is to stay empty, take it out of stream_maps", wrong=True)
     if gone and (unplaced := ledger.records.unplaced(writer.stream, version)):
         return Kept(_unplaced(writer, unplaced, len(gone)))
     left = ledger.records.hand_over(writer.stream, list(gone))

@@ -76,6 +76,8 @@ class Seen:
     """What a run has read of a stream, without the records that say that they are gone."""
 
     records: int = 0
+    sources: set[str] = field(default_factory=set)
+    """The streams that they came in, where it is a mirror's."""
     unplaced: list[tuple[int, Change]] = field(default_factory=list)
     """Places in the stream of records that were not written and may be any of those known, and what each was to be: the first few."""
 

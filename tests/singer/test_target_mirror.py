@@ -603,6 +603,29 @@ def test_one_of_two_streams_that_go_into_a_mirror_is_not_the_whole_of_it(crm):
     assert len(there(crm)) == 6
 
 
+@pytest.mark.parametrize("rows", [[], [record("new", email="p4@example.com", _sdc_deleted_at="2026-01-01T00:00:00Z")]])
+def test_nothing_is_taken_away_where_one_of_the_streams_that_go_into_a_mirror_was_empty(crm, rows):
+    dated = {"type": ["string", "null"], "format": "date-time"}
+    head = schema("new", "email", "firstname", _sdc_deleted_at=dated)
+    entry = {"resource": "contacts", "mode": "mirror", "complete": "end"}
+
+    def piped(*new):
+        old = [one | {"stream": "old"} for one in (head, *people(*range(3)))]
+        return crm.pipe(*old, head, *new, state({}), streams={"people": entry}, stream_maps=TWO_IN_ONE)
+
+    assert piped().code == 0
+    assert piped(*(one | {"stream": "new"} for one in people(*range(3, 6)))).code == 0
+    ran = piped(*rows)
+    assert ran.code == 1
+    assert (
+        "people: WARNING: nothing was taken away, for new, which goes into it, was empty, and 3 records seem gone: if it is to stay "
+        "empty, take it out of stream_maps" in ran.err
+    )
+    assert len(there(crm)) == 6
+    assert piped(*(one | {"stream": "new"} for one in people(3, 4))).code == 0
+    assert there(crm) == [f"p{n}@example.com" for n in range(5)]
+
+
 @pytest.mark.parametrize(
     "new",
     [
