@@ -98,15 +98,24 @@ class Records:
             sql = "update records set kind = 'updated', content = ?, run = ?, at = ? where stream = ? and key = ?"
             db.executemany(sql, rows)
 
-    def back(self, stream: str, ids: Collection[str]) -> None:
-        """Note that the records of *stream* with these *ids*, which it had taken away, are there again, and its own as before."""
-        self.sorted_in()
-        number, wanted = self.stream(stream), set(ids)
-        with self._store.transaction() as db:
-            known = "select key, remote_id from records where stream = ? and kind = 'deleted'"
-            keys = [key for key, id in db.execute(known, (number,)) if id in wanted]
-            sql = "update records set kind = 'updated', content = x'' where stream = ? and key = ?"
-            db.executemany(sql, [(number, key) for key in keys])
+    def back(self, stream: str, ids: Collection[str], keys: Collection[bytes] | None = None) -> None:
+        """Note that the records of *stream* with these *ids*, where it had taken them away, are there again, and its own as before.
+
+        *keys* are those that they go by now, where what has just been heard of others need not be looked through.
+        """
+        self.sorted_in(keys)
+        if not ids or not self._store.rows("select 1 from sqlite_master where name = 'records_by_id'"):
+            return  # no stream has taken anything away
+        number = self.stream(stream)
+        gone = "select key from records where +stream = ? and kind = 'deleted' and remote_id in ({})"
+        left = [
+            (number, key)
+            for marks, some in portions(ids)
+            for (key,) in self._store.rows(gone.format(marks), (number, *some))
+        ]
+        if left:
+            with self._store.transaction() as db:
+                db.executemany("update records set kind = 'updated', content = x'' where stream = ? and key = ?", left)
 
     def doubt(self, those: Collection[tuple[int, bytes]]) -> None:
         """Forget what was sent last of *those*, each a stream's number and a key: perhaps something else was since."""

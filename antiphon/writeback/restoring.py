@@ -64,6 +64,17 @@ def restored(writer: Writer, batch: Batch, pairs: Sequence[Pair]) -> Steps[dict[
     return made
 
 
+def own_again(writer: Writer, batch: Batch, pairs: Sequence[Pair]) -> None:
+    """Let the ledger know what was found that this stream had archived: it is the stream's own as before, whoever brings it back."""
+    if writer.ledger is None or not writer.restorable or writer.removal != "archive":
+        return
+    there = [
+        (batch.keys[change.token], found) for change, found in pairs if found is not None and change.token in batch.keys
+    ]
+    ids = {writer.match.id(found) for _, found in there}
+    writer.ledger.records.back(writer.stream, ids, [key for key, _ in there])
+
+
 def _again(writer: Writer, batch: Batch, pairs: Sequence[Pair]) -> list[tuple[Change, Record]]:
     """Return those of *pairs* whose record is archived, and is to be restored."""
     marks = writer.match.marks

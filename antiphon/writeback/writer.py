@@ -35,7 +35,7 @@ from antiphon.writeback.lookup import LookUp
 from antiphon.writeback.match import Match, holds
 from antiphon.writeback.recent import Recent
 from antiphon.writeback.refusing import narrowed, refuse_impossible, refuse_match
-from antiphon.writeback.restoring import Restore, restored, taken_away
+from antiphon.writeback.restoring import Restore, own_again, restored, taken_away
 from antiphon.writeback.sending import Sender
 from antiphon.writeback.settling import settle_open
 from antiphon.writeback.together import conclude, first_of_each, gather, one_each, overtaken
@@ -309,7 +309,7 @@ class Writer:
     def _write(self, batch: Batch, changes: list[Change]) -> Steps[None]:
         """Write *changes*; what is to one record with another of them is left waiting, if it is to be written after that."""
         native = [c for c in changes if self.upserted(c) and not self.goes(batch, c)]
-        if native and self.restores:  # the API's own upsert leaves archived what is
+        if native and self.restorable:  # the API's own upsert leaves archived what is
             away = {c.token for c in native} if self.restore == "all" else taken_away(self, batch, native)
             native = [c for c in native if c.token not in away]
         for by in dict.fromkeys(c.by for c in native):  # no API takes two match fields in one batch
@@ -319,6 +319,7 @@ class Writer:
         creations, updates, removals = [c for c in others if c.by is None], [], []
         pairs = yield from self.lookup(batch, [c for c in others if c.by is not None])
         back = yield from restored(self, batch, [pair for pair in pairs if not self.goes(batch, pair[0])])
+        own_again(self, batch, pairs)
         for change, found, came in one_each(self, batch, pairs, back):
             if found is None and (self.mode == "update" or self.goes(batch, change)):
                 said = f"there is no record with {change.by} {change.value}"

@@ -107,6 +107,48 @@ def test_a_mirror_restores_what_it_took_away_and_takes_it_away_again(tmp_path):
         assert Counter(row["ref"] for row in account.partners("ref"))["R2"] == 1
 
 
+@pytest.mark.parametrize("moved", [{}, {"ref": "R9"}])
+@pytest.mark.parametrize("active", [True, False])
+def test_what_comes_back_by_its_own_column_is_the_mirrors_own_as_before(tmp_path, moved, active):
+    with odoo(tmp_path) as account:
+        how = {"match": ["ref", "email"], "mode": "mirror", "complete": "end"}
+        rows = [{**row, "email": f"{n}@example.org", "active": True} for n, row in enumerate(people(3))]
+        account.write(rows, **how)
+        account.write(rows[1:], **how)
+        assert there(account)["R0"] is False
+        back = rows[0] | moved | {"active": active}
+        account.write([back, *rows[1:]], **how)
+        assert there(account)[back["ref"]] is active
+        account.write([{**back, "active": True}, *rows[1:]], **how)
+        assert there(account)[back["ref"]] is True
+        assert written(account.write(rows[1:], **how)) == {"unchanged": 2, "deleted": 1}
+        assert there(account)[back["ref"]] is False
+
+
+def test_what_somebody_else_has_restored_is_the_mirrors_own_as_before(tmp_path):
+    with odoo(tmp_path) as account:
+        how = {"match": ["ref"], "mode": "mirror", "complete": "end"}
+        account.write(people(3), **how)
+        account.write(people(2), **how)
+        [one] = [row["id"] for row in account.partners("id", "ref") if row["ref"] == "R2"]
+        account.connection().call("partner.action_unarchive", id=one)
+        for count in (2, 3):
+            account.write(people(count), **how)
+            assert there(account)["R2"] is True
+        account.write(people(2), **how)
+        assert there(account)["R2"] is False
+
+
+@EACH
+def test_what_goes_by_an_external_id_and_comes_back_by_its_own_column_is_the_mirrors_own(tmp_path, protocol):
+    with odoo(tmp_path, protocol) as account:
+        how = {"mode": "mirror", "complete": "end", "restore": "none"}
+        rows = [{"external_id": f"shop.p{n}", "active": True, **row} for n, row in enumerate(people(3))]
+        for count in (3, 2, 3, 2):
+            account.write(rows[:count], **how)
+            assert there(account)["R2"] is (count == 3)
+
+
 def test_an_undo_file_restores_what_a_mirror_archived(tmp_path):
     with odoo(tmp_path) as account:
         how = {"match": ["ref"], "mode": "mirror", "complete": "end", "max_delete": 2}
