@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, Literal
 
 from antiphon.fill import folded, text
-from antiphon.writeback import graphemes
+from antiphon.writeback import graphemes, match
 
 Policy = Callable[[Any], Any]
 Otherwise = Literal["error", "default", "omit", "create"]
@@ -96,9 +96,10 @@ class Choose:
         return [part.strip() for part in value.split(self.several) if part.strip()] if whole else None
 
     def _one(self, value: Any) -> Any:
-        key = text(value).strip()
-        if key in self.map:
-            return self._meant(self.map[key])
+        key = _said(value).strip()
+        for said in (text(value).strip(), key):
+            if said in self.map:
+                return self._meant(self.map[said])
         if not key:
             return key
         if (option := self.option(key)) is not None:
@@ -190,4 +191,9 @@ class Length:
 
 def _plain(value: Any) -> str | None:
     """Return *value*, a text, a number or a flag, as it is written; None where it is something else."""
-    return text(value) if isinstance(value, str | bool | int | float | Decimal) else None
+    return _said(value) if isinstance(value, str | bool | int | float | Decimal) else None
+
+
+def _said(value: Any) -> str:
+    """Return *value* as a text; 5 and 5.0 are the same number."""
+    return match.text(value) if isinstance(value, float | Decimal) else text(value)

@@ -143,6 +143,14 @@ def test_flags_and_numbers_are_mapped_by_their_text():
     assert made({"map": {"true": "NEW", "7": "OPEN"}}, 7, "lead") == "OPEN"
 
 
+@pytest.mark.parametrize("number", [1, 1.0, Decimal("1.0"), Decimal("1.00")])
+def test_a_number_is_mapped_however_its_fraction_is_written(number):
+    assert made({"map": {"1": "NEW"}}, number, "lead") == "NEW"
+    assert made({"map": {"1": "NEW"}}, [number, "open"], "tags") == "NEW;OPEN"
+    assert refused({"map": {"2": "NEW"}}, number, "lead").startswith('lead: "1" is no option')
+    assert made({"map": {"1": "NEW", "1.0": "OPEN"}}, Decimal("1.0"), "lead") == "OPEN"
+
+
 def test_several_options_come_as_a_list_or_in_one_text():
     entry = {"map": {"n": "NEW"}, "otherwise": "omit"}
     assert made(entry, ["n", "open", "what", "NEW"], "tags") == "NEW;OPEN"
@@ -331,6 +339,10 @@ def test_a_number_is_taken_as_it_is_written():
     assert made({"replace": {"7": "-"}}, 101) == 101
     assert refused({"allowed": "[a-z]"}, 12345) == 'name: "12345" is not allowed in it, only [a-z]'
     assert refused({"max_length": 3}, Decimal("1.25")) == "name: 4 characters are too many, the most is 3"
+    assert made({"max_length": 2}, Decimal("50.0")) == Decimal("50.0")
+    assert made({"allowed": "[0-9]"}, 50.0) == 50.0
+    assert made({"replace": {"5": "6"}}, Decimal("5.0")) == "6"
+    assert refused({"max_length": 1}, 50.0) == "name: 2 characters are too many, the most is 1"
     assert refused({"max_length": 3}, True) == "name: 4 characters are too many, the most is 3"
 
 
