@@ -90,6 +90,8 @@ class Resource:
     """Deletes it for good, where privacy wants that."""
     add_field: Callable[[Client, Resource, str, Schema], Schema] | None = None
     """Adds a field in the API for a column of that name and schema, and returns the field's schema."""
+    refuse_field: Callable[[Client, Resource, str], None] | None = None
+    """Raises ``Refused`` for a name that no new field can have, before anything is asked of the API."""
     add_option: Callable[[Client, Resource, str, str], None] | None = None
     """Adds an option to the field of that name."""
     actions: Mapping[str, Write | Writer] = field(default_factory=dict)

@@ -200,6 +200,7 @@ def crm(  # noqa: PLR0913 - each says one way in which an object differs
         if erase
         else None,
         add_field=_add_field(kind),
+        refuse_field=_refuse_field,
         add_option=_add_option(kind),
     )
 
@@ -272,15 +273,20 @@ def _field(found: Mapping[str, Any]) -> dict[str, Any]:
     return schema.of(_WORDS.get(found.get("type", ""), "string"), **more)
 
 
+def _refuse_field(_client: Client, resource: Resource, name: str) -> None:
+    """Raise ``Refused`` for a name that no property can have."""
+    if not _NAME.fullmatch(name):
+        said = f'hubspot: adding {name} to the fields of {resource.name} -> a name has lower-case letters, digits and "_", a letter first'
+        raise Refused(said, hint=name_it(name))
+
+
 def _add_field(kind: str) -> Callable[[Client, Resource, str, Schema], Schema]:
     """Return what adds a property to an object: in its first group, labelled by its name."""
 
     def add(client: Client, resource: Resource, name: str, column: Schema) -> Schema:
         doing = f"adding {name} to the fields of {resource.name}"
         path = f"/crm/properties/{client.settings['write_version']}/{kind}"
-        if not _NAME.fullmatch(name):
-            said = f'hubspot: {doing} -> a name has lower-case letters, digits and "_", a letter first'
-            raise Refused(said, hint=name_it(name))
+        _refuse_field(client, resource, name)
         groups = _results(client, f"{path}/groups", f"asking for the groups of fields of {resource.name}")
         words = (str(column.get("format")), *schema.types(column), "string")
         type, field_type = next(_TYPES[word] for word in words if word in _TYPES)

@@ -172,7 +172,7 @@ class Mapper:
         Raises:
             SettingError: there are some, and ``unknown`` is ``fail``; or one cannot be added.
         """
-        self._add_named(columns)
+        new = self._named(columns)
         lost = [column for column in columns if self._route(column) is None]
         if lost and self._fields.unknown == "fail":
             hint = "Map them with fields, drop them from the stream, or set unknown: ignore."
@@ -180,11 +180,13 @@ class Mapper:
                 f"{self._where}: the API has no field that can be written for {', '.join(lost)}", hint=hint
             )
         if self._adds and isinstance(columns, Mapping):
-            for column in [column for column in lost if column not in self._known]:  # what is there is read-only
-                if not nested(columns[column]):
-                    self._add(column, columns[column], f"{self._settings}.unknown")
-                    del self._routes[column]
-                    lost.remove(column)
+            where = f"{self._settings}.unknown"  # what is known and lost is read-only
+            more = [name for name in lost if name not in self._known and not nested(columns[name])]
+            new += [(name, columns[name], where) for name in more]
+        self._add(new)
+        for column in [column for column in lost if column in self._writable]:
+            del self._routes[column]
+            lost.remove(column)
         for column in lost:
             if column not in self._told:
                 self._told.add(column)
@@ -198,15 +200,20 @@ class Mapper:
     def _adds(self) -> bool:
         return self._fields.unknown == "create" and self._growth is not None
 
-    def _add(self, name: str, schema: Schema, where: str) -> None:
-        """Add the field *name* in the API, for values of the *schema*."""
-        assert self._growth  # noqa: S101 - the settings were refused without
-        self._known[name] = self._growth.field(name, schema, where)
-        self._writable.add(name)
+    def _add(self, new: list[tuple[str, Schema, str]]) -> None:
+        """Add fields in the API: their names, the schemas of their values and the settings that want them; none if one cannot be called so."""
+        if self._growth is None:
+            return
+        for name, _, where in new:
+            self._growth.refuse(name, where)
+        for name, schema, where in new:
+            self._known[name] = self._growth.field(name, schema, where)
+            self._writable.add(name)
 
-    def _add_named(self, columns: Iterable[str] | Mapping[str, Schema]) -> None:
-        """Add the fields that ``fields`` names and the API does not have, each for what of *columns* it comes from."""
+    def _named(self, columns: Iterable[str] | Mapping[str, Schema]) -> list[tuple[str, Schema, str]]:
+        """Return the fields that ``fields`` names and the API does not have, each for what of *columns* it comes from."""
         new, self._new = self._new, []
+        found: list[tuple[str, Schema, str]] = []
         for name in new:
             entry = next((entry for entry in self._entries if entry.name == name), None)
             column = column_of(entry.source, set(columns)) if entry else ""
@@ -215,7 +222,8 @@ class Mapper:
             source, where = inner(columns[column], entry.source, column) or {}, f"{self._settings}.fields.{name}"
             if kept := nested(source):
                 raise SettingError(f'{where}: "{entry.source}" is {kept}, for which no field is added', hint=_A_PART)
-            self._add(name, source, where)
+            found.append((name, source, where))
+        return found
 
     def __call__(self, record: Record) -> Record:
         """Return the fields of *record*.

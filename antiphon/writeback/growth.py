@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from antiphon.api import Resource, Schema
 from antiphon.client import Client
@@ -23,6 +24,12 @@ class Growth:
         """A field and an option as it is one to readers -> how it is written."""
         self._wanted: list[tuple[str, str]] = []
 
+    def refuse(self, name: str, where: str) -> None:
+        """Raise :class:`SettingError` for a name that no field can have; *where* names the setting."""
+        if self._resource.refuse_field:
+            with _as_setting(name, where):
+                self._resource.refuse_field(self._client, self._resource, name)
+
     def field(self, name: str, schema: Schema, where: str) -> Schema:
         """Add the field *name* for a column with *schema*, and return the schema it has.
 
@@ -30,11 +37,8 @@ class Growth:
             SettingError: the API refused, and what it said; *where* names the setting.
         """
         assert self._resource.add_field  # noqa: S101 - a mapper asks for no field without it
-        try:
+        with _as_setting(name, where):
             made = self._resource.add_field(self._client, self._resource, name, schema)
-        except ApiError as error:
-            hint = error.hint or "Set unknown: ignore, or add the field there by hand."
-            raise SettingError(f'{where}: adding the field "{name}": {error.message}', hint=hint) from None
         log.info('%s: the field "%s" was added in %s', where, name, self._client.api.title)
         self._client.forget(self._resource)
         return made
@@ -71,3 +75,13 @@ class Growth:
                 self._client.forget(self._resource)
                 self._known[name, folded(option)] = option
         return wrong
+
+
+@contextmanager
+def _as_setting(name: str, where: str) -> Iterator[None]:
+    """Let what the API says against a field *name* be an error of the setting that is *where*."""
+    try:
+        yield
+    except ApiError as error:
+        hint = error.hint or "Set unknown: ignore, or add the field there by hand."
+        raise SettingError(f'{where}: adding the field "{name}": {error.message}', hint=hint) from None

@@ -646,6 +646,15 @@ def test_the_hint_for_such_a_name_leads_to_a_field(account, growing):
     assert again({"Shoe Size": 44}) == {"shoe_size": 44}
 
 
+def test_no_field_is_added_where_another_of_them_cannot_be_called_so(account, growing):
+    columns = {"Shoe Size": {"type": "integer"}, "hat_size": {"type": "integer"}, "Other Col": {"type": "string"}}
+    with pytest.raises(SettingError, match=r'unknown: adding the field "Other Col": .*lower-case'):
+        growing({"shoe_size": "Shoe Size"}, columns, unknown="create")
+    with pytest.raises(SettingError, match=r"no column|has no such field|is array"):
+        growing({"shoe_size": "Shoe Size", "toes": "t"}, {**columns, "t": {"type": "array"}}, unknown="create")
+    assert not [path for method, path in account.app.calls if method == "POST" and "properties" in path]
+
+
 @pytest.mark.parametrize(
     ("fields", "columns", "says"),
     [

@@ -12,7 +12,7 @@ from typing import Any
 
 from antiphon import schema
 from antiphon.api import Api, Read, Resource, Schema, Setting, Write
-from antiphon.apis.odoo.growing import adding
+from antiphon.apis.odoo.growing import adding, refuse_name
 from antiphon.apis.odoo.records import EXTERNAL, Find, getting, searching
 from antiphon.apis.odoo.wire import OdooCalls
 from antiphon.apis.odoo.writing import BATCH, Create, Load, Update, activating, calling, unlinking
@@ -93,6 +93,7 @@ def model(
         restore=activating(technical, context, active=True),
         delete=unlinking(technical),
         add_field=adding(technical),
+        refuse_field=refuse_name,
         actions={action: calling(technical, action) for action in (*actions, "action_archive", "action_unarchive")},
     )
 

@@ -22,14 +22,20 @@ _KINDS = {
 _NAME = re.compile(r"x_[a-z0-9_]{1,61}")
 
 
+def refuse_name(client: Client, resource: Resource, name: str) -> None:
+    """Raise ``Refused`` for a name that no custom field can have."""
+    if not _NAME.fullmatch(name):
+        doing = f"{client.api.name}: adding {name} to the fields of {resource.name}"
+        said = f'{doing} -> the name of a custom field begins with "x_" and has lower-case letters, digits and "_"'
+        raise Refused(said, hint=name_it(name, "x_"))
+
+
 def adding(model: str) -> Callable[[Client, Resource, str, Schema], Schema]:
     """Return what adds a field to a model, labelled by its name."""
 
     def add(client: Client, resource: Resource, name: str, column: Schema) -> Schema:
         doing = f"adding {name} to the fields of {resource.name}"
-        if not _NAME.fullmatch(name):
-            said = f'{client.api.name}: {doing} -> the name of a custom field begins with "x_" and has lower-case letters, digits and "_"'
-            raise Refused(said, hint=name_it(name, "x_"))
+        refuse_name(client, resource, name)
         word = next(word for word in (column.get("format"), *schema.types(column), "string") if word in _KINDS)
         asked: dict[str, Any] = {"domain": [["model", "=", model]], "fields": ["id"]}
         rows = client.call("POST", "ir.model/search_read", json=asked, safe=True, doing=doing)
