@@ -7,6 +7,8 @@ from collections import Counter
 
 import pytest
 from contract import plugins
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from odoo_account import EACH, odoo, written
 
 from target_odoo import TargetOdoo
@@ -123,6 +125,32 @@ def test_what_comes_back_by_its_own_column_is_the_mirrors_own_as_before(tmp_path
         assert there(account)[back["ref"]] is True
         assert written(account.write(rows[1:], **how)) == {"unchanged": 2, "deleted": 1}
         assert there(account)[back["ref"]] is False
+
+
+SOURCE = st.tuples(
+    st.dictionaries(st.integers(0, 3), st.booleans(), max_size=4), st.booleans(), st.sets(st.integers(0, 3))
+)
+"""A source, whether it says of its records if they are archived, and whose state others turn before it is read."""
+
+
+@settings(max_examples=20, deadline=None)
+@given(runs=st.lists(SOURCE, min_size=2, max_size=5))
+def test_after_any_runs_what_a_mirror_made_is_archived_unless_its_source_has_it(tmp_path_factory, runs):
+    with odoo(tmp_path_factory.mktemp("odoo")) as account:
+        how = {"match": ["ref"], "mode": "mirror", "complete": "end", "max_delete": "100%"}
+        for source, says, turned in runs:
+            for row in account.partners("id", "ref", "active"):
+                if row["ref"] in {f"R{n}" for n in turned & set(source)}:
+                    how_so = "archive" if row["active"] else "unarchive"
+                    account.connection().call(f"partner.action_{how_so}", id=row["id"])
+            rows = [
+                {"name": f"P{n}", "ref": f"R{n}"} | ({"active": active} if says else {}) for n, active in source.items()
+            ]
+            account.write(rows, full=True, **how)
+            for ref, active in there(account).items():
+                n = int(ref[1:])
+                assert not source or n in source or not active
+                assert not says or n not in source or active is source[n]
 
 
 def test_what_somebody_else_has_restored_is_the_mirrors_own_as_before(tmp_path):

@@ -232,6 +232,7 @@ BEGUN = [
     {"bookmarks": {"people": {"version": 1, "reading": {"slot": "read", "cursor": 3}}}},
     {"bookmarks": {"people": {"partitions": [{"context": {}, "replication_key_value": 3}]}}},
 ]
+TWO_IN_ONE = {"old": {"__alias__": "people"}, "new": {"__alias__": "people"}}
 WHOLE = {"people": {"resource": "contacts", "mode": "mirror", "complete": "end"}}
 
 
@@ -520,6 +521,43 @@ def test_after_any_runs_the_account_has_what_the_last_source_had_and_all_that_ot
         assert there(crm) == sorted(f"p{n}@example.com" for n in last | mine)
 
 
+REFUSED = {"": {}, "by a policy": {"firstname": "much too long"}, "by the API": {"city": "x" * 70_000}}
+PERSON = st.tuples(st.sampled_from(["old", "new"]), st.sampled_from(["w", "v", None]), st.sampled_from(sorted(REFUSED)))
+"""Of a person in the source: the stream it comes in, the first match field (which may change), and how it is refused."""
+SOURCE = st.tuples(
+    st.dictionaries(st.integers(0, 5), PERSON, max_size=6),
+    st.sampled_from([("website", "email"), ("email", "website"), ("email",)]),
+)
+
+
+def two_streams(crm, source, match):
+    """Mirror *source*, of two streams, both of which come, though there may be no record in them; say whether anything was refused."""
+    rows: dict = {"old": [], "new": []}
+    for n, (stream, website, refused) in source.items():
+        person = {"email": f"p{n}@example.com", "firstname": f"P{n}", **REFUSED[refused]}
+        rows[stream].append(record(stream, **person, website=website and f"{website}{n}"))
+    plan = {"resource": "contacts", "mode": "mirror", "complete": "end", "match": list(match), "max_delete": "100%"}
+    streams = {"people": {**plan, "fields": MADE}}
+    messages = [message for name, those in rows.items() for message in (SEVERAL | {"stream": name}, *those)]
+    ran = crm.pipe(*messages, state({}), streams=streams, stream_maps=TWO_IN_ONE)
+    return "rejected" in ran.err, all(rows.values())
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=st.sets(st.integers(0, 5), min_size=2), runs=st.lists(SOURCE, min_size=1, max_size=4))
+def test_no_run_loses_what_its_source_has_whatever_is_refused_changed_or_empty(tmp_path_factory, first, runs):
+    with an_account(tmp_path_factory.mktemp("crm")) as crm:
+        begin = {n: (("old", "new")[place % 2], "w", "") for place, n in enumerate(sorted(first))}
+        for source, match in [(begin, ("website", "email")), *runs]:
+            before = set(there(crm))
+            refused, whole = two_streams(crm, source, match)
+            after, given_now = set(there(crm)), {f"p{n}@example.com" for n in source}
+            assert before & given_now <= after
+            assert whole or before <= after
+            if whole and not refused:
+                assert after == given_now
+
+
 def test_where_nothing_can_be_restored_a_mirror_says_so_and_a_setting_that_asks_for_it_is_refused(crm):
     mirror(crm, *people(1, 2), complete="end")
     ran = mirror(crm, *people(1), complete="end")
@@ -579,9 +617,6 @@ def test_what_is_held_back_goes_once_it_may_however_long_ago_it_came_last(crm, d
     assert there(crm) == ["p5@example.com"]
     with sqlite3.connect(crm.ledger()) as db:
         assert db.execute("select count(*) from records").fetchone() == (1 if days == 0 else 6,)
-
-
-TWO_IN_ONE = {"old": {"__alias__": "people"}, "new": {"__alias__": "people"}}
 
 
 def two_in_one(crm, complete, maps=TWO_IN_ONE, **versions):
