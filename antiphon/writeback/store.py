@@ -15,7 +15,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +40,8 @@ _PAGE = 16_384
 _COPIED = 2000
 """Pages that are written before they are copied back: keys are spread, and each page is copied back once for many."""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_KEY = 32
+"""Bytes of a ledger's key."""
 _PORTION = 500
 """Values in one statement."""
 _KEYLESS = (
@@ -66,20 +69,21 @@ class Store:
             private(path.parent)
             with filelock.FileLock(f"{path}.lock", mode=0o600, timeout=_WAIT):
                 key = path.with_name(f"{path.name.removesuffix('.sqlite3')}.key")
-                keyless = path.exists() and not key.exists()
-                self.secret = _secret(key)
+                begun = path.exists()
+                keyless = begun and not key.exists()
+                self.secret = _secret(key, begun=begun)
                 self._inherit(name)
                 if self._damage.exists():
                     self._set_aside(name, "a run found it so")
                 try:
-                    self._db = self._opened()
+                    self._db = self._opened(key, keyless=keyless)
                     if keyless:
                         log.warning(_KEYLESS, name, path, key.name)
                 except sqlite3.DatabaseError as error:
                     if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
                         raise
                     self._set_aside(name, str(error))
-                    self._db = self._opened()
+                    self._db = self._opened(key)
                 self.run = self._enrol()
                 self.ended: tuple[int, ...] = ()
                 """Runs that have ended and left something, which is this run's now."""
@@ -166,7 +170,9 @@ class Store:
             self._db.execute("vacuum")
             self._db.execute("pragma wal_checkpoint(truncate)")
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self, key: Path, *, keyless: bool = False) -> sqlite3.Connection:
+        if self.path.is_dir():
+            raise _damaged("it is a folder")
         self.path.touch(0o600)
         self.path.chmod(0o600)
         db = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
@@ -180,15 +186,47 @@ class Store:
             db.execute("pragma secure_delete = on")  # what is struck is not left in unused pages
             db.execute(f"pragma cache_size = -{_CACHED}")
             db.execute(f"pragma wal_autocheckpoint = {_COPIED}")
+            self._arrange(db, version)
+            self._refuse_other_key(db, key, keyless=keyless)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _arrange(self, db: sqlite3.Connection, version: int) -> None:
+        """See to it that the file has the present tables.
+
+        Raises:
+            sqlite3.DatabaseError: it is no ledger, or a damaged one.
+        """
+        try:
             if version == 0:
                 db.executescript(f"{TABLES}pragma user_version = {VERSION}")
             elif version < VERSION:
                 self._refuse_running(db)
                 migrate(db, version, keyed(self.secret))
-        except BaseException:
-            db.close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such table, or column
+                raise _damaged(str(error)) from error
             raise
-        return db
+        if lacking := sorted(_ours() - _columns(db)):
+            table, column = lacking[0]
+            raise _damaged(f"its table {table} has no column {column}")
+
+    def _refuse_other_key(self, db: sqlite3.Connection, key: Path, *, keyless: bool) -> None:
+        """Refuse a key that the file was not begun with; take the new one if it was without.
+
+        Raises:
+            Storage: *key* has another one.
+        """
+        made = keyed(self.secret)
+        made.update(b"ledger")
+        mark = made.hexdigest()
+        row = db.execute("select value from notes where name = 'key'").fetchone()
+        if row and not keyless and row[0] != mark:
+            raise _other_key(key)
+        if not row or row[0] != mark:
+            db.execute("insert or replace into notes values ('key', ?)", (mark,))
 
     def _refuse_running(self, db: sqlite3.Connection) -> None:
         """Refuse to bring the file into the present form while a run of an earlier version uses it."""
@@ -285,7 +323,7 @@ class Store:
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
                 self._damage.touch(0o600)
-                hint = "Nothing more was sent, and the state was not moved. Run again: it is kept aside, and a new one begun."
+                hint = "The next run keeps it aside and begins a new one. Until then nothing more is sent, and the state is not moved."
                 raise Storage(f"the ledger {self.path} is damaged: {error}", hint=hint) from error
             raise Storage(f"the ledger {self.path} cannot be used: {error}", hint=hint) from error
 
@@ -319,16 +357,52 @@ def _taken(path: Path) -> filelock.BaseFileLock | None:
     return lock
 
 
-def _secret(path: Path) -> bytes:
+def _damaged(why: str) -> sqlite3.DatabaseError:
+    """Return the error of a file that is no ledger."""
+    error = sqlite3.DatabaseError(why)
+    error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+    return error
+
+
+@cache
+def _ours() -> set[tuple[str, str]]:
+    """Return the columns that a ledger has, each with its table."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(TABLES)
+        return _columns(db)
+
+
+def _columns(db: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Return the columns of all tables, each with its table."""
+    return set(db.execute("select t.name, c.name from sqlite_master t join pragma_table_info(t.name) c"))
+
+
+def _other_key(key: Path) -> Storage:
+    said = f"the ledger's key {key} is damaged, or that of another ledger"
+    hint = (
+        "Nothing was sent. Put the right one back; or delete it: then every record is looked up anew, and what was sent and not"
+        " answered in earlier runs is sent again if it comes."
+    )
+    return Storage(said, hint=hint)
+
+
+def _secret(path: Path, *, begun: bool) -> bytes:
+    """Return the key in the file *path*, which is made if it is not there; nor whole, as long as no ledger was *begun* with it.
+
+    Raises:
+        Storage: it is damaged.
+    """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        if found := path.read_bytes()[:64]:
+        if len(found := path.read_bytes()) == _KEY:
             return found
+        if begun:
+            raise _other_key(path) from None
         path.unlink()
-        return _secret(path)
+        return _secret(path, begun=begun)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(secret := secrets.token_bytes(32))
+        file.write(secret := secrets.token_bytes(_KEY))
         file.flush()
         os.fsync(file.fileno())
     return secret

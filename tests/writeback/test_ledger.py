@@ -547,12 +547,84 @@ def test_damage_that_is_met_later_ends_the_run_and_the_next_one_begins_anew(tmp_
     ledger.path.write_bytes(content)
     with (
         Ledger(tmp_path, "hubspot") as ledger,
-        pytest.raises(Storage, match=r"is damaged: .* Run again: it is kept aside"),
+        pytest.raises(Storage, match=r"is damaged: .* The next run keeps it aside"),
     ):
         known(ledger, change("1@x"))
     with Ledger(tmp_path, "hubspot") as ledger:
         assert known(ledger, change("1@x")) is None
     assert len(list(tmp_path.glob("*.corrupt-*"))) == 1
+
+
+def a_folder(path):
+    path.mkdir()
+    (path / "file").write_text("theirs")
+
+
+def another_database(path):
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("create table records (a)")
+
+
+def a_database_of_a_version_of_ours(path):
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript("create table meta (a); pragma user_version = 2")
+
+
+def a_table_without_a_column(path):
+    with Ledger(path.parent, "hubspot"), contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("alter table records drop column content")
+
+
+@pytest.mark.parametrize(
+    "make", [a_folder, another_database, a_database_of_a_version_of_ours, a_table_without_a_column]
+)
+def test_what_is_no_ledger_is_kept_aside_as_well(tmp_path, make, caplog):
+    make(tmp_path / "hubspot.ledger.sqlite3")
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, change())
+    [line] = caplog.messages
+    [aside] = tmp_path.glob("*.corrupt-*")
+    assert line.startswith("hubspot: the ledger was damaged (")
+    assert aside.is_dir() == (make is a_folder)
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert left_open(ledger)
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", b"x" * 31, b"x" * 32, b"x" * 64])
+def test_a_key_that_is_damaged_or_another_is_refused_and_nothing_is_lost(tmp_path, content):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, change())
+    key = tmp_path / "hubspot.ledger.key"
+    right = key.read_bytes()
+    key.write_bytes(content)
+    for _ in range(2):
+        with pytest.raises(Storage, match=r"hubspot\.ledger\.key is damaged, or that of another ledger"):
+            Ledger(tmp_path, "hubspot")
+    key.write_bytes(right)
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert left_open(ledger)
+    key.unlink()
+    for _ in range(2):
+        with Ledger(tmp_path, "hubspot") as ledger:
+            assert left_open(ledger)
+
+
+def test_a_key_that_no_ledger_was_begun_with_is_made_anew_if_it_is_not_whole(tmp_path):
+    key = tmp_path / "hubspot.ledger.key"
+    key.write_bytes(b"abc")
+    with Ledger(tmp_path, "hubspot"):
+        assert len(key.read_bytes()) == 32
+
+
+def test_a_ledger_of_an_earlier_release_keeps_its_key(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, change())
+    with contextlib.closing(sqlite3.connect(ledger.path)) as db:
+        db.execute("delete from notes where name = 'key'")
+        db.commit()
+    for _ in range(2):
+        with Ledger(tmp_path, "hubspot") as ledger:
+            assert left_open(ledger)
 
 
 def test_a_ledger_of_a_later_version_is_refused(tmp_path):
