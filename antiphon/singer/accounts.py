@@ -100,7 +100,7 @@ class Accounts:
                     self._log.warning("%s: %s %s: %s", stream, which, outcome.kind.value, why)
                 if outcome.kind is Kind.REJECTED:
                     row = reject(h.received, outcome.problem, [*h.source.keys, *sink.writer.match.names], self.payload)
-                    self.rejects.write(h.source.stream, h.source.schema, h.source.keys, [row])
+                    self.rejects.write(h.source.stream, h.source.schema, h.source.keys, [row], self.payload)
         if (ended := sink.writer.send.ended) and ended is not sink.ended:
             sink.ended = ended
             self._say(f"{stream}: {self._why(ended)}; what else came of it is in {self.rejects.path}")
@@ -211,7 +211,10 @@ class Accounts:
         rejects, unknown = total[Kind.REJECTED], total[Kind.UNKNOWN]
         allowed = self._most * total.total() if isinstance(self._most, float) else self._most
         if rejects:
-            self._say(f"{rejects:,} rejected, kept in {self.rejects.path} to be mended and piped in again")
+            mend = "kept in {} to be mended and piped in again"
+            if self.payload != "full":
+                mend = f"listed in {{}} without what is in them (payload: {self.payload}): mend them in their source"
+            self._say(f"{rejects:,} rejected, {mend.format(self.rejects.path)}")
         if unknown and self.ledger:
             said = f"{unknown:,} records were sent and not answered, and could not be found out; they will not be sent again"
             self._say(f"{said}. Look them up by hand; the ledger lists them: {self.ledger.path}")

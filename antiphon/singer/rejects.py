@@ -82,13 +82,21 @@ class MessageFile:
             raise SettingError(f"{self._what}: {self.path} is the very file that is read from", hint=hint)
 
     def write(
-        self, stream: str, schema: Mapping[str, Any], keys: Iterable[str], rows: Iterable[Mapping[str, Any]]
+        self,
+        stream: str,
+        schema: Mapping[str, Any],
+        keys: Iterable[str],
+        rows: Iterable[Mapping[str, Any]],
+        payload: Payload = "full",
     ) -> None:
         """Add RECORD messages for *rows* (``record`` and further members), after the SCHEMA where it is new.
 
+        That says so where *payload* keeps less than the whole of them: they cannot be written again.
         They are whole lines in the file: what a killed process has left of one is gone once the next adds to it.
         """
         head: dict[str, Any] = {"type": "SCHEMA", "stream": stream, "schema": schema, "key_properties": list(keys)}
+        if payload != "full":
+            head["payload"] = payload
         lines = [] if self._heads.get(stream) == head else [head]
         lines += [{"type": "RECORD", "stream": stream, **row} for row in rows]
         before = None

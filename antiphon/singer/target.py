@@ -201,6 +201,9 @@ class Target(singer_sdk.Target):
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"stream", "schema"})
         stream = message_dict["stream"]
+        if kept := message_dict.get("payload"):
+            said = f'the stream "{stream}" comes from rejects without what was in them (payload: {shown(kept)})'
+            raise InputError(said, hint="They cannot be written again: mend them in their source, and run its tap.")
         message_dict["schema"].setdefault("properties", {})
         keys = message_dict.get("key_properties") or []
         line = self.message_reader.line_number  # type: ignore[attr-defined]

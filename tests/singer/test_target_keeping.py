@@ -14,7 +14,7 @@ import requests_mock as mocking
 
 from antiphon import apis
 from antiphon.client import Client
-from antiphon.errors import NotFound, SettingError
+from antiphon.errors import InputError, NotFound, SettingError
 from antiphon.outcome import Change, Kind
 
 from .pipes import crm as an_account
@@ -40,6 +40,19 @@ def test_a_reject_keeps_what_it_may(crm, payload, kept, words):
     assert (reject["error"]["code"], bool(reject["error"]["message"])) == ("VALIDATION_ERROR", words)
     [receipt] = crm.receipted()
     assert (receipt["key"], bool(receipt["error"])) == (None if payload == "none" else "bad", words)
+
+
+@pytest.mark.parametrize("payload", ["keys", "none"])
+def test_what_is_kept_without_its_content_is_not_written_when_it_comes_again(crm, payload):
+    ran = crm.pipe(PEOPLE, record("contacts", email="bad", firstname="Ada"), payload=payload)
+    assert ran.last == (
+        f"target-hubspot: 1 rejected, listed in {crm.rejects} without what is in them (payload: {payload}):"
+        " mend them in their source"
+    )
+    lines = crm.rejects.read_bytes().replace(b"bad", b"good@example.com").splitlines()
+    with pytest.raises(InputError, match="comes from rejects without what was in them"):
+        crm.pipe(*lines)
+    assert crm.shown() == []
 
 
 @pytest.mark.parametrize("payload", ["full", "none"])
