@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from antiphon import moment
-from antiphon.api import Resource, Write
+from antiphon.api import Record, Resource, Write
 from antiphon.outcome import Change, Kind, Outcome, Problem
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.ledger import Ledger
@@ -79,6 +79,20 @@ class History:
                     batch.settle(outcome)
                     if one.at < self._stale:
                         batch.stale.append((batch.keys[change.token], one.content, one.remote_id, one.kind))
+
+    def found(self, pairs: Iterable[tuple[Change, Record | None]]) -> None:
+        """Let nothing be known as it was written of records that were perhaps written by another key: found by a field that is not the first, or remembered.
+
+        What is written under one of its keys changes what was written under the others.
+        """
+        ids = set()
+        for change, there in pairs:
+            if there is None or len(change.matches) < 2:  # noqa: PLR2004 - of one field there is no other key
+                continue
+            by = str(change.by)
+            if by != next(iter(change.matches)) or (there.get(by) is None and not self._match.is_id(by)):
+                ids.add(self._match.id(there))
+        self._ledger.records.rewritten(self._stream, ids)
 
     def keep(self, batch: Batch, outcomes: list[Outcome]) -> None:
         """Keep what was found to be so already, and of every record that it is in the batch's version of the stream, if that has one.

@@ -125,6 +125,17 @@ class Records:
         with self._store.transaction() as db:
             db.executemany("update records set content = x'' where stream = ? and key = ?", those)
 
+    def rewritten(self, stream: str, ids: Collection[str]) -> None:
+        """Forget what *stream* sent last of the records with these *ids*, by whatever key."""
+        if not ids:
+            return
+        self.sorted_in()
+        sql = "update records set content = x'' where +stream = ? and remote_id in ({})"
+        with self._store.transaction() as db:
+            db.execute(BY_ID)
+            for marks, some in portions(ids):
+                db.execute(sql.format(marks), (self.stream(stream), *some))
+
     def gone(self, heard: Collection[Heard]) -> None:
         """Note that what is in *heard* was taken away: by other keys it is gone from their streams as well.
 

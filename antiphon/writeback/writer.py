@@ -318,6 +318,8 @@ class Writer:
         others = [c for c in changes if c.token not in sent]
         creations, updates, removals = [c for c in others if c.by is None], [], []
         pairs = yield from self.lookup(batch, [c for c in others if c.by is not None])
+        if self.history:
+            self.history.found(pairs)
         back = yield from restored(self, batch, [pair for pair in pairs if not self.goes(batch, pair[0])])
         own_again(self, batch, pairs)
         for change, found, came in one_each(self, batch, pairs, back):
@@ -349,7 +351,8 @@ class Writer:
     def _differs(self, batch: Batch, change: Change, found: Record, *, restored: bool = False) -> bool:
         """Leave in *change* what differs from the record *found*, perhaps just *restored*; where nothing does, or it may not, settle it."""
         change.id = self.match.id(found)
-        if change.by and change.by in change.record and len(change.record) > 1:
+        its_own = found.get(str(change.by)) is not None or not self.heeded(str(change.by))
+        if change.by in change.record and len(change.record) > 1 and its_own:
             change.record = {k: v for k, v in change.record.items() if k != change.by}
         changed = [name for name, value in change.record.items() if not self.match.same(name, value, found)]
         fixed = self._fixed(changed, change.record, found)

@@ -65,6 +65,20 @@ def test_a_change_back_is_a_change(account, written):
         assert account.shown("contacts", "city") == [{"city": city}]
 
 
+def test_a_value_that_a_record_is_matched_by_goes_back_and_is_written_back(account, written):
+    for website in ("w0.example", "w9.example", "w0.example", "w9.example"):
+        written([{"email": "a@example.com", "website": website, "city": "Ulm"}], match=["website", "email"])
+        assert account.shown("contacts", "website") == [{"website": website}]
+
+
+def test_what_comes_back_by_another_value_within_one_run_is_written_again(account):
+    with account.ledger() as ledger:
+        for website in ("w0.example", "w9.example", "w0.example", "w9.example"):
+            writer = account.writer(match=["website", "email"], ledger=ledger)
+            writer.write([{"email": "a@example.com", "website": website}])
+            assert account.shown("contacts", "website") == [{"website": website}]
+
+
 def test_an_edit_by_somebody_else_stands_until_the_source_changes_or_a_full_run(account, written):
     written(people(1, city="Ulm"))
     next(iter(account.app.store("contacts"))).properties["city"] = "Jena"
