@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from antiphon import moment
 from antiphon.api import Record, Resource, Write
@@ -43,18 +44,19 @@ class History:
             batch.keys[change.token] = self._ledger.key(name, self._match.key_of(change))
 
     def follow(self, batch: Batch) -> None:
-        """Let the identity of a change tell what is written before it under its key: a run that has done it has done both."""
-        last: dict[bytes, Change] = {}
+        """Let the identity of a change tell what is written before it that may be to the same record: a run that has done it has done all of it."""
+        last: dict[Any, Change] = {}
         for change in batch.waiting():
-            key = batch.keys.get(change.token)
-            if key is None:
+            if change.token not in batch.keys:
                 continue
-            if earlier := last.get(key):
+            keys = self._match.keys_of(change)
+            if before := {last[key].token: last[key] for key in keys if key in last}:
+                those = sorted(before.values(), key=lambda one: batch.numbers[one.token])
                 n, token = batch.numbers[change.token], change.token
-                batch.after[n], batch.alone[n] = earlier, batch.identities[token]
-                both = [batch.identities[one.token].hex() for one in (earlier, change)]
-                batch.identities[token] = self._ledger.key(self._resource.name, both)
-            last[key] = change
+                batch.after[n], batch.alone[n] = those[-1], batch.identities[token]
+                whole = [batch.identities[one.token].hex() for one in (*those, change)]
+                batch.identities[token] = self._ledger.key(self._resource.name, whole)
+            last |= dict.fromkeys(keys, change)
 
     def taken_over(self) -> None:
         """Hear that a run beside this one has ended and left something."""
@@ -80,19 +82,26 @@ class History:
                     if one.at < self._stale:
                         batch.stale.append((batch.keys[change.token], one.content, one.remote_id, one.kind))
 
-    def found(self, pairs: Iterable[tuple[Change, Record | None]]) -> None:
-        """Let nothing be known as it was written of records that were perhaps written by another key: found by a field that is not the first, or remembered.
+    def found(self, batch: Batch, pairs: Iterable[tuple[Change, Record | None]]) -> set[str]:
+        """Let what was found be known as it was written by its own key alone, where one may be written by several fields; return the ids.
 
         What is written under one of its keys changes what was written under the others.
         """
-        ids = set()
-        for change, there in pairs:
-            if there is None or len(change.matches) < 2:  # noqa: PLR2004 - of one field there is no other key
-                continue
-            by = str(change.by)
-            if by != next(iter(change.matches)) or (there.get(by) is None and not self._match.is_id(by)):
-                ids.add(self._match.id(there))
-        self._ledger.records.rewritten(self._stream, ids)
+        if not self._match.several:
+            return set()
+        those = [(change, self._match.id(there)) for change, there in pairs if there is not None]
+        ids = {id for _, id in those}
+        self._ledger.records.rewritten(self._stream, ids, {batch.keys.get(change.token, b"") for change, _ in those})
+        return ids
+
+    def upserted(self, batch: Batch, changes: Iterable[Change]) -> None:
+        """Let only what was written now be known of what the API itself has found, as with :meth:`found`."""
+        if self._match.several:
+            became = {change.token: batch.became(change) for change in changes}
+            mine = {
+                o.id: batch.keys[token] for token, o in became.items() if o and o.ok and o.id and token in batch.keys
+            }
+            self._ledger.records.rewritten(self._stream, mine, set(mine.values()))
 
     def keep(self, batch: Batch, outcomes: list[Outcome]) -> None:
         """Keep what was found to be so already, and of every record that it is in the batch's version of the stream, if that has one.
@@ -127,8 +136,8 @@ class History:
     def unplaced(self, batch: Batch, outcomes: Sequence[Outcome]) -> list[int]:
         """Return the numbers of records in the source that may be any of those known, and keep for the batch's version that there are such.
 
-        One has its place if it was found there, or if it was under its key that the record of an id was written last. What was found
-        there is in the version as well.
+        One has its place if it was found there by the last of its values, or if it has one alone, and the record of an id was written
+        last by that: by the others may go another. What was found there is in the version as well.
         """
         left = {n: o for n, o in enumerate(outcomes) if n not in batch.gone and not (o.ok and o.id is not None)}
         if not left or batch.version is None:
@@ -136,8 +145,10 @@ class History:
         records = self._ledger.records
         ids = {n: id for n, o in left.items() if (id := o.id or o.change.id)}
         known = records.met(self._stream, ids.values(), batch.version)
-        found = {n for n, id in ids.items() if id in known or not self._match.is_id(str(left[n].change.by))}
-        keys = {n: key for n, o in left.items() if n not in found and (key := batch.keys.get(o.change.token))}
+        last = {n: str(o.change.by) for n, o in left.items() if list(o.change.matches)[-1:] == [o.change.by]}
+        found = {n for n, by in last.items() if n in ids and (ids[n] in known or not self._match.is_id(by))}
+        single = {n for n, o in left.items() if len(o.change.matches) == 1 and n not in found}
+        keys = {n: key for n in single if (key := batch.keys.get(left[n].change.token))}
         placed = records.placed(self._stream, keys.values())
         unplaced = [n for n in left if n not in found and keys.get(n) not in placed]
         records.add_unplaced(self._stream, batch.version, len(unplaced))

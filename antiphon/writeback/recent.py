@@ -6,6 +6,7 @@ twice.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from antiphon.kept import Kept
@@ -50,6 +51,12 @@ class Recent:
         """Note that the record of that *id* has these *fields* now."""
         known = self._of(id)
         self._written(id, known | fields if known is not None else None)
+
+    def rewritten(self, ids: Collection[str], spared: Collection[Any]) -> None:
+        """Note that the records with these *ids* may go by other keys now than they did, save those *spared*."""
+        if ids and self.late:
+            gone = [key for key, id in self.late.items() if id in ids]
+            self.late |= dict.fromkeys(set(gone).difference(spared))
 
     def shared(self, key: Any) -> None:
         """Note that several records may be of that *key* by now."""

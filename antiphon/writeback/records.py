@@ -24,6 +24,8 @@ PERHAPS = "perhaps"
 """The outcome of a creation that a run left unanswered and that a look-up has found: it is ours, or others made one meanwhile."""
 _SAME = "+stream in (select id from streams where resource = (select resource from streams where id = {0}))"
 """That a record is of a stream which is written to the same resource as the one of that number; the plus has it looked for by its id."""
+_ELSEWHERE = b"\0"
+"""In place of the hash of what was sent: the record was written by another key since."""
 _WAITING = 20_000
 """Records of which what was heard waits to be sorted in, at the most."""
 
@@ -32,7 +34,7 @@ class Known(NamedTuple):
     """What a stream's last write left of a record."""
 
     content: bytes
-    """The keyed hash of what was sent; empty where that is in doubt."""
+    """The keyed hash of what was sent; empty or a null byte where that is in doubt."""
     remote_id: str | None
     kind: str
     ours: bool
@@ -125,16 +127,22 @@ class Records:
         with self._store.transaction() as db:
             db.executemany("update records set content = x'' where stream = ? and key = ?", those)
 
-    def rewritten(self, stream: str, ids: Collection[str]) -> None:
-        """Forget what *stream* sent last of the records with these *ids*, by whatever key."""
+    def rewritten(self, stream: str, ids: Collection[str], spared: Collection[bytes] = ()) -> None:
+        """Forget what *stream* sent last of the records with these *ids*, by whatever key but those *spared*."""
         if not ids:
             return
         self.sorted_in()
-        sql = "update records set content = x'' where +stream = ? and remote_id in ({})"
+        number, sql = self.stream(stream), "select key from records where +stream = ? and remote_id in ({})"
         with self._store.transaction() as db:
             db.execute(BY_ID)
-            for marks, some in portions(ids):
-                db.execute(sql.format(marks), (self.stream(stream), *some))
+            keys = [
+                key
+                for marks, some in portions(ids)
+                for (key,) in db.execute(sql.format(marks), (number, *some))
+                if key not in spared
+            ]
+            rows = [(_ELSEWHERE, number, key) for key in keys]
+            db.executemany("update records set content = ? where stream = ? and key = ?", rows)
 
     def gone(self, heard: Collection[Heard]) -> None:
         """Note that what is in *heard* was taken away: by other keys it is gone from their streams as well.
@@ -269,11 +277,14 @@ class Records:
             for key, content, id, kind, ours, at, version in found
         }
 
-    def made(self, keys: Collection[bytes], since: int) -> dict[bytes, str]:
-        """Return the ids of what any stream created since a time (seconds), by key: a look-up may not see it yet."""
+    def made(self, keys: Collection[bytes], since: int) -> dict[bytes, str | None]:
+        """Return the ids of what any stream created since a time (seconds), by key: a look-up may not see it yet.
+
+        None is for what was written by another key since: it may have other values now.
+        """
         self.sorted_in(keys)
         sql = (
-            "select key, remote_id from records where stream in (select id from streams) and kind = 'created'"
+            "select key, case when content <> x'00' then remote_id end from records where stream in (select id from streams) and kind = 'created'"
             " and remote_id is not null and at >= ? and key in ({})"
         )
         return dict(self._store.among(sql, keys, since))

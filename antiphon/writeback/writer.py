@@ -314,14 +314,14 @@ class Writer:
             native = [c for c in native if c.token not in away]
         for by in dict.fromkeys(c.by for c in native):  # no API takes two match fields in one batch
             yield from self.send(batch, "upsert", [c for c in native if c.by == by])
+        if self.history:
+            self.history.upserted(batch, native)
         sent = {c.token for c in native}
         others = [c for c in changes if c.token not in sent]
         creations, updates, removals = [c for c in others if c.by is None], [], []
         pairs = yield from self.lookup(batch, [c for c in others if c.by is not None])
-        if self.history:
-            self.history.found(pairs)
         back = yield from restored(self, batch, [pair for pair in pairs if not self.goes(batch, pair[0])])
-        own_again(self, batch, pairs)
+        self._met(batch, pairs)
         for change, found, came in one_each(self, batch, pairs, back):
             if found is None and (self.mode == "update" or self.goes(batch, change)):
                 said = f"there is no record with {change.by} {change.value}"
@@ -341,6 +341,15 @@ class Writer:
         yield from self._remove(batch, removals)
         batch.heard([*native, *updates, *creations, *removals])
 
+    def _met(self, batch: Batch, pairs: Sequence[tuple[Change, Record | None]]) -> None:
+        """Let the ledger, and what is remembered, know of the records found what that says of their other keys."""
+        own_again(self, batch, pairs)
+        if self.history:
+            ids = self.history.found(batch, pairs)
+            self.lookup.recent.rewritten(
+                ids, {key for change, _ in pairs for key in self.match.keys_of(change)} if ids else ()
+            )
+
     def _left_alone(self, batch: Batch, change: Change, found: Record) -> Outcome:
         """Return the outcome of a creation of what is there: *found*, unless it is what an earlier run has perhaps created."""
         id = self.match.id(found)
@@ -351,8 +360,7 @@ class Writer:
     def _differs(self, batch: Batch, change: Change, found: Record, *, restored: bool = False) -> bool:
         """Leave in *change* what differs from the record *found*, perhaps just *restored*; where nothing does, or it may not, settle it."""
         change.id = self.match.id(found)
-        its_own = found.get(str(change.by)) is not None or not self.heeded(str(change.by))
-        if change.by in change.record and len(change.record) > 1 and its_own:
+        if change.by and change.by in change.record and len(change.record) > 1:
             change.record = {k: v for k, v in change.record.items() if k != change.by}
         changed = [name for name, value in change.record.items() if not self.match.same(name, value, found)]
         fixed = self._fixed(changed, change.record, found)

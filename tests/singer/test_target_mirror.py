@@ -449,6 +449,24 @@ def test_what_is_refused_once_it_was_found_is_in_the_source_and_the_rest_goes_on
     assert there(crm) == [f"p{n}@example.com" for n in range(5)]
 
 
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_value_that_another_record_has_left_does_not_tell_which_one_was_refused(crm, size):
+    several(crm, *persons(*range(6)))
+    [bad], [moved] = persons(0, website="w1", firstname="much too long"), persons(1, website="w9")
+    plan = {"resource": "contacts", "mode": "mirror", "complete": "end", "match": ["website", "email"], "fields": MADE}
+    rows = [record("people", **row) for row in (bad, moved, *persons(2, 3, 4))]
+    ran = crm.pipe(SEVERAL, *rows, state({}), streams={"people": plan}, batch_size_rows=size)
+    assert "nothing was taken away, for 1 records of the source were not written" in ran.err
+    assert len(there(crm)) == 6
+
+
+def test_a_record_that_the_api_refuses_for_another_has_its_value_is_in_the_source(crm):
+    several(crm, *persons(*range(6)))
+    ran = several(crm, *persons(0, website="w1"), *persons(1, website="w9"), *persons(2, 3, 4))
+    assert "1 rejected" in ran.err
+    assert len(there(crm)) == 6
+
+
 def test_a_key_that_a_record_has_lost_since_tells_nothing_of_what_has_it_now(crm):
     several(crm, *persons(*range(6)))
     several(crm, *persons(0, website="w9"), *persons(*range(1, 6)))

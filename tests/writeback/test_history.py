@@ -65,18 +65,48 @@ def test_a_change_back_is_a_change(account, written):
         assert account.shown("contacts", "city") == [{"city": city}]
 
 
-def test_a_value_that_a_record_is_matched_by_goes_back_and_is_written_back(account, written):
-    for website in ("w0.example", "w9.example", "w0.example", "w9.example"):
-        written([{"email": "a@example.com", "website": website, "city": "Ulm"}], match=["website", "email"])
-        assert account.shown("contacts", "website") == [{"website": website}]
+A = {"email": "a@example.com"}
+W0, W9 = A | {"website": "w0.example"}, A | {"website": "w9.example"}
 
 
-def test_what_comes_back_by_another_value_within_one_run_is_written_again(account):
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [[W0], [W9], [W0], [W9]],
+        [[W0 | {"city": "Ulm"}], [A | {"city": "Jena"}], [W0 | {"city": "Ulm"}]],
+        [[A | {"city": "Ulm"}], [W0 | {"city": "Jena"}], [A | {"city": "Ulm"}], [W0 | {"city": "Jena"}]],
+        [[W0], [W9, W0], [W9, W0]],
+        [[W0 | {"city": "Ulm"}], [A | {"city": "Jena"}, W0 | {"city": "Ulm"}]],
+    ],
+)
+@pytest.mark.parametrize("runs", [1, 2])
+def test_a_record_that_is_known_by_several_values_is_as_the_last_one_says(account, batches, runs):
+    match = ["website", "email"]
     with account.ledger() as ledger:
-        for website in ("w0.example", "w9.example", "w0.example", "w9.example"):
-            writer = account.writer(match=["website", "email"], ledger=ledger)
-            writer.write([{"email": "a@example.com", "website": website}])
-            assert account.shown("contacts", "website") == [{"website": website}]
+        one = account.writer(match=match, ledger=ledger)
+        for batch in batches:
+            if runs == 1:
+                one.write(batch)
+            else:
+                with account.ledger() as another:
+                    account.writer(match=match, ledger=another).write(batch)
+            for name, value in batch[-1].items():
+                assert account.shown("contacts", name) == [{name: value}]
+
+
+def test_what_somebody_else_gave_another_value_to_be_matched_by_gets_its_own_back(account, written):
+    written([W0], match=["website", "email"])
+    next(iter(account.app.store("contacts"))).properties["website"] = "w9.example"
+    for record in (W9 | {"city": "Ulm"}, W0):
+        written([record], match=["website", "email"])
+        assert account.shown("contacts", "website") == [{"website": record["website"]}]
+
+
+def test_what_has_not_changed_costs_no_call_where_one_record_has_several_rows(account, written):
+    rows = [A | {"city": "Ulm"}, W0 | {"city": "Jena"}, W9 | {"city": "Bonn"}]
+    for _ in range(2):
+        kinds, calls = written(rows, match=["website", "email"])
+    assert (kinds, calls) == (["superseded", "superseded", "unchanged"], 0)
 
 
 def test_an_edit_by_somebody_else_stands_until_the_source_changes_or_a_full_run(account, written):
