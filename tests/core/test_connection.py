@@ -270,7 +270,7 @@ def test_a_state_folder_is_its_owners_alone(home):
 def test_calls_are_counted_in_the_users_own_folder_whatever_the_state_folder_is(tiny, home, tmp_path, monkeypatch):
     limited = apis.load("pretix")
     monkeypatch.setattr(apis, "load", lambda *_, **__: limited)
-    given = {"api_token": "t", "organizer": "o", "base_url": "https://pretix.example"}
+    given = {"api_token": "t", "organizer": "o", "base_url": "https://pretix.eu"}
 
     def counted(name):
         connection.settings("pretix", {**given, "state_dir": str(tmp_path / name)}).client()
