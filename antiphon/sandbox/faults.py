@@ -80,12 +80,12 @@ class Faults:
         self._queued.clear()
 
     def draw(self, route: str, *, write: bool) -> str | None:
-        """The fault that strikes this call, or None."""
+        """The fault that strikes this call, or None. A call that none of the shares is for uses no chance up."""
         for index, (kind, only) in enumerate(self._queued):
             if (write or kind not in WRITES_ONLY) and (only is None or only in route):
                 del self._queued[index]
                 return kind
-        if not self.shares:
+        if not (write or self.shares.keys() - WRITES_ONLY):
             return None
         point = self._random.random()
         for kind, share in self.shares.items():

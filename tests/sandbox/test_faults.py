@@ -14,6 +14,7 @@ import requests
 
 from antiphon.sandbox import emulator, names, parse_faults, parse_limit, start
 from antiphon.sandbox.exchange import Request
+from antiphon.sandbox.faults import Faults
 
 CONTACTS = "/crm/v3/objects/contacts"
 NEW = {"properties": {"email": "new@example.com"}}
@@ -73,6 +74,18 @@ def test_faults_by_chance_repeat_with_the_seed(made):
         runs.append([sandbox("GET", CONTACTS).status_code for _ in range(40)])
     assert runs[0] == runs[1]
     assert set(runs[0]) == {200, 429, 500}
+
+
+def test_which_writes_lose_their_answer_is_the_same_however_often_is_read_between_them():
+    lost = []
+    for reads in (0, 3):
+        faults = Faults({"commit-timeout": 0.3}, seed=5)
+        lost.append([])
+        for _ in range(40):
+            assert not any(faults.draw("read", write=False) for _ in range(reads))
+            lost[-1].append(faults.draw("write", write=True))
+    assert lost[0] == lost[1]
+    assert set(lost[0]) == {None, "commit-timeout"}
 
 
 def test_a_limit_is_announced_and_enforced(made):
