@@ -180,6 +180,8 @@ def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> Non
     for (rows,) in db.execute("select rows from answers order by id").fetchall():
         keep(db, map(_heard, msgspec.msgpack.decode(rows)))
     db.execute("delete from answers")
+    if db.execute("select 1 from records where kind = 'deleted' limit 1").fetchone():
+        db.execute(BY_ID)
     db.execute(f"pragma user_version = {VERSION}")
     db.execute("commit")
 

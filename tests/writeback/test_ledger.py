@@ -770,6 +770,22 @@ def test_what_waits_in_a_ledger_of_version_4_is_sorted_in(tmp_path):
         assert ledger.store.rows("select count(*) from answers") == [(0,)]
 
 
+@pytest.mark.parametrize("version", [3, 4])
+def test_what_a_mirror_took_away_before_the_ledger_was_brought_up_is_its_own_when_it_is_back(tmp_path, version):
+    one = change()
+    with Ledger(tmp_path, "hubspot") as ledger:
+        [(identity, key, _)] = marks(ledger, one)
+        gone = (ledger.records.stream("people"), key, identity, "5", "deleted", 1, 1, 2, None)
+    with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
+        db.execute("insert into records values (?, ?, ?, ?, ?, ?, ?, ?, ?)", gone)
+        if version == 3:
+            db.execute("alter table intents drop column stage")
+        db.execute(f"pragma user_version = {version}")
+    with Ledger(tmp_path, "hubspot") as ledger:
+        ledger.records.back("people", ["5"])
+        assert known(ledger, one) == (b"", "5", "updated", True, 2, None)
+
+
 def test_the_ledger_of_the_version_before_is_left_to_a_run_that_uses_it(tmp_path):
     run = 1795000000000
     second(tmp_path, run)
