@@ -70,20 +70,23 @@ class Store:
             with filelock.FileLock(f"{path}.lock", mode=0o600, timeout=_WAIT):
                 key = path.with_name(f"{path.name.removesuffix('.sqlite3')}.key")
                 begun = path.exists()
-                keyless = begun and not key.exists()
-                self.secret = _secret(key, begun=begun)
+                keyless = begun and not os.path.lexists(key)
+                self.secret = secrets.token_bytes(_KEY) if keyless else _secret(key, begun=begun)
                 self._inherit(name)
                 if self._damage.exists():
                     self._set_aside(name, "a run found it so")
                 try:
                     self._db = self._opened(key, keyless=keyless)
-                    if keyless:
-                        log.warning(_KEYLESS, name, path, key.name)
                 except sqlite3.DatabaseError as error:
                     if getattr(error, "sqlite_errorcode", None) not in _DAMAGED:
                         raise
                     self._set_aside(name, str(error))
                     self._db = self._opened(key)
+                else:
+                    if keyless:
+                        log.warning(_KEYLESS, name, path, key.name)
+                if keyless:
+                    _keep_secret(key, self.secret)
                 self.run = self._enrol()
                 self.ended: tuple[int, ...] = ()
                 """Runs that have ended and left something, which is this run's now."""
@@ -392,17 +395,23 @@ def _secret(path: Path, *, begun: bool) -> bytes:
     Raises:
         Storage: it is damaged.
     """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if os.path.lexists(path):
         if len(found := path.read_bytes()) == _KEY:
             return found
         if begun:
-            raise _other_key(path) from None
-        path.unlink()
-        return _secret(path, begun=begun)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret := secrets.token_bytes(_KEY))
+            raise _other_key(path)
+    _keep_secret(path, secret := secrets.token_bytes(_KEY))
+    return secret
+
+
+def _keep_secret(path: Path, secret: bytes) -> None:
+    """Put *secret* into the file *path*: all of it, or nothing.
+
+    Where it takes the place of one that is lost, the ledger has its mark by then: whoever is killed in between leaves a ledger without a key.
+    """
+    whole = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(secret)
         file.flush()
         os.fsync(file.fileno())
-    return secret
+    whole.replace(path)

@@ -611,6 +611,29 @@ def test_a_key_that_is_damaged_or_another_is_refused_and_nothing_is_lost(tmp_pat
             assert left_open(ledger)
 
 
+@pytest.mark.parametrize(
+    "moment", ["antiphon.writeback.store.Store._refuse_other_key", "pathlib.Path.replace", "os.fsync"]
+)
+def test_who_is_killed_while_a_lost_key_is_made_anew_locks_nobody_out(tmp_path, monkeypatch, moment):
+    def killed(*_args, **_more):
+        raise SystemExit
+
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, change())
+    key = tmp_path / "hubspot.ledger.key"
+    key.unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(moment, killed)
+        with pytest.raises(SystemExit):
+            Ledger(tmp_path, "hubspot")
+    for _ in range(2):
+        with Ledger(tmp_path, "hubspot") as ledger:
+            assert left_open(ledger)
+    key.write_bytes(b"x" * 32)
+    with pytest.raises(Storage, match="that of another ledger"):
+        Ledger(tmp_path, "hubspot")
+
+
 def test_a_key_that_no_ledger_was_begun_with_is_made_anew_if_it_is_not_whole(tmp_path):
     key = tmp_path / "hubspot.ledger.key"
     key.write_bytes(b"abc")
