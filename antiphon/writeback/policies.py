@@ -182,9 +182,8 @@ class Length:
         if said is None or len(said) <= self.most:
             return value
         held = said.strip()
-        if not held:
-            return held
-        if self.truncate and (whole := graphemes.cut(held, self.most)):
+        whole = graphemes.cut(held, self.most) if self.truncate else ""
+        if whole or (self.truncate and not held):
             return whole.rstrip()
         raise ValueError(f"{len(said)} characters are too many, the most is {self.most}")
 

@@ -331,7 +331,10 @@ def test_a_text_is_cut_without_the_spaces_around_it_and_never_to_nothing():
         "x y",
     ]
     assert made(entry, "      ") == ""
-    assert made({"max_length": 3}, "      ") == ""
+
+
+def test_spaces_that_are_too_many_are_refused_as_any_text_where_nothing_is_cut():
+    assert refused({"max_length": 5}, " " * 9) == "name: 9 characters are too many, the most is 5"
 
 
 def test_a_number_is_taken_as_it_is_written():
