@@ -81,6 +81,11 @@ class Held(Struct, gc=False, eq=False):
     _refused: Refused | None = None
 
     @property
+    def size(self) -> int:
+        """Bytes of the line that it is held as."""
+        return len(self._line)
+
+    @property
     def refused(self) -> Refused | None:
         """Why it is not written; None where it is."""
         self._read()

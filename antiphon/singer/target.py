@@ -294,8 +294,9 @@ class Target(singer_sdk.Target):
             room = sink.max_size - sink.current_size
             now, held = held[:room], held[room:]
             self.accounts.states.received[sink.stream_name] += len(now)
-            sink.take(now, valid=valid, size=size)
-            size = 0
+            left = sum(one.size for one in held)
+            sink.take(now, valid=valid, size=size - left)
+            size = left
             sink.tally_record_read(len(now))
             sink.record_counter_metric.increment(len(now))
             if sink.is_full:

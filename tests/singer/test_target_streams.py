@@ -133,6 +133,20 @@ def test_a_batch_of_large_records_is_smaller(crm, monkeypatch, maps):
     assert sizes == [5, 5, 2]
 
 
+@pytest.mark.parametrize("maps", [{}, {"contacts": {"__filter__": "True"}}])
+def test_large_records_that_were_read_with_those_of_the_batch_before_count_as_well(crm, monkeypatch, maps):
+    monkeypatch.setattr("antiphon.singer.sink._ROOM", 2500)
+    small = [record("contacts", email=f"a{n}@example.com", firstname="x") for n in range(4)]
+    large = [record("contacts", email=f"p{n}@example.com", firstname="x" * 1000) for n in range(4)]
+    piped = crm.folder / "piped.jsonl"
+    people = [*small, *large[:2], state(1), large[2], state(2), large[3]]
+    piped.write_bytes(encoded([schema("contacts", "email", "firstname"), *people]))
+    with piped.open("rb") as source:
+        crm.pipe(source=source, parallel=1, stream_maps=maps, batch_size_rows=4)
+    sizes = [len(crm_inputs(call)) for call in crm.app.log if call.route == "objects/contacts/batch/create"]
+    assert sizes == [4, 3, 1]
+
+
 def crm_inputs(call):
     return json.loads(call.body)["inputs"]
 
