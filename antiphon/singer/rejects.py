@@ -203,13 +203,24 @@ def expire(folders: Iterable[Path], days: float, spared: Collection[Path]) -> No
     before = time.time() - days * 86400
     for folder in folders:
         for path in folder.glob("*.jsonl"):
-            with suppress(OSError), path.open("rb") as file:
-                if os.fstat(file.fileno()).st_mtime < before and path.absolute() not in spared:
-                    if fcntl:
-                        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    else:
-                        file.close()
-                    path.unlink()
+            with suppress(OSError):
+                if path.is_file() and path.stat().st_mtime < before and path.absolute() not in spared:
+                    _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """Delete the file at *path*, unless a run has it open, as far as there are locks that say so."""
+    if not fcntl:
+        path.unlink()
+        return
+    with path.open("r+b" if os.access(path, os.W_OK) else "rb") as file:  # NFS locks what can be written alone
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        except OSError:  # there are no locks
+            pass
+        path.unlink()
 
 
 def receipt(run: str, stream: str, resource: str, outcome: Outcome, payload: Payload = "full") -> dict[str, Any]:

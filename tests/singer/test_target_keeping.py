@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import sqlite3
@@ -16,9 +17,13 @@ from antiphon import apis
 from antiphon.client import Client
 from antiphon.errors import InputError, NotFound, SettingError
 from antiphon.outcome import Change, Kind
+from antiphon.singer.rejects import expire
 
 from .pipes import crm as an_account
 from .pipes import read, record, schema, state, until
+
+with contextlib.suppress(ImportError):
+    import fcntl
 
 PEOPLE = schema("contacts", "email", "firstname", keys=["email"])
 
@@ -80,6 +85,42 @@ def test_what_is_older_than_its_days_is_deleted(crm):
     os.utime(path, (time.time() - 2 * 86400,) * 2)
     crm.pipe(PEOPLE, retention_days=1)
     assert not path.exists()
+
+
+LOCKS = pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks, and no pipes in folders")
+
+
+@LOCKS
+@pytest.mark.parametrize("rights", [0o600, 0o400])
+@pytest.mark.parametrize("code", [errno.EBADF, errno.ENOLCK, errno.ENOTSUP])
+def test_what_is_old_is_deleted_where_there_are_no_locks_too(tmp_path, monkeypatch, code, rights):
+    def refused(*_):
+        raise OSError(code, os.strerror(code))
+
+    path = tmp_path / "old.jsonl"
+    path.touch(rights)
+    monkeypatch.setattr("fcntl.flock", refused)
+    expire([tmp_path], -1, ())
+    assert not path.exists()
+
+
+@LOCKS
+def test_what_is_old_is_locked_for_writing_alone_which_network_file_systems_ask_for(tmp_path, monkeypatch):
+    modes = []
+    monkeypatch.setattr("fcntl.flock", lambda fd, _: modes.append(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE))
+    (tmp_path / "old.jsonl").touch()
+    expire([tmp_path], -1, ())
+    assert modes == [os.O_RDWR]
+
+
+@LOCKS
+@pytest.mark.timeout(20)
+def test_what_is_no_file_is_let_be_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    (tmp_path / "folder.jsonl").mkdir()
+    (tmp_path / "old.jsonl").touch()
+    expire([tmp_path], -1, ())
+    assert {path.name for path in tmp_path.iterdir()} == {"pipe.jsonl", "folder.jsonl"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it deletes no open file of itself")
