@@ -80,7 +80,9 @@ INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, c
 INTENDED = ",(?,?,?,?,?,?,?,?)"
 """One row more of it; what one statement writes has numbers in a row."""
 _KEEP = """
-insert into records (stream, kind, ours, run, version, key, content, remote_id, at) values {}
+with alike as (values (?,?,?,?,?))
+insert into records (stream, kind, ours, run, version, key, content, remote_id, at)
+select alike.*, each.* from alike, (values {}) as each where true
 on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
     ours = case when records.kind = 'deleted' or records.remote_id <> excluded.remote_id then excluded.ours
         else max(records.ours, excluded.ours) end,
@@ -166,8 +168,7 @@ def _put(db: sqlite3.Connection, alike: Mapping[tuple[Any, ...], list[Row]]) -> 
 
 @cache
 def _putting(count: int) -> str:
-    first = range(6, 6 + 4 * count, 4)
-    return _KEEP.format(",".join(f"(?1,?2,?3,?4,?5,?{n},?{n + 1},?{n + 2},?{n + 3})" for n in first))
+    return _KEEP.format(",".join(["(?,?,?,?)"] * count))
 
 
 def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
