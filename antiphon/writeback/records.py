@@ -110,11 +110,7 @@ class Records:
             return  # no stream has taken anything away
         number = self.stream(stream)
         gone = "select key from records where +stream = ? and kind = 'deleted' and remote_id in ({})"
-        left = [
-            (number, key)
-            for marks, some in portions(ids)
-            for (key,) in self._store.rows(gone.format(marks), (number, *some))
-        ]
+        left = [(number, key) for (key,) in self._store.among(gone, ids, number)]
         if left:
             with self._store.transaction() as db:
                 db.executemany("update records set kind = 'updated', content = x'' where stream = ? and key = ?", left)
@@ -135,13 +131,7 @@ class Records:
         number, sql = self.stream(stream), "select key from records where +stream = ? and remote_id in ({})"
         with self._store.transaction() as db:
             db.execute(BY_ID)
-            keys = [
-                key
-                for marks, some in portions(ids)
-                for (key,) in db.execute(sql.format(marks), (number, *some))
-                if key not in spared
-            ]
-            rows = [(_ELSEWHERE, number, key) for key in keys]
+            rows = [(_ELSEWHERE, number, key) for (key,) in self._store.among(sql, ids, number) if key not in spared]
             db.executemany("update records set content = ? where stream = ? and key = ?", rows)
 
     def gone(self, heard: Collection[Heard]) -> None:

@@ -148,9 +148,9 @@ class Store:
         with self.lock, self._told():
             return self._db.execute(sql, tuple(values)).fetchall()
 
-    def among(self, sql: str, keys: Iterable[bytes], *first: Any) -> Iterator[tuple[Any, ...]]:
-        """Yield what a query finds for *keys*, so many at a time; ``{}`` in it stands for them."""
-        for marks, some in portions(keys):
+    def among(self, sql: str, values: Iterable[bytes] | Iterable[str], *first: Any) -> Iterator[tuple[Any, ...]]:
+        """Yield what a query finds for *values*, so many at a time; ``{}`` in it stands for them."""
+        for marks, some in portions(values):
             yield from self.rows(sql.format(marks), (*first, *some))
 
     def others(self) -> bool:
