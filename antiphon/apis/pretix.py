@@ -32,6 +32,8 @@ _LOOKBACK = 120
 """Seconds; what is written bears the time when that began, and is not to be seen before it is done."""
 _PAGE = 50
 """Records; a page has no more."""
+_TURNS = 20
+"""Times that the last page of a list is asked for again, at most."""
 _FEW = 5
 """Values to look up, for which nobody counts the list first."""
 
@@ -41,10 +43,19 @@ class Counted:
     """Pages by number, each with the count of all rows.
 
     When the count falls, rows have gone meanwhile, and those behind them may have moved up onto pages that were read: these are
-    read again. Rows that come go to the end.
+    read again. Rows that come go to the end, unless the list *grows* within.
+
+    pretix counts the rows first and then selects those of the page; of the last page, as many as it has counted. A row that comes
+    in before others just then pushes the last one out, and one that goes pulls one onto a page that was read, and neither shows in
+    the count. So the last page is asked for again where that may be, until it is counted alike twice. A crowd that buys at that time
+    keeps it from being so; it also puts its own rows behind those that were there, which are safe then: twenty times are enough.
+    A count that has fallen may have done so while the page before was selected: one page more is read again.
     """
 
     size: tuple[str, int] = ("page_size", _PAGE)
+    grows: bool = False
+    """Whether rows come in before others, as any that is changed does in a list of changes. Pages of such a list are asked for in
+    turn: one that is selected before the page that precedes it begins behind a row that is pushed on meanwhile."""
     past_end: tuple[int, ...] = (404,)
     ends: ClassVar[bool] = True
 
@@ -57,29 +68,41 @@ class Counted:
         request.params |= {"page": cursor["page"], self.size[0]: self.size[1]}
         return request
 
-    def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:  # noqa: ARG002
-        """Return the next page, or an earlier one where rows have moved onto it."""
-        page, count, found = cursor["page"], cursor["count"], reply.json()
+    def following(self, cursor: Any, reply: Reply, records: Sequence[Any]) -> Any:
+        """Return the next page, an earlier one where rows have moved onto it, or the last one once more."""
+        page, before, back, found = cursor["page"], cursor["count"], cursor["back"], reply.json()
         if found is None:  # the page is not there any more
-            return {**cursor, "page": page - 1, "back": cursor["back"] + 1} if page > 1 else None
-        if count is not None and found["count"] < count and page > 1:
-            gone = ceil((count - found["count"]) / self.size[1])
-            return {"page": max(1, page - gone), "count": found["count"], "back": cursor["back"] + 1}
-        return {**cursor, "page": page + 1, "count": found["count"]} if found["next"] else None
+            return {"page": page - 1, "count": before, "back": back + 1} if page > 1 else None
+        count = found["count"]
+        if before is not None and count < before and page > 1:
+            gone = ceil((before - count) / self.size[1])
+            return {"page": max(1, page - gone - 1), "count": count, "back": back + 1}
+        if found["next"]:
+            return {"page": page + 1, "count": count, "back": back}
+        again = cursor.get("again", 0)
+        moved = (self.grows and count > 0) or (page > 1 and len(records) < count - (page - 1) * self.size[1])
+        if not moved or again == _TURNS or (again and count == before):
+            return None
+        return {"page": page, "count": count, "back": back, "again": again + 1}
 
     def expected(self, cursor: Any, reply: Reply, came: int) -> Any:  # noqa: ARG002
-        """Return the next page, if there are as many rows as the last *reply* counts."""
+        """Return the next page, if there are as many rows as the last *reply* counts and it may be asked for early."""
+        if self.grows:
+            return None
         count = (reply.json() or {}).get("count") or 0
         return {**cursor, "page": cursor["page"] + 1} if cursor["page"] * self.size[1] < count else None
 
 
-def listed(path: str, *, under: bool = False, bookmark: str = "", **params: Any) -> Read:
-    """Return a list in an order that does not change while it is read; *under* an event or in the whole organizer."""
+def listed(path: str, *, under: bool = False, bookmark: str = "", grows: bool = False, **params: Any) -> Read:
+    """Return a list in an order that does not change while it is read; *under* an event or in the whole organizer.
+
+    One that *grows* has rows that come in before others meanwhile.
+    """
     return Read(
         (_UNDER if under else _HOME) + path,
         params=params,
         records="results",
-        paging=Counted(),
+        paging=Counted(grows=grows),
         bookmark=bookmark,
         keep={"event": "{parent.slug}"} if under else {},
         text=True,
@@ -88,7 +111,7 @@ def listed(path: str, *, under: bool = False, bookmark: str = "", **params: Any)
 
 def modified(path: str, **params: Any) -> Read:
     """Return a list of what was modified since a time; pretix names the time to ask for next."""
-    return listed(path, bookmark=_GENERATED, modified_since="{since}", **params)
+    return listed(path, bookmark=_GENERATED, grows=True, modified_since="{since}", **params)
 
 
 def exploded(read: Read) -> Read:

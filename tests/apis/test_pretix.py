@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 import requests_mock
 
 from antiphon import apis
+from antiphon.ahead import Lanes
 from antiphon.api import Query
 from antiphon.client import Client
 from antiphon.errors import Forbidden, NotFound, Refused, Unauthorized
@@ -43,7 +44,9 @@ def people(*numbers: int) -> list[Mapping[str, Any]]:
 
 def read(client: Client, name: str, **query: Any) -> list[str]:
     resource = client.resource(name)
-    return [row[resource.key[0]] for found in client.read(resource, Query(**query)) for row in found.records]
+    slot = "changes" if query else "read"
+    pages = client.read(resource, Query(**query), slot=slot)
+    return [row[resource.key[0]] for found in pages for row in found.records]
 
 
 def asked(mock: requests_mock.Mocker) -> list[str]:
@@ -96,6 +99,89 @@ def test_many_rows_that_go_at_once_bring_back_as_many_pages(
     found = read(client, "customers")
     assert sorted(found, key=int) == [str(number) for number in range(1, 201)]
     assert asked(requests_mock) == ["1", "2", "3", "1", "2", "3"]
+
+
+class Counting:
+    """A list as pretix gives it: first the rows are counted, then those of the page are selected, and of the last page as many as were counted.
+
+    What is in *between* is done to the rows in the moment between the two, once each: a row comes (+) in its place, or goes (-).
+    """
+
+    def __init__(self, rows: Iterable[int], between: Iterable[Iterable[int]]) -> None:
+        """Nothing is asked for yet."""
+        self.rows, self.between, self.pages = sorted(rows), list(between), list[int]()
+
+    def answer(self, request: Any, context: Any) -> Any:
+        number, size = int(request.qs["page"][0]), int(request.qs["page_size"][0])
+        self.pages.append(number)
+        count, bottom = len(self.rows), (number - 1) * size
+        if bottom and bottom >= count:
+            context.status_code = 404
+            return {"detail": "Invalid page."}
+        for row in self.between.pop(0) if self.between else ():
+            self.rows = sorted({*self.rows, row} if row > 0 else {*self.rows} - {-row})
+        selected = self.rows[bottom : min(bottom + size, count)]
+        found = [
+            {"code": f"{row:05}", "identifier": f"{row:05}", "last_modified": "2026-05-01T10:00:00Z"}
+            for row in selected
+        ]
+        return page(found, count=count, more=bottom + size < count)["json"]
+
+
+SINCE = "2026-05-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("count", [1, 30, 49, 50, 51, 100, 101, 170])
+def test_a_row_that_comes_in_before_others_as_they_are_selected_hides_none(
+    client: Client, requests_mock: requests_mock.Mocker, count: int
+) -> None:
+    there = range(10, 10 + count)
+    for turn in range(5):
+        server = Counting(there, [()] * turn + [(1,), (), (2, 3), (4,)])
+        requests_mock.get(f"{HOME}/orders/", json=server.answer)
+        found = read(client, "orders", since=SINCE)
+        assert {f"{row:05}" for row in there} <= set(found)
+        assert len(found) == len(set(found))
+
+
+def test_a_list_of_changes_has_ended_once_its_last_page_is_counted_alike_twice(
+    client: Client, requests_mock: requests_mock.Mocker
+) -> None:
+    calls = {}
+    for count in 0, 1, 50, 51, 120:
+        server = Counting(range(1, 1 + count), [])
+        requests_mock.get(f"{HOME}/orders/", json=server.answer)
+        read(client, "orders", since=SINCE)
+        calls[count] = server.pages
+    assert calls == {0: [1], 1: [1, 1], 50: [1, 1], 51: [1, 2, 2], 120: [1, 2, 3, 3]}
+
+
+def test_rows_that_are_sold_all_the_time_do_not_keep_a_list_from_ending(
+    client: Client, requests_mock: requests_mock.Mocker
+) -> None:
+    server = Counting(range(1, 31), [(100 + n,) for n in range(1000)])
+    requests_mock.get(f"{HOME}/orders/", json=server.answer)
+    assert {f"{row:05}" for row in range(1, 31)} <= set(read(client, "orders", since=SINCE))
+    assert len(server.pages) < 40
+
+
+def test_a_row_that_goes_as_the_last_page_is_selected_hides_none(
+    client: Client, requests_mock: requests_mock.Mocker
+) -> None:
+    server = Counting(range(1, 61), [(), (-3,)])
+    requests_mock.get(f"{HOME}/customers/", json=server.answer)
+    found = read(client, "customers")
+    assert set(found) == {f"{row:05}" for row in range(1, 61)}
+
+
+def test_pages_of_changes_are_asked_for_in_turn_since_each_is_selected_after_it_was_counted(
+    client: Client, requests_mock: requests_mock.Mocker
+) -> None:
+    client.lanes = Lanes(4)
+    server = Counting(range(1, 501), [])
+    requests_mock.get(f"{HOME}/orders/", json=server.answer)
+    assert len(read(client, "orders", since=SINCE)) == 500
+    assert server.pages == [*range(1, 11), 10]
 
 
 def test_a_first_page_that_is_not_there_is_an_error(client: Client, requests_mock: requests_mock.Mocker) -> None:
