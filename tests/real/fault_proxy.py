@@ -31,6 +31,7 @@ class Faults:
         """Take up a plan and forget what happened before."""
         self.plan = plan
         self.dice = random.Random(plan.get("seed", 0))
+        self.due = [fault for fault in FAULTS if plan.get(fault)]
         self.in_a_row: dict[tuple[str, str, bytes], int] = {}
         self.passed = 0
         self.injected: list[dict[str, str]] = []
@@ -67,8 +68,9 @@ class Faults:
     def choose(self, request: http.Request) -> str | None:
         """The fault for this request, or None to let it pass, and make a note of it."""
         key = request.method, request.path, request.raw_content or b""
-        fault = self.draw(request)
-        if fault is None or self.in_a_row.get(key, 0) >= self.plan["in_a_row"]:
+        spared = not self.plan or self.in_a_row.get(key, 0) >= self.plan["in_a_row"]
+        fault = None if spared else self.draw(request)
+        if fault is None:
             self.in_a_row.pop(key, None)
             self.passed += 1
             return None
@@ -77,14 +79,19 @@ class Faults:
         return fault
 
     def draw(self, request: http.Request) -> str | None:
-        """Throw the dice, once for each request the plan is about."""
-        if not self.plan or not re.search(self.plan["only"], f"{request.method} {request.path}"):
+        """The next fault that has not struck yet, whoever comes first; then throw the dice, once for each request meant."""
+        if not re.search(self.plan["only"], f"{request.method} {request.path}"):
             return None
+        possible = [fault for fault in FAULTS if fault != "lost_answer" or request.method in WRITES]
+        for fault in self.due:
+            if fault in possible:
+                self.due.remove(fault)
+                return fault
         left = self.dice.random()
         for fault in FAULTS:
             left -= self.plan[fault]
             if left < 0:
-                return None if fault == "lost_answer" and request.method not in WRITES else fault
+                return fault if fault in possible else None
         return None
 
     def control(self, request: http.Request) -> http.Response:

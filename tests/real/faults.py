@@ -27,7 +27,9 @@ CONTROL = "/-/faults"
 class Plan:
     """How often each thing goes wrong: probabilities between 0 and 1, with a sum of 1 at most.
 
-    A request meets one fault or none. The same requests in the same order meet the same faults for a given `seed`.
+    A request meets one fault or none. Whatever may go wrong does so at least once: the first requests that are not spared meet one fault
+    after the other, in the order below, whichever requests these are. Then it is chance, the same for a given `seed` where the
+    same requests come in the same order.
     """
 
     rate_limited: float = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -134,3 +136,18 @@ def test_a_seed_repeats_its_faults(fresh_pretix: Pretix, pretix_faulty: Callable
         seen.append([ask(proxy, fresh_pretix, "GET", "/version").status_code for _ in range(12)])
     assert seen[0] == seen[1] != seen[2]
     assert set(seen[0]) == {200, 429, 502}
+
+
+def test_whatever_may_go_wrong_does_so_in_the_first_requests_and_once_however_they_come(
+    fresh_pretix: Pretix, pretix_faulty: Callable[[Plan], FaultProxy]
+) -> None:
+    rare = dict.fromkeys(["rate_limited", "bad_gateway", "cut", "delayed", "truncated", "lost_answer"], 1e-9)
+    proxy = pretix_faulty(Plan(**rare, delay=0.01))
+
+    def request(number: int) -> None:
+        with contextlib.suppress(requests.RequestException):
+            ask(proxy, fresh_pretix, "POST" if number % 2 else "GET", f"/version?n={number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(request, range(16)))
+    assert proxy.counts() == {**dict.fromkeys(rare, 1), "passed": 10}

@@ -84,9 +84,7 @@ def test_nothing_is_lost_and_nothing_done_twice_over_a_bad_line(
     said = target(tmp_path, fresh_pretix.config_at(proxy.url), messages, streams=plans)
     assert said.code == 0
     assert outcomes(tmp_path / "receipts.jsonl") == ["created"] * 14
-    struck = proxy.counts()
-    assert struck["lost_answer"] > 0
-    assert struck["truncated"] + struck["bad_gateway"] + struck["cut"] > 0
+    assert {"rate_limited", "bad_gateway", "cut", "truncated", "lost_answer"} <= proxy.counts().keys()
     assert Counter(column(fresh_pretix, SOLD)) == Counter(order["email"] for order in tickets(fresh_pretix, 6))
     assert Counter(column(fresh_pretix, GUESTS)) == Counter(customer["email"] for customer in customers(8))
 
