@@ -68,7 +68,7 @@ STREAM_SCHEMA: dict[str, Any] = {
         },
         "max_delete": {
             "type": ["integer", "string"],
-            "description": 'How many of them at most: a number, or a share ("5%") of those received, or for a mirror of those it has there, rounded down but at least one. By default a tenth; ten always where _sdc_deleted_at says so, and for a mirror up to ten if that is no more than half.',
+            "description": 'How many of them at most: a number, or a share ("5%") of those received, or for a mirror of those it has there, rounded down but at least one. By default a tenth; ten always where _sdc_deleted_at says so, and for a mirror up to ten if that is no more than half; in mode delete all.',
         },
     },
 }

@@ -402,9 +402,10 @@ class Writer:
         return self.mode == "delete" or change.token in batch.deletions
 
     def _remove(self, batch: Batch, changes: list[Change]) -> Steps[None]:
-        while changes and self.mode != "delete" and not batch.first:  # how many may go depends on how many went before
+        bounded = self.mode != "delete" or self.allowance.most is not None
+        while changes and bounded and not batch.first:  # how many may go depends on how many went before
             yield
-        room = len(changes) if self.mode == "delete" else self.allowance.room(batch.received)
+        room = self.allowance.room(batch.received) if bounded else len(changes)
         for change in changes[room:]:
             said = f"max_delete allows no more to be deleted than {self.allowance.deleted + room:,}; raise it for this stream and send the rejects again"
             batch.settle(rejected(change, said, code="max_delete"))

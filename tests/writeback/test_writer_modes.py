@@ -186,9 +186,12 @@ def test_a_share_is_what_it_says_rounded_down_but_one_at_least(share, of, most):
     assert Allowance(share).of(of, usual=99) == most
 
 
-def test_mode_delete_asks_for_no_allowance(account):
+def test_mode_delete_deletes_all_that_comes_unless_max_delete_is_set(account):
     account.writer().write(people(40))
-    assert set(kinds(account.writer(mode="delete", allowance=Allowance(1)).write(people(40)))) == {"deleted"}
+    outcomes = account.writer(mode="delete", allowance=Allowance(3)).write(people(20))
+    assert Counter(kinds(outcomes)) == {"deleted": 3, "rejected": 17}
+    assert outcomes[-1].problem.code == "max_delete"
+    assert Counter(kinds(account.writer(mode="delete").write(people(40)))) == {"deleted": 37, "skipped": 3}
 
 
 def test_of_records_with_one_key_the_last_stands_for_all(account):
