@@ -125,6 +125,18 @@ class ApiError(AntiphonError):
         self.code = code
         self.retry_after = retry_after
 
+    @property
+    def brief(self) -> str:
+        """What was done and what came, without the API's words: they may quote a record. What has no status is in words of ours.
+
+        >>> Refused("crm: reading people -> 400 no such ada@example.com", status=400, code="SYNTAX").brief
+        'crm: reading people -> 400 SYNTAX'
+        """
+        if not self.status:
+            return self.message
+        doing, arrow, _ = self.message.partition(" -> ")
+        return f"{f'{doing}{arrow}' if arrow else ''}{self.status} {self.code}".rstrip()
+
 
 class Unauthorized(ApiError):
     """401: the credential is not accepted."""

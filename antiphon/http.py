@@ -152,6 +152,8 @@ class Http:
         self._renewed = 0
         self.proven = False
         """Whether the API has answered well at its base URL."""
+        self.quoting = True
+        """Whether the log may have the API's words: they may quote what was sent."""
         self.quota = quota
         self._left: tuple[float, float] | None = None
         self._left_at = 0.0
@@ -186,7 +188,7 @@ class Http:
                     self.fail(error, doing, attempt)
                 wait = _wait(error, attempt)
                 level = logging.INFO if attempt == 1 else logging.WARNING
-                said = self.redact(error.message)
+                said = self.redact(error.message if self.quoting else error.brief)
                 log.log(level, "%s: %s; trying again in %.1f s", self.name, said, wait)
                 time.sleep(wait)
                 attempt += 1
@@ -295,7 +297,8 @@ class Http:
                 break
             url, params = self.same_host(_joined(reply.url, reply.headers["Location"])), {}
             if request.method not in {"GET", "HEAD"} and reply.status < 307:  # noqa: PLR2004
-                raise Refused(f"{reply.status} redirected to {url}", hint="Set base_url to where the API really is.")
+                hint = "Set base_url to where the API really is."
+                raise Refused(f"{reply.status} redirected to {url}", hint=hint, status=reply.status)
         else:
             raise Refused(f"{reply.status} redirected more than {_MOST_REDIRECTS} times", status=reply.status)
         return reply

@@ -32,7 +32,7 @@ from singer_sdk.plugin_base import PluginBase
 from antiphon import apis, connection
 from antiphon.api import Api
 from antiphon.client import Client
-from antiphon.errors import InputError, Unknown
+from antiphon.errors import ApiError, InputError, Unknown
 from antiphon.outcome import Outcome
 from antiphon.schema import shown
 from antiphon.singer import config as plugin_config
@@ -128,7 +128,9 @@ class Target(singer_sdk.Target):
     @cached_property
     def client(self) -> Client:
         """The way to the API."""
-        return self.settings.client()
+        client = self.settings.client()
+        client.http.quoting = self.accounts.payload == "full"
+        return client
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -333,15 +335,22 @@ class Target(singer_sdk.Target):
         Raises:
             SystemExit: more was refused than ``max_rejects`` allows, or the end of a record is not known.
         """
-        self.drain_all(is_endofpipe=True)
-        self._finish()
-        for sink in self._sinks_active.values():
-            if isinstance(sink, Sink) and sink.plan.mode == "mirror":
-                self._end_mirror(sink)
+        try:
+            self.drain_all(is_endofpipe=True)
+            self._finish()
+            self._end_mirrors()
+        except ApiError as error:
+            self._keep_back(error)
+            raise
         code = self.accounts.end({undoing.undone(stream) or stream for stream in self._schemas})
         self.close()
         if code:
             sys.exit(code)
+
+    def _end_mirrors(self) -> None:
+        for sink in self._sinks_active.values():
+            if isinstance(sink, Sink) and sink.plan.mode == "mirror":
+                self._end_mirror(sink)
 
     def _end_mirror(self, sink: Sink) -> None:
         """Take away what the source of *sink* has no more, if the end of the input is its end; or say why that is not done."""
@@ -406,6 +415,13 @@ class Target(singer_sdk.Target):
             if isinstance(error, Exception):
                 self.under_way.finish()
         self.under_way.drop()
+        if isinstance(error, ApiError):
+            self._keep_back(error)
+
+    def _keep_back(self, error: ApiError) -> None:
+        """Take the API's words out of the *error* that ends the run, where they may not be told."""
+        if self.accounts.payload != "full" and error.brief != error.message:
+            error.message = f"{error.brief} (payload: {self.accounts.payload} keeps back the words)"
 
     def _wait(self) -> None:
         """Wait for news, of the input or of a batch, and go on with what is under way."""

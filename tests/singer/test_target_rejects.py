@@ -8,8 +8,9 @@ import stat
 from datetime import datetime
 
 import pytest
+import requests_mock as mocking
 
-from antiphon.errors import InputError, SettingError, Storage
+from antiphon.errors import ApiError, InputError, SettingError, Storage
 from antiphon.singer.rejects import MessageFile
 
 from .pipes import crm as an_account
@@ -292,6 +293,26 @@ def test_what_may_not_be_kept_of_a_record_is_not_said_either(crm, caplog, payloa
     assert "SECRETY" not in said
     assert ("SECRETX" in said) == (payload == "keys")
     assert "is invalid" not in said
+
+
+@pytest.mark.parametrize("payload", ["full", "keys", "none"])
+@pytest.mark.parametrize(("status", "tries"), [(500, 8), (404, 1)])
+def test_nor_what_the_api_says_when_it_cannot_be_spoken_to(crm, caplog, payload, status, tries):
+    said = {"message": "no such SECRETX", "category": "ODD"}
+    with mocking.Mocker(real_http=True) as mocked:
+        mocked.post(mocking.ANY, real_http=True)
+        mocked.post(f"{crm.server.url}/crm/objects/2026-09/contacts/batch/read", status_code=status, json=said)
+        with pytest.raises(ApiError) as ended:
+            crm.pipe(PEOPLE, person("SECRETX"), payload=payload)
+    again = [one.getMessage() for one in caplog.records if "trying again" in one.getMessage()]
+    assert len(again) == max(tries - 2, 0)
+    told = "\n".join([str(ended.value), *again])
+    assert ("SECRETX" in told) == (payload == "full")
+    if payload != "full":
+        assert f"looking up contacts by email -> {status} ODD (payload: {payload} keeps back the words)" in str(
+            ended.value
+        )
+        assert all(f"hubspot: {status} ODD; trying again in " in line for line in again)
 
 
 def test_a_line_that_cannot_be_read_is_not_shown_either(crm):
