@@ -51,6 +51,9 @@ class Resource:
     """Fields that two records must agree in as well to match: a voucher's code is unique within its event."""
     folded: tuple[str, ...] = ()
     """Fields whose values are the same in upper and lower case."""
+    further: Mapping[str, str] = field(default_factory=dict)
+    """Match fields of which a record may have several values, each of which finds it, and the field that holds those besides
+    its own: ``{"email": "hs_additional_emails"}``; a list, or a text that is parted as its schema's ``x-several`` says."""
     cleared: JSON = None
     """What is sent to clear a field."""
     archived: Mapping[str, JSON] = field(default_factory=dict)

@@ -87,13 +87,15 @@ def crm(  # noqa: PLR0913 - each says one way in which an object differs
     unique: tuple[str, ...] = (),
     match: tuple[str, ...] = (),
     folded: tuple[str, ...] = (),
+    further: Mapping[str, str] | None = None,
     erase: bool = False,
     common: bool = True,
 ) -> Resource:
     """Return one CRM object; *kind* is its type id where its name is not enough.
 
     *unique* are fields that HubSpot keeps unique although the properties endpoint does not say so; *match* fields that
-    usually are, and are found by search; *folded* those of them whose upper and lower case is one.
+    usually are, and are found by search; *folded* those of them whose upper and lower case is one, *further* those of
+    which a record may have several values.
     """
     kind = kind or name
     read, write = f"{_READ}/{kind}", f"{_WRITE}/{kind}"
@@ -131,6 +133,7 @@ def crm(  # noqa: PLR0913 - each says one way in which an object differs
         match=(*unique, *match),
         prompt=unique,
         folded=(*unique, *folded),
+        further=further or {},
         cleared="",
         always=(*_OWN, "url"),
         common=common,
@@ -342,11 +345,8 @@ class _Find:
                 read = Read(
                     f"{self.path}/batch/read", "POST", body=body, records="results", lift=("properties",), text=True
                 )
-                asked = [*_asked(resource, query, known), *(["hs_additional_emails"] if field == "email" else [])]
-                for page in client.pages(read, resource, query, doing=doing, values={"inputs": inputs, "asked": asked}):
-                    if field == "email":
-                        page.rows = _by_every_address(page.records, values)
-                    yield page
+                asked = _asked(resource, query, known)
+                yield from client.pages(read, resource, query, doing=doing, values={"inputs": inputs, "asked": asked})
             return
         # In a search, IN compares texts in lower case; the options of an enumeration are compared as they are.
         options = "x-options" in known.get("properties", {}).get(field, {})
@@ -407,17 +407,6 @@ def _groups(values: Sequence[str], room: int) -> Iterator[list[str]]:
         size += length
     if group:
         yield group
-
-
-def _by_every_address(records: Sequence[Record], values: Sequence[str]) -> list[Record]:
-    """Return each contact once for every address it was asked for by, primary or secondary, showing that address."""
-    asked = {value.strip().lower() for value in values}
-    found: list[Record] = []
-    for record in records:
-        addresses = [str(record.get("email") or ""), *str(record.get("hs_additional_emails") or "").split(";")]
-        shown = list(dict.fromkeys(address.lower() for address in addresses if address.lower() in asked))
-        found += [{**record, "email": address} for address in shown] or [record]
-    return found
 
 
 def decoded(said: Said, changes: Sequence[Change], kind: Kind) -> list[Outcome]:
@@ -624,7 +613,14 @@ hubspot = Api(
     account="{check.portalId}",
     discover=custom_objects,
     resources=(
-        crm("contacts", "contact", modified="lastmodifieddate", unique=("email",), erase=True),
+        crm(
+            "contacts",
+            "contact",
+            modified="lastmodifieddate",
+            unique=("email",),
+            further={"email": "hs_additional_emails"},
+            erase=True,
+        ),
         crm("companies", "company", match=("domain",), folded=("domain",)),
         crm("deals", "deal"),
         crm("tickets", "ticket"),

@@ -77,11 +77,15 @@ def _check_fields(resource: Node, path: str, at: Mark | None, findings: Findings
     known = _fields(resource.value.get("schema"))
     if not known:
         return
-    for slot in _NAMING:
-        for named in _texts(resource, slot):
-            if named.value not in known:
-                said = f'the schema has no field "{named.value}"'
-                findings.wrong(named, f"{path}.{slot}", said, near(named.value, known))
+    named: list[tuple[str, str, Node | Mark | None]]
+    named = [(slot, node.value, node) for slot in _NAMING for node in _texts(resource, slot)]
+    further = resource.value.get("further")
+    if further and isinstance(further.value, dict):
+        named += [("further", name, further.keys[name]) for name in further.value]
+        named += [(f"further.{name}", node.value, node) for name in further.value for node in _texts(further, name)]
+    for place, name, where in named:
+        if name not in known:
+            findings.wrong(where, f"{path}.{place}", f'the schema has no field "{name}"', near(name, known))
     if "key" not in resource.value and "id" not in known:
         findings.wrong(at, path, 'the key is "id" unless `key` says otherwise, and the schema has no such field')
 

@@ -47,6 +47,10 @@ class Batch:
         self.keys: dict[str, bytes] = {}
         self.unsure: dict[str, str] = {}
         """Tokens of what was perhaps created before and cannot be found yet, and the fields by which it was not found."""
+        self.others: dict[str, set[Any]] = {}
+        """By token: the keys by which what was found is found as well."""
+        self.rewritten: dict[bytes, int] = {}
+        """Keys in the ledger of records that were written by another key of theirs, and the number of what did it last."""
         self.doubts: list[tuple[Change, list[str], Outcome]] = []
         """What matches several records, their ids, and what is to become of it if it still does when it is its turn."""
         self.busy: list[Change] = []
@@ -114,6 +118,16 @@ class Batch:
             self.standing[n], self._outcomes[n] = one, None
         return these
 
+    def reopen(self, change: Change) -> None:
+        """Let *change*, of which the ledger told what has become of it, be written after all, and so what was to be written before it."""
+        self.told.discard(change.token)
+        self.stale = [one for one in self.stale if one[0] != self.keys[change.token]]
+        n = self.numbers[change.token]
+        self._outcomes[n] = None
+        while (before := self.after.get(n)) and (outcome := self.became(before)) and outcome.kind is Kind.SUPERSEDED:
+            n = self.numbers[before.token]
+            self._outcomes[n] = None
+
     def settle(self, outcome: Outcome) -> None:
         """Keep what has become of a change."""
         self._outcomes[self.numbers[outcome.change.token]] = outcome
@@ -148,6 +162,11 @@ class Batch:
     def became(self, change: Change) -> Outcome | None:
         """Return what has become of *change*, if that is known."""
         return self._outcomes[self.numbers[change.token]]
+
+    def told_unchanged(self) -> list[Change]:
+        """Return what need not be written, as the ledger told."""
+        those = [change for change in self.standing.values() if change.token in self.told] if self.told else []
+        return [c for c in those if (o := self.became(c)) and o.kind in {Kind.UNCHANGED, Kind.SUPERSEDED}]
 
     def position(self, change: Change) -> int:
         """Return the place in the stream of the record that *change* was made of."""

@@ -43,6 +43,16 @@ class History:
         if change.by is not None:
             batch.keys[change.token] = self._ledger.key(name, self._match.key_of(change))
 
+    def key(self, match: Any) -> bytes:
+        """Return what stands in the ledger for a record of the key *match*."""
+        return self._ledger.key(self._resource.name, match)
+
+    def doubt(self, keys: Iterable[bytes]) -> None:
+        """Let what was written last by these *keys* count no more."""
+        number = self._ledger.records.stream(self._stream)
+        known = self._ledger.records.known(self._stream, list(keys))
+        self._ledger.records.doubt([(number, key) for key, one in known.items() if one.content])
+
     def follow(self, batch: Batch) -> None:
         """Let the identity of a change tell what is written before it that may be to the same record: a run that has done it has done all of it."""
         last: dict[Any, Change] = {}
@@ -70,17 +80,20 @@ class History:
         if self._new and not self._ledger.records.lately(keyed.values()):
             return
         known = self._ledger.records.known(self._stream, keyed.values())
+        overtaken = []
         for change in changes:
             one = known.get(keyed.get(change.token, b""))
             if one and one.content == batch.identities[change.token]:
                 if one.kind == PERHAPS and change.record.keys() - {change.by}:
                     batch.perhaps[change.token] = one.remote_id
-                outcome = None if self._full else self._unchanged(change, one)
-                if outcome:
-                    batch.told.add(change.token)
-                    batch.settle(outcome)
-                    if one.at < self._stale:
-                        batch.stale.append((batch.keys[change.token], one.content, one.remote_id, one.kind))
+                if self._full:
+                    continue
+                if outcome := self._unchanged(change, one):
+                    self._tell(batch, outcome, one)
+                elif one.kind == Kind.SUPERSEDED:
+                    overtaken.append((change, one))
+        if overtaken:
+            self._overtaken(batch, overtaken)
 
     def found(self, batch: Batch, pairs: Iterable[tuple[Change, Record | None]]) -> set[str]:
         """Let what was found be known as it was written by its own key alone, where one may be written by several fields; return the ids.
@@ -121,10 +134,12 @@ class History:
             left = outcome.kind is Kind.SUPERSEDED or (outcome.kind is Kind.SKIPPED and self._creating)
             there = outcome.kind is Kind.UNCHANGED or restored or (left and outcome.id is not None)
             if there and token in batch.keys and token not in batch.told:
-                kind: Kind = outcome.kind if outcome.kind is Kind.SKIPPED else Kind.UNCHANGED
+                kind: Kind = outcome.kind if left else Kind.UNCHANGED
                 if outcome.kind is Kind.UNCHANGED and batch.perhaps.get(token) == outcome.id is not None:
                     kind = Kind.CREATED
-                found.append((batch.keys[token], batch.identities[token], outcome.id, kind.value))
+                since = batch.rewritten.get(batch.keys[token], -1) > batch.numbers[token]
+                content = b"" if since else batch.identities[token]
+                found.append((batch.keys[token], content, outcome.id, kind.value))
             elif token in batch.keys and outcome.kind not in _WRITTEN:
                 seen.append(batch.keys[token])
         number = self._ledger.records.stream(self._stream)
@@ -153,6 +168,24 @@ class History:
         unplaced = [n for n in left if n not in found and keys.get(n) not in placed]
         records.add_unplaced(self._stream, batch.version, len(unplaced))
         return unplaced
+
+    def _tell(self, batch: Batch, outcome: Outcome, one: Known) -> None:
+        batch.told.add(outcome.change.token)
+        batch.settle(outcome)
+        if one.at < self._stale:
+            batch.stale.append((batch.keys[outcome.change.token], one.content, one.remote_id, one.kind))
+
+    def _overtaken(self, batch: Batch, those: Iterable[tuple[Change, Known]]) -> None:
+        """Settle what a later record stood for, and does again: it is unchanged too, in the same batch."""
+        last = {
+            o.id: batch.numbers[c.token]
+            for c in batch.told_unchanged()
+            if (o := batch.became(c)) and o.kind is Kind.UNCHANGED
+        }
+        for change, one in those:
+            if one.remote_id and last.get(one.remote_id, -1) > batch.numbers[change.token]:
+                said = Problem("a later record is the same one there")
+                self._tell(batch, Outcome(change, Kind.SUPERSEDED, one.remote_id, said), one)
 
     def _unchanged(self, change: Change, one: Known) -> Outcome | None:
         """Return the outcome of *change*, which is what was written last; None where that tells nothing."""

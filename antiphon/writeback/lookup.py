@@ -45,6 +45,8 @@ class LookUp:
         self._flights, self._by_id = flights, by_id
         self._client, self._resource, self._match, self._ledger = client, match.resource, match, ledger
         self.recent = recent or Recent()
+        self._unset = (*match.marks, *match.further.values())
+        """Fields that a new record has no values in, unless it is given some."""
         self._forms: dict[str, dict[str, list[str]]] = {}
 
     def __call__(self, batch: Batch, changes: list[Change]) -> Steps[list[tuple[Change, Record | None]]]:
@@ -90,8 +92,10 @@ class LookUp:
             changes = [change for change in changes if change.token not in known]
         asked = {by, *self._resource.key, *self._resource.within, *self._match.marks}
         asked |= {name for change in changes for name in change.record}
+        if by in self._match.further:
+            asked.add(self._match.further[by])
         if not batch.again:
-            changes = [change for change in changes if not self._known(change, asked, pairs)]
+            changes = [change for change in changes if not self._known(batch, change, asked, pairs)]
         if changes:
             yield from self._ask(batch, by, changes, tuple(sorted(asked)), pairs)
 
@@ -112,7 +116,8 @@ class LookUp:
         yield from self._flights.fly(find, self._parts(changes), found.extend, turn=batch.turn)
         hits: dict[Any, dict[str, Record]] = {}
         for record in found:
-            hits.setdefault(self._match.key(by, record.get(by), record), {})[self._match.id(record)] = record
+            for key in self._match.keys_in(by, record):
+                hits.setdefault(key, {})[self._match.id(record)] = record
         if self._ledger and not self._match.prompt(by):
             self._ask_ledger(self._ledger, batch, changes)
         for change in changes:
@@ -127,16 +132,28 @@ class LookUp:
                 unseen = {by: change.id} if len(change.matches) == 1 else None
                 pairs.append((change, mine.get(str(change.id), unseen)))
             else:
-                self._matched(batch, change, list(mine.values()), pairs)
+                self._matched(batch, change, [self._as_asked(batch, change, hit) for hit in mine.values()], pairs)
 
-    def _known(self, change: Change, asked: set[str], pairs: list[tuple[Change, Record | None]]) -> bool:
+    def _as_asked(self, batch: Batch, change: Change, record: Record) -> Record:
+        """Return the *record* that *change* has found as it shows the value it was found by; *batch* is told of its other keys."""
+        by = str(change.by)
+        if by not in self._match.further:
+            return record
+        keys, mine = self._match.keys_in(by, record), self._match.key_of(change)
+        if len(keys) == 1:
+            batch.others.pop(change.token, None)
+            return record
+        batch.others[change.token] = {*keys} - {mine}
+        return record if keys[0] == mine else {**record, by: change.value}
+
+    def _known(self, batch: Batch, change: Change, asked: set[str], pairs: list[tuple[Change, Record | None]]) -> bool:
         """Add to *pairs* what *change* matches, if that and the fields *asked* for are known since a moment ago."""
         record = self.recent.get(self._key(change), asked)
         by = str(change.by)
-        same = record is not None and self._match.key(by, record.get(by), record) == self._match.key_of(change)
-        if same:
-            pairs.append((change, record))
-        return same
+        if record is None or self._match.key_of(change) not in self._match.keys_in(by, record):
+            return False
+        pairs.append((change, self._as_asked(batch, change, record)))
+        return True
 
     def _key(self, change: Change) -> Any:
         """Return by what a record is remembered: other writers may match in other ways."""
@@ -150,7 +167,7 @@ class LookUp:
             return
         if operation == "create" and outcome.kind is Kind.CREATED and change.by:
             known = {change.by: change.value, self._resource.key[0]: id}
-            record = dict.fromkeys(self._match.marks) | change.record | known
+            record = dict.fromkeys(self._unset) | change.record | known
             for by, key in keys.items():
                 self.recent.created((key, self._match.alike.get(by)), id, record)
         elif operation == "update" and outcome.kind is Kind.UPDATED and not replaced:

@@ -26,6 +26,8 @@ class Match:
         known = schema.get("properties", {})
         self.marks = {name: value for name, value in resource.archived.items() if name in known}
         """The fields by which an archived record is known, and their values then."""
+        self.further = {by: name for by, name in resource.further.items() if name in known}
+        """Match fields, each with the field that holds further values of it."""
         unique = (name for name, field in schema.get("properties", {}).items() if field.get("x-unique"))
         self._prompt = None if resource.prompt is None else {*resource.prompt, *unique, *resource.key}
 
@@ -63,6 +65,15 @@ class Match:
             self.plain(by, words.lower() if by in self.resource.folded else words),
             *(str(record.get(w)) for w in self.resource.within),
         )
+
+    def keys_in(self, by: str, record: Mapping[str, Any]) -> list[Any]:
+        """Return the keys by which a *record* of the API's is found by the field *by*: that of its own value, then those of further ones."""
+        keys = [self.key(by, record.get(by), record)]
+        if further := record.get(self.further[by]) if by in self.further else None:
+            parted = self.field(self.further[by]).get("x-several")
+            values = further if isinstance(further, list) else text(further).split(parted) if parted else [further]
+            keys += [self.key(by, value, record) for value in values if self.given(value)]
+        return keys
 
     def plain(self, by: str, words: str) -> str:
         """Return a value as all that is alike to it."""

@@ -270,11 +270,13 @@ class Sender:
                 by,
                 *self._resource.key,
                 *self._resource.within,
+                *([self._match.further[by]] if by in self._match.further else []),
                 *(name for o in those for name in o.change.record),
             }
             found: dict[Any, list[Record]] = {}
             for record in self._client.find(self._resource, by, [o.change.value for o in those], tuple(sorted(asked))):
-                found.setdefault(self._match.key(by, record.get(by), record), []).append(record)
+                for key in self._match.keys_in(by, record):
+                    found.setdefault(key, []).append(record)
             for outcome in those:
                 there = found.get(self._match.key_of(outcome.change), [])
                 mine = next((record for record in there if self._match.agrees(outcome.change.record, record)), None)

@@ -28,6 +28,7 @@ from antiphon.writeback.alike import Alike
 from antiphon.writeback.batch import Batch, Refused
 from antiphon.writeback.fields import DELETED_AT, Fields, Mapper
 from antiphon.writeback.flights import Flights, Steps
+from antiphon.writeback.further import in_order, rewritten, told_too_early
 from antiphon.writeback.growth import Growth
 from antiphon.writeback.history import History
 from antiphon.writeback.ledger import Ledger
@@ -207,7 +208,7 @@ class Writer:
             overtaken(batch)
         asked = set(batch.standing) - {batch.numbers[change.token] for change in batch.after.values()}
         conclude(self, batch, [change for change in batch.standing.values() if batch.settled(change)])
-        while now := first_of_each(self, batch):
+        while now := first_of_each(self, batch) or (yield from told_too_early(self, batch)):
             yield from self._round(batch, now, asked)
             asked = set()
             conclude(self, batch, batch.standing.copy().values())
@@ -320,6 +321,7 @@ class Writer:
         others = [c for c in changes if c.token not in sent]
         creations, updates, removals = [c for c in others if c.by is None], [], []
         pairs = yield from self.lookup(batch, [c for c in others if c.by is not None])
+        pairs = yield from in_order(self, batch, pairs)
         back = yield from restored(self, batch, [pair for pair in pairs if not self.goes(batch, pair[0])])
         self._met(batch, pairs)
         for change, found, came in one_each(self, batch, pairs, back):
@@ -336,6 +338,7 @@ class Writer:
                 batch.settle(self._left_alone(batch, change, found))
             elif self._differs(batch, change, found, restored=came):
                 updates.append(change)
+        rewritten(self, batch, [*updates, *removals])
         yield from self.send(batch, "update", updates)
         yield from self.send(batch, "create", creations)
         yield from self._remove(batch, removals)

@@ -111,6 +111,16 @@ MISTAKES = {
         "updated: updated",
         'my.yaml:13:14: resources.people.updated: the schema has no field "updated". Did you mean "updated_at"?',
     ),
+    "a further value of a field that is not in the schema": (
+        "updated: updated_at",
+        "further: {mail: email}",
+        'my.yaml:13:15: resources.people.further: the schema has no field "mail". Did you mean "email"?',
+    ),
+    "further values in a field that is not in the schema": (
+        "updated: updated_at",
+        "further: {email: emails}",
+        'my.yaml:13:22: resources.people.further.email: the schema has no field "emails". Did you mean "email"?',
+    ),
     "no key": (
         "{id: string! readonly,",
         "{code: string!,",

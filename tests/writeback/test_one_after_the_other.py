@@ -6,6 +6,9 @@ import io
 import itertools
 import json
 import tempfile
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +22,9 @@ from antiphon import schema
 from antiphon.api import Api, Read, Resource, Write
 from antiphon.client import Client
 from antiphon.outcome import Kind, Nothing
+from antiphon.writeback.flights import Flights
 from antiphon.writeback.ledger import Ledger
+from antiphon.writeback.underway import UnderWay
 from antiphon.writeback.writer import Allowance, Writer
 
 ZOO = "https://zoo.example"
@@ -28,11 +33,20 @@ SICK = "sick"
 """A mood that the zoo refuses."""
 
 
+def called(animal: dict[str, Any], field: str) -> set[str]:
+    """Return what finds *animal* by *field*, in any case: by name also what else it is called."""
+    further = animal.get("nicknames", ()) if field == "name" else ()
+    return {str(value).lower() for value in (animal.get(field, ""), *further)}
+
+
 class Zoo(requests.Session):
     """A server that has animals, finds them by name in any case, and knows of nothing that is unique."""
 
     def __init__(self, animals: list[dict[str, Any]] | None = None) -> None:
         super().__init__()
+        self.one_at_a_time = threading.Lock()
+        self.slow = 0.0
+        """Seconds that the next update takes."""
         self.numbers = itertools.count(1)
         self.animals: dict[str, dict[str, Any]] = {}
         for animal in animals or []:
@@ -57,6 +71,14 @@ class Zoo(requests.Session):
 
     def send(self, request: requests.PreparedRequest, **_more: Any) -> requests.Response:
         """Answer *request*."""
+        if request.method == "PATCH" and self.slow:
+            seconds, self.slow = self.slow, 0.0
+            time.sleep(seconds)
+        with self.one_at_a_time:
+            return self.answer(request)
+
+    def answer(self, request: requests.PreparedRequest) -> requests.Response:
+        """Do what is asked."""
         url = urlsplit(str(request.url))
         self.calls[str(request.method)] += 1
         id = url.path.rpartition("/")[2]
@@ -71,7 +93,7 @@ class Zoo(requests.Session):
         elif request.method == "GET":
             [(field, asked)] = parse_qs(url.query).items()
             values = [value.lower() for value in asked[0].split(",")]
-            found = {"items": [one for one in self.animals.values() if str(one.get(field, "")).lower() in values]}
+            found = {"items": [one for one in self.animals.values() if not called(one, field).isdisjoint(values)]}
         elif request.method == "POST":
             found = self.made(body)
         elif id not in self.animals:
@@ -231,7 +253,7 @@ def model(there: list[dict[str, Any]], records: list[dict[str, Any]], mode: str)
     """Return what is there once each of *records* was written by itself."""
     animals = [dict(one) for one in there]
     for record in records:
-        found = next((one for one in animals if one["name"].lower() == record["name"].lower()), None)
+        found = next((one for one in animals if record["name"].lower() in called(one, "name")), None)
         fields = {name: value for name, value in record.items() if name not in GONE}
         if "_sdc_deleted_at" in record or mode == "delete":
             animals = [one for one in animals if one is not found]
@@ -255,6 +277,67 @@ def test_batches_of_any_size_leave_the_same(there, records, size, mode, remember
             before = zoo.writes
             run(zoo, records, size, **how)
             assert (zoo.writes, zoo.there()) == (before, model(there, records, mode))
+
+
+NICKNAMED = replace(
+    ANIMALS,
+    schema=schema.record(
+        {"id": "string!", "name": "string", "legs": "integer", "mood": "string", "diet": {}, "nicknames": {}},
+        readonly=["id", "nicknames"],
+    ),
+    further={"name": "nicknames"},
+)
+
+
+def run_side_by_side(zoo: Zoo, records: list[dict[str, Any]], size: int, folder: str) -> None:
+    """Write *records*, several batches under way at once."""
+    client = Client(Api("zoo", "Zoo", ZOO, resources=(NICKNAMED,)), {}, session=zoo)
+    flights = Flights(3)
+    under_way = UnderWay(flights)
+    with Ledger(Path(folder), "zoo") as ledger:
+        writer = Writer(client, NICKNAMED, ledger=ledger, allowance=Allowance(100), flights=flights, deletes="delete")
+        for start in range(0, len(records), size):
+            under_way.begin(writer.batch(records[start : start + size]), writer.steps, lambda _outcomes: None)
+        under_way.finish()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(RECORDS, min_size=1, max_size=4), st.integers(1, 4), st.booleans())
+def test_what_is_known_by_several_names_is_as_the_last_record_says_after_each_run(runs, size, side_by_side):
+    there = [{"name": "Ada", "nicknames": ["Bo", "Dee"]}]
+    with tempfile.TemporaryDirectory() as folder:
+        zoo = Zoo(there)
+        for records in runs:
+            if side_by_side:
+                run_side_by_side(zoo, records, size, folder)
+            else:
+                run(zoo, records, size, resource=NICKNAMED, folder=folder, deletes="delete")
+            there = model(there, records, "upsert")
+            assert zoo.there() == there
+
+
+def nicknamed(tmp_path: Path, *runs: list[dict[str, Any]], size: int = 10, slow: float = 0) -> list[dict[str, Any]]:
+    """Return what an animal with a nickname is after *runs*, the first of whose updates is *slow*."""
+    zoo = Zoo([{"name": "Ada", "nicknames": ["Bo"]}])
+    zoo.slow = slow
+    for records in runs:
+        run_side_by_side(zoo, records, size, str(tmp_path))
+    return [{name: value for name, value in one.items() if name != "nicknames"} for one in zoo.there()]
+
+
+def test_what_is_written_to_one_record_by_two_names_keeps_its_order_in_batches_side_by_side(tmp_path):
+    records = [{"name": "Ada", "legs": 1}, {"name": "Bo", "legs": 2}]
+    assert nicknamed(tmp_path, records, size=1, slow=0.1) == [{"name": "Ada", "legs": 2}]
+
+
+def test_what_was_so_before_another_name_was_written_after_it_is_not_known_to_be_so(tmp_path):
+    ada, bo = {"name": "Ada", "diet": ["hay"]}, {"name": "Bo", "diet": ["oats"]}
+    assert nicknamed(tmp_path, [ada], [{**ada, "mood": "fine"}, bo], [{**ada, "mood": "fine"}])[0]["diet"] == ["hay"]
+
+
+def test_what_another_name_stood_for_counts_where_it_comes_after_that(tmp_path):
+    ada, bo = {"name": "Ada", "legs": 1}, {"name": "Bo", "legs": 2}
+    assert nicknamed(tmp_path, [ada, bo], [bo, ada]) == [{"name": "Ada", "legs": 1}]
 
 
 class TestSeveralFields:

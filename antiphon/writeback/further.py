@@ -1,0 +1,81 @@
+"""Records that are found by several values of one field: what is written by one of them is not as it was written by another any more.
+
+Such changes are written in the order they came, as those of one value are, and the ledger does not tell of one what was so before
+another was written. Nothing is asked or kept of records that are found by one value alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
+
+from antiphon.outcome import Change, Record
+from antiphon.writeback.batch import Batch
+from antiphon.writeback.flights import Steps
+from antiphon.writeback.together import first_of_each
+
+if TYPE_CHECKING:
+    from antiphon.writeback.writer import Writer
+
+Pair = tuple[Change, Record | None]
+"""A change, and the record it matches."""
+
+
+def in_order(writer: Writer, batch: Batch, pairs: list[Pair]) -> Steps[list[Pair]]:
+    """Return those of *pairs* that may be written now; the others wait in *batch*, to be looked up again with those of the same record.
+
+    They are what a batch before this one has under way by another value, until that is done, and what is told unchanged in this batch by
+    another value, which is not believed then.
+    """
+    if not batch.others:
+        return pairs
+    others = {c.token: batch.others[c.token] for c, found in pairs if found is not None and c.token in batch.others}
+    every = set[Any]().union(*others.values())
+    told = [change for change in batch.told_unchanged() if writer.match.key_of(change) in every]
+    before = [one for one in batch.earlier if not one.done and not one.matches.isdisjoint(every)]
+    _believe_not(writer, batch, told)
+    while not all(one.done for one in before):
+        yield
+    taken = {writer.match.key_of(change) for change in told}.union(*(one.matches for one in before))
+    wait = {batch.numbers[token] for token, keys in others.items() if not keys.isdisjoint(taken)}
+    if wait and writer.match.several:  # what comes after the first of them may be to the same record
+        wait = set(range(min(wait), len(batch.changes)))
+        batch.doubts = [doubt for doubt in batch.doubts if batch.numbers[doubt[0].token] not in wait]
+    return [pair for pair in pairs if batch.numbers[pair[0].token] not in wait]
+
+
+def rewritten(writer: Writer, batch: Batch, changes: Iterable[Change]) -> None:
+    """Let what is known of the records of *changes*, which are about to be written, count no more by other values of theirs."""
+    if writer.history is None or not batch.others:
+        return
+    keys: set[Any] = set()
+    for change in changes:
+        those = [change, *batch.members(change)]
+        mine = {writer.match.key_of(one) for one in those}
+        others = mine.union(*(batch.others.get(one.token, ()) for one in those)) - {writer.match.key_of(change)}
+        keys |= others
+        of = dict.fromkeys(others - mine, batch.numbers[change.token])
+        batch.rewritten |= {writer.history.key(key): n for key, n in of.items()}
+    writer.history.doubt(map(writer.history.key, keys))
+
+
+def told_too_early(writer: Writer, batch: Batch) -> Steps[list[Change]]:
+    """Return what was told unchanged in *batch* and is to be written first of what is to be written after all.
+
+    That is what a batch before it has written by another value since; it waits for these.
+    """
+    if not (writer.match.further and batch.by and batch.told):
+        return []
+    while not batch.first:
+        yield
+    since = set[bytes]().union(*(one.rewritten for one in batch.earlier if one.by == batch.by))
+    told = [change for change in batch.told_unchanged() if batch.keys[change.token] in since] if since else []
+    _believe_not(writer, batch, told)
+    return first_of_each(writer, batch) if told else []
+
+
+def _believe_not(writer: Writer, batch: Batch, told: Collection[Change]) -> None:
+    for change in told:
+        batch.reopen(change)
+    if told and writer.history:
+        writer.history.doubt([batch.keys[change.token] for change in told])
