@@ -22,15 +22,18 @@ SHELF = "https://shelf.example"
 class Watched:
     """Work that knows how much of it is done at a time."""
 
-    def __init__(self, bad=()):
+    def __init__(self, bad=(), together=1, moment=0.01):
         self.bad, self.now, self.most, self.done = bad, 0, 0, []
-        self.lock = threading.Lock()
+        self.lock, self.moment = threading.Lock(), moment
+        self.met = threading.Barrier(together, timeout=60)
 
     def __call__(self, n):
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
-        time.sleep(0.01)
+        if n < self.met.parties:
+            self.met.wait()
+        time.sleep(self.moment)
         with self.lock:
             self.now -= 1
             self.done.append(n)
@@ -41,7 +44,7 @@ class Watched:
 
 @pytest.mark.parametrize(("parallel", "most"), [(1, 1), (3, 3), (50, 20)])
 def test_so_many_are_under_way_and_all_are_told(parallel, most):
-    work, told, flights = Watched(), [], Flights(parallel)
+    work, told, flights = Watched(together=min(parallel, 2)), [], Flights(parallel)
     flights.run(flights.fly(work, range(20), told.append))
     assert sorted(told) == [n * 10 for n in range(20)]
     assert 1 <= work.most <= most
@@ -49,7 +52,7 @@ def test_so_many_are_under_way_and_all_are_told(parallel, most):
 
 
 def test_after_an_error_nothing_more_is_begun_and_what_was_under_way_is_told_first():
-    work, told, flights = Watched(bad={2}), [], Flights(3)
+    work, told, flights = Watched(bad={2}, moment=0.05), [], Flights(3)
     with pytest.raises(ValueError, match="2"):
         flights.run(flights.fly(work, range(100), told.append))
     assert work.now == 0
