@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.helpers.capabilities import (
     ADD_RECORD_METADATA_CONFIG,
     FLATTENING_CONFIG,
@@ -139,6 +140,15 @@ def validated(
             config[name] = typed(value, field)
             connection.refuse_misfit(plugin.name, name, field, config[name])
     return found, config
+
+
+def of_environment(plugin: type[PluginBase]) -> dict[str, Any]:
+    """Return the settings of *plugin* that variables give, or a ``.env`` file, as texts: :func:`validated` reads them as what they are to be."""
+    schema = plugin.config_jsonschema
+    plugin.append_builtin_config(schema)
+    texts = {"properties": {name: {"type": "string"} for name in schema["properties"]}}
+    prefix = connection.variable(plugin.name, "")
+    return {name: value for name, value in parse_environment_config(texts, prefix).items() if value}
 
 
 def typed(value: JSON, schema: Mapping[str, Any]) -> JSON:

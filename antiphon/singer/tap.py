@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NoReturn, Self, cast
 
 import click
 import singer_sdk
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase, _ConfigInput
 from singer_sdk.singerlib import Catalog
@@ -165,6 +166,11 @@ class Tap(singer_sdk.Tap):
         client = self.settings.client()
         client.lanes = Lanes(int(self.config["parallel"]))
         return client
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - as the SDK has it
+        """What ``--config ENV`` adds to the config."""
+        return plugin_config.of_environment(cls)  # type: ignore[arg-type]  # it is the class
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings ourselves: those of the connection may come from elsewhere. Discovery does without credentials."""

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Self
 
 import click
 import singer_sdk
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import (
     TARGET_BATCH_SIZE_ROWS_CONFIG,
     TARGET_VALIDATE_RECORDS_CONFIG,
@@ -148,6 +149,11 @@ class Target(singer_sdk.Target):
         return ledger
 
     # Settings
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - as the SDK has it
+        """What ``--config ENV`` adds to the config."""
+        return plugin_config.of_environment(cls)  # type: ignore[arg-type]  # it is the class
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings ourselves: those of the connection may come from elsewhere."""

@@ -92,6 +92,29 @@ def test_batches_of_no_rows_are_refused(config, tmp_path, rows):
     )
 
 
+@pytest.mark.parametrize("config", [(), ("--config", "ENV")])
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MAX_REJECTS", "100%", ""),
+        ("MAX_REJECTS", "1", ""),
+        ("STREAMS", "", ""),
+        ("PARALLEL", "3", ""),
+        ("STREAMS", "{people", 'streams cannot be "{people": it is to be an object'),
+        ("PARALLEL", "many", 'parallel cannot be "many": it is to be a whole number'),
+        ("FULL", "perhaps", 'full cannot be "perhaps": it is to be true or false'),
+    ],
+)
+def test_a_variable_says_what_the_config_would(crm, tmp_path, config, name, value, said):
+    account = {"ACCESS_TOKEN": crm.app.access_token, "BASE_URL": crm.server.url, "STATE_DIR": str(tmp_path / "state")}
+    variables = {f"TARGET_HUBSPOT_{one}": text for one, text in {**account, name: value}.items()}
+    ran = run(*config, given=encoded([PEOPLE, record("contacts", email="bad")]), folder=tmp_path, **variables)
+    if said:
+        refused(ran, f"target-hubspot: the setting {said}")
+    else:
+        assert (ran.code, "1 rejected" in ran.last) == (int(name != "MAX_REJECTS"), True)
+
+
 def test_a_token_in_a_variable_is_found(crm, tmp_path):
     path = tmp_path / "c.json"
     path.write_text(json.dumps({"base_url": crm.server.url, "state_dir": str(tmp_path)}))
