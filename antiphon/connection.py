@@ -129,7 +129,7 @@ def settings(
         DescriptionError: the file that describes the API is wrong, or not there.
     """
     called = name = str(name)
-    if api is None and apis.is_file(name):
+    if apis.is_file(name) and not isinstance(api, Api):
         api = apis.load(name)
         name = api.name
     stored, file = _stored(name)

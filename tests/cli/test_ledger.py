@@ -219,6 +219,20 @@ def test_a_connection_to_another_api_is_refused(crm, ledger, tmp_path, monkeypat
     assert (code, 'settings.json: the connection "crm" is one to Odoo' in err) == (1, True), err
 
 
+def test_an_api_of_ones_own_is_called_by_its_file_or_as_the_config_has_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    people = "{schema: {id: string!}, read: /people}"
+    Path("till.yaml").write_text(
+        f"{{name: till, title: Till, base_url: 'http://127.0.0.1:9', resources: {{people: {people}}}}}"
+    )
+    config = {"api": "till.yaml", "state_dir": str(tmp_path), "streams": {}}
+    Path("target.json").write_text(json.dumps(config))
+    for name in ("till", "till.yaml", "./till.yaml"):
+        with pytest.raises(SystemExit):
+            main(["ledger", "show", name, "--config", "target.json"])
+        assert f"{tmp_path}/till-127.0.0.1_9.ledger.sqlite3 is not there" in capsys.readouterr().err
+
+
 def test_it_asks_before_it_forgets(crm, ledger, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     crm.pipe(PEOPLE, record("contacts", email="ada@example.com"))
