@@ -114,7 +114,8 @@ class Match:
             return False
         theirs = found[name]
         if ours in (None, "") or theirs in (None, ""):
-            return ours in (None, "") and theirs in (None, "")
+            none = ours in (None, "") or ours is self.resource.cleared
+            return none and theirs in (None, "")
         if isinstance(ours, bool) or isinstance(theirs, bool):
             return str(ours).lower() == str(theirs).lower()
         if isinstance(ours, dict | list) or isinstance(theirs, dict | list):

@@ -181,10 +181,9 @@ def test_a_field_is_cleared_and_a_false_flag_is_no_null(tmp_path, protocol):
     with odoo(tmp_path, protocol) as account:
         row = {"ref": "A1", "name": "Ada", "city": "Gent", "is_company": True, "country_id": 1}
         account.write([row], match=["ref"])
-        said = account.write(
-            [{**row, "city": None, "is_company": False, "country_id": None}], match=["ref"], nulls="clear"
-        )
-        assert written(said) == {"updated": 1}
+        cleared = [{**row, "city": None, "is_company": False, "country_id": None}]
+        assert written(account.write(cleared, match=["ref"], nulls="clear")) == {"updated": 1}
+        assert written(account.write(cleared, match=["ref"], nulls="clear", full=True)) == {"unchanged": 1}
         [got] = account.connection().find("partner", ref="A1")
         assert (got["city"], got["is_company"], got["country_id"]) == (None, False, None)
 
