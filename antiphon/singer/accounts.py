@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _LABEL, _WORDS = 80, 500
 """Characters, at most, of what a record is called by and of the words about it, in a line of the log."""
+_EXPIRING = "rejects/*.jsonl", "undo/*.jsonl", "*.ledger.sqlite3.corrupt-*"
+"""What is kept in the state folder for the days that are set, and no longer."""
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -62,7 +64,7 @@ class Accounts:
         self.rejects = MessageFile(Path(path), f"{name}: rejects")
         self.undo = MessageFile(folder / "undo" / f"{name}-{started}.jsonl", f"{name}: undo")
         self._days: int | None = config.get("retention_days")
-        self._folders = folder / "rejects", folder / "undo"
+        self._folder = folder
         receipts = config.get("receipts")
         self.receipts = MessageFile(Path(receipts), f"{name}: receipts") if receipts else None
         if self.receipts and self.receipts.path.absolute() == self.rejects.path.absolute():
@@ -85,7 +87,8 @@ class Accounts:
             file.refuse_input(source)
         hold(source)
         if self._days is not None:
-            expire(self._folders, self._days, [file.path.absolute() for file in files])
+            old = (path for pattern in _EXPIRING for path in self._folder.glob(pattern))
+            expire(old, self._days, [file.path.absolute() for file in files])
 
     # While it runs
 

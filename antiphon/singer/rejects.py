@@ -198,14 +198,13 @@ def hold(file: IO[Any]) -> None:
             return
 
 
-def expire(folders: Iterable[Path], days: float, spared: Collection[Path]) -> None:
-    """Delete the files of messages in *folders* that are older than so many *days*, save those *spared*, and what a run has open."""
+def expire(files: Iterable[Path], days: float, spared: Collection[Path]) -> None:
+    """Delete those *files* that are older than so many *days*, save those *spared*, and what a run has open."""
     before = time.time() - days * 86400
-    for folder in folders:
-        for path in folder.glob("*.jsonl"):
-            with suppress(OSError):
-                if path.is_file() and path.stat().st_mtime < before and path.absolute() not in spared:
-                    _delete(path)
+    for path in files:
+        with suppress(OSError):
+            if path.is_file() and path.stat().st_mtime < before and path.absolute() not in spared:
+                _delete(path)
 
 
 def _delete(path: Path) -> None:

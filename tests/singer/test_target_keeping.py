@@ -87,6 +87,18 @@ def test_what_is_older_than_its_days_is_deleted(crm):
     assert not path.exists()
 
 
+def test_a_damaged_ledger_that_was_kept_aside_goes_as_well(crm):
+    crm.pipe(PEOPLE, record("contacts", email="a@example.com"))
+    crm.ledger().write_bytes(b"no ledger" * 500)
+    crm.pipe(PEOPLE, record("contacts", email="a@example.com"))
+    [aside] = (crm.folder / "state").glob("*.corrupt-*")
+    crm.pipe(PEOPLE, retention_days=1)
+    assert aside.exists()
+    os.utime(aside, (time.time() - 2 * 86400,) * 2)
+    crm.pipe(PEOPLE, retention_days=1)
+    assert not aside.exists()
+
+
 LOCKS = pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks, and no pipes in folders")
 
 
@@ -100,7 +112,7 @@ def test_what_is_old_is_deleted_where_there_are_no_locks_too(tmp_path, monkeypat
     path = tmp_path / "old.jsonl"
     path.touch(rights)
     monkeypatch.setattr("fcntl.flock", refused)
-    expire([tmp_path], -1, ())
+    expire(tmp_path.iterdir(), -1, ())
     assert not path.exists()
 
 
@@ -109,7 +121,7 @@ def test_what_is_old_is_locked_for_writing_alone_which_network_file_systems_ask_
     modes = []
     monkeypatch.setattr("fcntl.flock", lambda fd, _: modes.append(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE))
     (tmp_path / "old.jsonl").touch()
-    expire([tmp_path], -1, ())
+    expire(tmp_path.iterdir(), -1, ())
     assert modes == [os.O_RDWR]
 
 
@@ -119,7 +131,7 @@ def test_what_is_no_file_is_let_be_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.jsonl")
     (tmp_path / "folder.jsonl").mkdir()
     (tmp_path / "old.jsonl").touch()
-    expire([tmp_path], -1, ())
+    expire(tmp_path.iterdir(), -1, ())
     assert {path.name for path in tmp_path.iterdir()} == {"pipe.jsonl", "folder.jsonl"}
 
 
