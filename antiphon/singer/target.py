@@ -105,6 +105,8 @@ class Target(singer_sdk.Target):
         self.recent: dict[str, Recent] = {}
         self.seen: dict[str, Seen] = {}
         self._mirrored: set[str] = set()
+        self._versions: dict[str, int] = {}
+        """Versions of mirrors' streams that were said to be whole before any of their records came, if any did."""
         self._whole = Whole()
         self._schemas: dict[str, SourceSchema] = {}
         self.accounts = Accounts(
@@ -327,9 +329,12 @@ class Target(singer_sdk.Target):
                     continue
                 self.drain_one(sink)
                 self._finish()
-                if sink.version is not None and sink.version == message_dict.get("version"):
+                version = message_dict.get("version")
+                if sink.version is not None and sink.version == version:
                     sink.take_away(sink.version, sources)
                     self._mirrored.add(sink.stream_name)
+                elif sink.version is None and type(version) is int:
+                    self._versions[sink.stream_name] = version
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         hint = "Run the tap without batch_config."
@@ -374,7 +379,10 @@ class Target(singer_sdk.Target):
             return
         if sink.plan.complete == "version" or sink.version is None:
             if not sink.writer.seen.records:
-                self.accounts.account_kept(sink, Kept("the source was empty"))
+                if sink.stream_name in self._versions:
+                    sink.take_away(self._versions[sink.stream_name], sources)
+                else:
+                    self.accounts.account_kept(sink, Kept("the source was empty"))
                 return
             said = "nothing says that its source was read whole: no ACTIVATE_VERSION came after records of that version"
             hint = f"Run its tap to the end; if that sends none and reads all each time, set streams.{sink.stream_name}.complete to end"

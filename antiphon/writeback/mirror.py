@@ -51,14 +51,16 @@ def take_away(
     *empty* are streams that go into it and had no record; *undo* keeps records as they are before they go, by the field that each is known by. Returns what became of each, or why nothing was done.
     """
     seen = writer.seen
-    if not seen.records:
-        return Kept("the source was empty")
     gone, total = absent(ledger, writer.stream, version)
+    if not seen.records:
+        said = "the source was empty"
+        hint = "Look at what reads it; if they are to go, delete them by a stream of their own with mode: delete"
+        return Kept(f"{said}, and {len(gone):,} records seem gone. {hint}", wrong=True) if gone else Kept(said)
     if gone and empty:
         said = f"{', '.join(empty)}, which goes into it, was empty, and {len(gone):,} records seem gone"
         return Kept(f"{said}: if it is to stay empty, take it out of stream_maps", wrong=True)
     if gone and (unplaced := ledger.records.unplaced(writer.stream, version)):
-        return Kept(_unplaced(writer, unplaced, len(gone)))
+        return Kept(_unplaced(writer, unplaced, len(gone)), wrong=True)
     left = ledger.records.hand_over(writer.stream, list(gone))
     if left:
         said = "%s: %d records that are not in the source any more are left to another mirror that has them too"

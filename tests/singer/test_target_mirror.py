@@ -36,10 +36,10 @@ def activated(version):
     return {"type": "ACTIVATE_VERSION", "stream": "people", "version": version}
 
 
-def mirror(crm, *messages, **plan):
+def mirror(crm, *messages, max_rejects=0, **plan):
     entry = {"resource": "contacts", "mode": "mirror", **plan}
     end = [state({})] if plan.get("complete") == "end" else []
-    return crm.pipe(PEOPLE, *messages, *end, streams={"people": entry})
+    return crm.pipe(PEOPLE, *messages, *end, streams={"people": entry}, max_rejects=max_rejects)
 
 
 def there(crm):
@@ -170,7 +170,8 @@ def test_nothing_is_taken_away_unless_the_source_was_read_whole_and_the_run_says
     ("messages", "why", "code"),
     [
         ([], "the source was empty", 0),
-        ([activated(2)], "the source was empty", 0),
+        ([activated(1)], "the source was empty", 0),
+        ([activated(2)], "the source was empty, and 3 records seem gone. Look at what reads it; ", 1),
         (
             [*people(1, version=2), record("people", firstname="No") | {"version": 2}, activated(2)],
             "1 records of the source were not written and may be among the 2 that seem gone",
@@ -180,8 +181,8 @@ def test_nothing_is_taken_away_unless_the_source_was_read_whole_and_the_run_says
 )
 def test_nothing_is_taken_away_for_a_source_that_does_not_tell_what_is_gone(crm, messages, why, code):
     mirror(crm, *people(1, 2, 3, version=1), activated(1))
-    ran = mirror(crm, *messages)
-    assert f"people: nothing was taken away, for {why}" in ran.err
+    ran = mirror(crm, *messages, max_rejects=1)
+    assert f"people: {'WARNING: ' * code}nothing was taken away, for {why}" in ran.err
     assert (ran.code, len(there(crm))) == (code, 3)
     assert not [line for line in ran.err.splitlines() if line.endswith((":", ": "))]
 
@@ -204,8 +205,8 @@ def test_the_end_of_the_input_completes_a_source_if_the_setting_says_so_and_an_e
     assert mirror(crm, *people(2), complete="end").code == 0
     assert there(crm) == ["p2@example.com"]
     ran = mirror(crm, complete="end")
-    assert "nothing was taken away, for the source was empty" in ran.err
-    assert there(crm) == ["p2@example.com"]
+    assert "WARNING: nothing was taken away, for the source was empty, and 1 records seem gone" in ran.err
+    assert (ran.code, there(crm)) == (1, ["p2@example.com"])
 
 
 UNDER_WAY = [
@@ -400,7 +401,7 @@ def test_where_it_cannot_be_told_which_record_was_refused_nothing_is_taken_away(
         head, record("people", **fields), record("people", email="q@example.com"), state({}), streams=streams
     )
     assert (
-        "people: nothing was taken away, for 1 records of the source were not written and may be among the 4 that seem gone, "
+        "people: WARNING: nothing was taken away, for 1 records of the source were not written and may be among the 4 that seem gone, "
         "for what they have as email is not what any of these was written by" in ran.err
     )
     assert len(there(crm)) == 5
