@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -462,15 +462,27 @@ def run(account: Any, plan: dict[str, Any], given: bytes, *, kill_after: int | N
     source = account.folder / "people.jsonl"
     source.write_bytes(given)
     environment = {"PATH": os.environ["PATH"], "HOME": str(account.folder), "LOGLEVEL": "WARNING"}
+    struck, handle, gone = threading.Event(), account.app.handle, threading.Event()
+
+    def held(request: Any) -> Any:
+        """Do what is asked for; from the call on after which it is killed, nobody hears of it."""
+        response = handle(request)
+        if kill_after is not None and sum(account.app.calls.values()) >= kill_after:
+            struck.set()
+            gone.wait(60)
+        return response
+
+    account.app.reset_calls()
+    account.app.handle = held
     with source.open("rb") as stdin:
         process = subprocess.Popen([TARGET, "--config", config], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    cwd=account.folder, env=environment)  # fmt: skip
-        account.app.reset_calls()
-        while kill_after is not None and process.poll() is None and sum(account.app.calls.values()) < kill_after:
-            time.sleep(0.001)
         if kill_after is not None:
+            struck.wait(120)
             process.send_signal(signal.SIGKILL)
         out, err = process.communicate(timeout=120)
+    gone.set()
+    account.app.handle = handle
     states = [json.loads(line)["done"] for line in out.decode().splitlines()]
     return process.returncode, states[-1] if states else None, err.decode()
 

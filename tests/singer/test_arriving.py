@@ -54,7 +54,7 @@ def test_a_line_is_given_before_the_next_one_comes():
         waits.append(None)
         if len(waits) == 3:
             raise InterruptedError
-        news.get(timeout=5)
+        news.get(timeout=60)
 
     with os.fdopen(there, "rb") as source:
         coming = lines(source, wait, lambda: news.put(None))

@@ -562,7 +562,7 @@ def test_resources_are_read_side_by_side(shelf):
     shelf.put("notes", *people(5))
     shelf.put("tags", *({"id": n, "name": "red"} for n in range(1, 5)))
     catalog = select(discovered(shelf), "people", "notes", "tags")
-    all_at_once = threading.Barrier(3, timeout=10)
+    all_at_once = threading.Barrier(3, timeout=60)
     shelf.before = lambda path, params: None if "after" in params else all_at_once.wait()
     with served(shelf):
         tap = tiny.made(catalog=catalog)
