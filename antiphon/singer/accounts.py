@@ -62,7 +62,8 @@ class Accounts:
         self.payload: Payload = config.get("payload") or "full"
         path = config.get("rejects") or folder / "rejects" / f"{name}-{started}.jsonl"
         self.rejects = MessageFile(Path(path), f"{name}: rejects")
-        self.undo = MessageFile(folder / "undo" / f"{name}-{started}.jsonl", f"{name}: undo")
+        undo = folder / "undo" / f"{name}-{started}.jsonl"
+        self.undo = MessageFile(undo, f"{name}: undo", left="What it was to keep was not taken away")
         self._days: int | None = config.get("retention_days")
         self._folder = folder
         receipts = config.get("receipts")

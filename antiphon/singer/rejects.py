@@ -60,13 +60,13 @@ class MessageFile:
 
     Raises:
         SettingError: the file is what we read from.
-        Storage: it cannot be written; the text says that the state has not moved.
+        Storage: it cannot be written; the text says what was not done for that.
     """
 
-    def __init__(self, path: Path, what: str) -> None:
-        """Refuse *path* if it is standard input itself; *what* names the file in messages."""
+    def __init__(self, path: Path, what: str, *, left: str = "The state was not moved") -> None:
+        """Refuse *path* if it is standard input itself; *what* names the file in messages, *left* says what is not done if it cannot be written."""
         self.path = path.expanduser()
-        self._what = what
+        self._what, self._left = what, left
         self._file: BinaryIO | None = None
         self._heads: dict[str, Any] = {}
         self.refuse_input(sys.stdin)
@@ -146,7 +146,7 @@ class MessageFile:
             file.close()
 
     def _failed(self, error: OSError) -> Storage:
-        hint = "The state was not moved: free space or mend the rights, then run again."
+        hint = f"{self._left}: free space or mend the rights, then run again."
         return Storage(f"{self._what}: {self.path} cannot be written: {error.strerror or error}", hint=hint)
 
 

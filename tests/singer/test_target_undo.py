@@ -149,8 +149,9 @@ def test_nothing_is_taken_away_that_could_not_be_written_down_before(crm):
     mirror = Mirror(crm, COMPANIES)
     mirror(A, B)
     (crm.folder / "state" / "undo").write_text("no folder")
-    with pytest.raises(Storage, match=r"undo: .* cannot be written"):
+    with pytest.raises(Storage, match=r"undo: .* cannot be written") as failed:
         mirror(A)
+    assert failed.value.hint == "What it was to keep was not taken away: free space or mend the rights, then run again."
     assert names(crm) == ["A", "B"]
     (crm.folder / "state" / "undo").unlink()
     mirror(A)
