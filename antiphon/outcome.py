@@ -92,6 +92,8 @@ class Problem:
     message: str
     status: int = 0
     code: str = ""
+    brief: str = ""
+    """What may be said of it where nothing of the record may: fields, no values."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return ``{status, code, message}``, as a rejects file has it."""
@@ -121,9 +123,9 @@ class Outcome:
         return self.kind not in {Kind.REJECTED, Kind.UNKNOWN}
 
 
-def rejected(change: Change, message: str, *, status: int = 0, code: str = "") -> Outcome:
+def rejected(change: Change, message: str, *, status: int = 0, code: str = "", brief: str = "") -> Outcome:
     """Return the outcome of a record that we or the API refused."""
-    return Outcome(change, Kind.REJECTED, change.id, Problem(message, status, code))
+    return Outcome(change, Kind.REJECTED, change.id, Problem(message, status, code, brief))
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ class Accounts:
         """Return the words of *problem*, or where those may not be told, for they may quote a record, its status and code."""
         if self.payload == "full":
             return one_line(problem.message, _WORDS)
-        said = " ".join(filter(None, (str(problem.status or ""), one_line(problem.code, _LABEL))))
+        said = " ".join(filter(None, (str(problem.status or ""), one_line(problem.code, _LABEL), problem.brief)))
         return f"{said or 'refused before it was sent'} (payload: {self.payload} keeps back the words)"
 
     def account_removed(self, sink: Sink, outcomes: Sequence[Outcome]) -> None:

@@ -176,12 +176,12 @@ def _whole(line: bytes) -> bool:
 def reject(record: Mapping[str, Any], problem: Problem, keys: Iterable[str], payload: Payload) -> dict[str, Any]:
     """Return the members of a RECORD that was refused: as it came, or what *payload* lets be kept of it, and why.
 
-    The API's words may quote a record, so without its content only the code stays.
+    The API's words may quote a record, so without its content only the code stays, and what fields are wrong.
     """
     if payload == "full":
         return {"record": record, "error": problem.as_dict()}
     kept = {name: record[name] for name in keys if name in record} if payload == "keys" else {}
-    return {"record": kept, "error": {**problem.as_dict(), "message": ""}}
+    return {"record": kept, "error": {**problem.as_dict(), "message": problem.brief}}
 
 
 def hold(file: IO[Any]) -> None:

@@ -102,7 +102,7 @@ class Held(Struct, gc=False, eq=False):
             except UNREADABLE as error:
                 self._received = pieces(self._line)
                 unread = {name for name, value in self._received.items() if isinstance(value, Raw)}
-                self._refused = Refused(f"it {beyond(error) or error}", "schema", unread)
+                self._refused = Refused(f"it {beyond(error) or error}", "schema", columns=unread)
         return self._received
 
     @property
@@ -206,7 +206,8 @@ class Sink(BatchSink):
         except InvalidRecord as error:
             wrong = self._wrong(record)
             said = f"not valid by its own SCHEMA: {error.error_message[:500]}"
-            return Refused(said, "schema", wrong or (), sure=wrong is not None)
+            known = [column for column in self.schema["properties"] if column in (wrong or ())]
+            return Refused(said, "schema", ", ".join(known), wrong or (), sure=wrong is not None)
         return None
 
     def _wrong(self, record: dict[str, Any]) -> set[str] | None:

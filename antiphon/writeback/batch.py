@@ -18,6 +18,8 @@ class Refused:
 
     why: str
     code: str = ""
+    brief: str = ""
+    """The same without anything of the record."""
     columns: Collection[str] = ()
     """Its columns that are not to be believed."""
     sure: bool = True

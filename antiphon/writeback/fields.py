@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -48,6 +48,16 @@ class Fields:
     nulls: Nulls = "omit"
     where: str = ""
     """What opens a message about them: ``target-hubspot: streams.people``."""
+
+
+class Misfit(InputError):
+    """A record that cannot be mapped; ``brief`` says why without anything of it."""
+
+    def __init__(self, wrong: Sequence[tuple[str, str]], lost: str = "") -> None:
+        """Say all that is *wrong*, by the fields, and of columns that are *lost*."""
+        super().__init__("; ".join(filter(None, (*(f"{name}: {said}" for name, said in wrong), lost))))
+        names = ", ".join(dict.fromkeys(name for name, _ in wrong))
+        self.brief = "; ".join(filter(None, (names and f"{names}: not what fields allows", lost)))
 
 
 @dataclass(frozen=True)
@@ -229,21 +239,22 @@ class Mapper:
         """Return the fields of *record*.
 
         Raises:
-            InputError: all that is wrong with it: values that the policies refuse; columns that the API does not have, where
+            Misfit: all that is wrong with it: values that the policies refuse; columns that the API does not have, where
                 ``unknown`` is ``reject``.
         """
         mapped, lost = self._passed(record)
         wrong = self._fill(mapped, record, self._entries)
         for entry in self._constants:
             entry.put(mapped, entry.const)
+        said = ""
         if lost and self._fields.unknown == "reject":
-            wrong.append(f"the API has no field that can be written for {', '.join(lost)}")
+            said = f"the API has no field that can be written for {', '.join(lost)}"
         elif lost:
             self.check(lost)
         if self._growth:
-            wrong += self._growth.options(refused=bool(wrong))
-        if wrong:
-            raise InputError("; ".join(wrong))
+            wrong += self._growth.options(refused=bool(wrong or said))
+        if wrong or said:
+            raise Misfit(wrong, said)
         return mapped
 
     def some(self, record: Record, names: Iterable[str], wrong: Collection[str] = ()) -> Record | None:
@@ -265,9 +276,9 @@ class Mapper:
             self._growth.options(refused=True)
         return None if bad else mapped
 
-    def _fill(self, mapped: Record, record: Record, entries: Iterable[Entry]) -> list[str]:
+    def _fill(self, mapped: Record, record: Record, entries: Iterable[Entry]) -> list[tuple[str, str]]:
         """Put the fields that *entries* make of *record* into *mapped*; return what is wrong with them."""
-        wrong: list[str] = []
+        wrong: list[tuple[str, str]] = []
         for entry in entries:
             value = entry.value(record)
             if value is None and self._fields.nulls == "clear":
@@ -291,12 +302,12 @@ class Mapper:
                 mapped[column] = self._resource.cleared
         return mapped, lost
 
-    def _make(self, entry: Entry, value: Any, mapped: Record, wrong: list[str]) -> None:
+    def _make(self, entry: Entry, value: Any, mapped: Record, wrong: list[tuple[str, str]]) -> None:
         for policy in entry.policies:
             try:
                 value = policy(value)
             except ValueError as error:
-                wrong.append(f"{entry.name}: {error}")
+                wrong.append((entry.name, str(error)))
                 return
             if value is OMIT:
                 return

@@ -60,8 +60,8 @@ class Growth:
 
         return want
 
-    def options(self, *, refused: bool) -> list[str]:
-        """Add the options that a record needs, none for one that is *refused*; return what the API said against it."""
+    def options(self, *, refused: bool) -> list[tuple[str, str]]:
+        """Add the options that a record needs, none for one that is *refused*; return for which fields the API said what against it."""
         wanted, self._wanted = dict.fromkeys(self._wanted), []
         wrong = []
         for name, option in wanted if not refused else ():
@@ -69,7 +69,7 @@ class Growth:
             try:
                 self._resource.add_option(self._client, self._resource, name, option)
             except ApiError as error:
-                wrong.append(f'{name}: adding the option "{option}": {error.message}')
+                wrong.append((name, f'adding the option "{option}": {error.message}'))
             else:
                 log.info("an option of %s was added in %s", name, self._client.api.title)
                 self._client.forget(self._resource)

@@ -22,11 +22,10 @@ from typing import Literal
 
 from antiphon.api import Record, Resource, Schema, Write
 from antiphon.client import Client
-from antiphon.errors import InputError
 from antiphon.outcome import Change, Kind, Outcome, Problem, rejected
 from antiphon.writeback.alike import Alike
 from antiphon.writeback.batch import Batch, Refused
-from antiphon.writeback.fields import DELETED_AT, Fields, Mapper
+from antiphon.writeback.fields import DELETED_AT, Fields, Mapper, Misfit
 from antiphon.writeback.flights import Flights, Steps
 from antiphon.writeback.further import in_order, rewritten, told_too_early
 from antiphon.writeback.growth import Growth
@@ -258,8 +257,8 @@ class Writer:
             return
         try:
             mapped = self.mapper(plain)
-        except InputError as error:
-            self._refuse(batch, change, plain, Refused(str(error)))
+        except Misfit as error:
+            self._refuse(batch, change, plain, Refused(error.message, brief=error.brief))
             return
         deleted = record.get(DELETED_AT) is not None
         if deleted and self.deletes == "ignore" and self.mode != "delete":
@@ -275,7 +274,8 @@ class Writer:
         """Give *change* its fields and what it is matched by; it is rejected if that is not to be."""
         if not self._known(change, mapped) and (self.mode != "create" or deletion):
             names = " or ".join(self.match.names)
-            batch.settle(rejected(change, f"no value in {names or 'any field'}, the field it is matched by"))
+            said = f"no value in {names or 'any field'}, the field it is matched by"
+            batch.settle(rejected(change, said, brief=said))
             return
         change.record = mapped
         for name in self._readonly:
@@ -283,7 +283,8 @@ class Writer:
         if self.history:
             self.history.mark(batch, change, deletion=deletion)
         if not change.record and not deletion:
-            batch.settle(rejected(change, "none of its columns is a field that the API lets one write"))
+            said = "none of its columns is a field that the API lets one write"
+            batch.settle(rejected(change, said, brief=said))
 
     def _known(self, change: Change, mapped: Record) -> bool:
         """Give *change* what it is matched by, which becomes of its field's type in *mapped*; return whether there is anything."""
@@ -303,7 +304,7 @@ class Writer:
             change.record = {name: mapped[name] for name in within}
             if self.history:
                 self.history.mark(batch, change, deletion=False)
-        batch.settle(rejected(change, refused.why, code=refused.code))
+        batch.settle(rejected(change, refused.why, code=refused.code, brief=refused.brief))
 
     # Creating and updating
 

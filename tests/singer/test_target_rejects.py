@@ -274,8 +274,8 @@ def test_a_record_for_which_a_stream_map_fails_is_a_reject_and_the_others_land(c
 @pytest.mark.parametrize(
     ("payload", "lines"),
     [
-        ("keys", ["badmail SECRETX rejected: 400 VALIDATION_ERROR", "a@example.com rejected: refused before it was sent"]),
-        ("none", ["record 1 rejected: 400 VALIDATION_ERROR", "record 2 rejected: refused before it was sent"]),
+        ("keys", ["badmail SECRETX rejected: 400 VALIDATION_ERROR", "a@example.com rejected: hs_lead_status: not what fields allows"]),
+        ("none", ["record 1 rejected: 400 VALIDATION_ERROR", "record 2 rejected: hs_lead_status: not what fields allows"]),
     ],
 )  # fmt: skip
 def test_what_may_not_be_kept_of_a_record_is_not_said_either(crm, caplog, payload, lines):
@@ -293,6 +293,36 @@ def test_what_may_not_be_kept_of_a_record_is_not_said_either(crm, caplog, payloa
     assert "SECRETY" not in said
     assert ("SECRETX" in said) == (payload == "keys")
     assert "is invalid" not in said
+
+
+@pytest.mark.parametrize(
+    ("entry", "row", "error"),
+    [
+        ({}, {"email": "a", "city": 5}, ("schema", "city")),
+        ({}, {"city": "SECRETX"}, ("", "no value in email, the field it is matched by")),
+        (
+            {"unknown": "reject"},
+            {"email": "a", "shoe": "SECRETX"},
+            ("", "the API has no field that can be written for shoe"),
+        ),
+        (
+            {"fields": {"city": {"max_length": 2}, "zip": {"allowed": "[0-9]"}}},
+            {"email": "a", "city": "SECRETX", "zip": "SECRETX"},
+            ("", "city, zip: not what fields allows"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("payload", ["keys", "none"])
+def test_why_we_refused_a_record_is_said_all_the_same(crm, caplog, payload, entry, row, error):
+    streams = {"contacts": {"resource": "contacts", **entry}}
+    crm.pipe(
+        schema("contacts", "email", "city", "shoe", "zip"), record("contacts", **row), payload=payload, streams=streams
+    )
+    [_, reject] = crm.kept()
+    assert (reject["error"]["code"], reject["error"]["message"]) == error
+    [line] = warned(caplog)
+    assert line.endswith(f" rejected: {' '.join(filter(None, error))} (payload: {payload} keeps back the words)")
+    assert "SECRETX" not in caplog.text + crm.rejects.read_text("utf-8")
 
 
 @pytest.mark.parametrize("payload", ["full", "keys", "none"])
