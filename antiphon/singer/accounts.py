@@ -38,6 +38,10 @@ _EXPIRING = "rejects/*.jsonl", "undo/*.jsonl", "*.ledger.sqlite3.corrupt-*"
 _ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
 
+_UNTOLD = Problem("what was said of it is not known any more", brief="what was said of it was not kept")
+"""Of a record that an earlier run has sent, whose ledger may not keep words."""
+
+
 class Accounts:
     """The accounts of one run of a target."""
 
@@ -98,7 +102,8 @@ class Accounts:
         stream = sink.stream_name
         self._count(sink, outcomes)
         for h, outcome in zip(held, outcomes, strict=True):
-            if outcome.kind in {Kind.REJECTED, Kind.UNKNOWN} and outcome.problem:
+            if outcome.kind in {Kind.REJECTED, Kind.UNKNOWN}:
+                outcome.problem = outcome.problem or _UNTOLD
                 if outcome.problem is not sink.ended:
                     which, why = self._which(sink, h, outcome.change), self._why(outcome.problem)
                     self._log.warning("%s: %s %s: %s", stream, which, outcome.kind.value, why)

@@ -43,11 +43,11 @@ def summary(ledger: Ledger) -> list[dict[str, Any]]:
 
 
 def unknowns(ledger: Ledger) -> list[dict[str, Any]]:
-    """Return what was sent and not answered, and could not be found out."""
-    names = ("stream", "resource", "operation", "key", "sent")
+    """Return what was sent and not answered, and could not be found out: which *record* of the stream it was when it came last."""
+    names = ("stream", "resource", "operation", "record", "key", "sent")
     rows = ledger.store.rows(
-        "select streams.name, entries.resource, operation, matched_value, sent_at"
-        " from entries join streams on streams.id = stream where kind = 'unknown' order by sent_at"
+        "select streams.name, entries.resource, operation, position, matched_value, sent_at"
+        " from entries join streams on streams.id = stream where kind = 'unknown' order by sent_at, position"
     )
     return [dict(zip(names, row, strict=True)) for row in rows]
 

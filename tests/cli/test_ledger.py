@@ -106,7 +106,7 @@ def test_what_is_unknown_is_shown_and_sent_again_once_it_is_forgotten(crm, ledge
     for _ in range(2):
         assert crm.pipe(NOTES, note, **plan).code == 1
     [unknown] = json.loads(ledger("show")[1])["unknown"]
-    assert (unknown["stream"], unknown["operation"]) == ("notes", "create")
+    assert (unknown["stream"], unknown["operation"], unknown["record"]) == ("notes", "create", 1)
     assert ledger("forget", "notes", "--unknown", "--yes")[1] == "1 forgotten.\n"
     assert crm.pipe(NOTES, note, **plan).code == 0
     assert len(crm.shown("notes")) == 1

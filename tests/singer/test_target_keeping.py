@@ -72,6 +72,19 @@ def test_the_ledger_keeps_the_key_of_what_is_unknown_if_it_may(tmp_path, payload
         assert (again.code, len(crm.shown("companies"))) == (1, 1)  # known to be unknown all the same
 
 
+@pytest.mark.parametrize("payload", ["full", "none"])
+def test_each_record_that_an_earlier_run_sent_without_an_answer_has_a_line(crm, caplog, payload):
+    notes = schema("notes", "hs_note_body", "hs_timestamp")
+    rows = [record("notes", hs_note_body=f"N{n}", hs_timestamp="2026-01-01T00:00:00Z") for n in range(2)]
+    crm.app.fail_next(1, "commit-timeout", "notes/batch/create")
+    for again in (False, True):
+        caplog.clear()
+        assert crm.pipe(notes, *rows, payload=payload, streams={"notes": {"mode": "create"}}).code == 1
+        lines = [one.getMessage() for one in caplog.records if " unknown: " in one.getMessage()]
+        assert [line.partition(" unknown: ")[0] for line in lines] == ["notes: record 1", "notes: record 2"], again
+    assert len(crm.shown("notes", "hs_note_body")) == 2
+
+
 def test_a_mirror_is_refused_where_it_may_not_keep_what_it_takes_away(crm):
     with pytest.raises(SettingError, match="contacts: a mirror keeps what it takes away, which payload: keys forbids"):
         crm.pipe(PEOPLE, streams={"contacts": {"mode": "mirror"}}, payload="keys")
