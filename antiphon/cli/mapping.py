@@ -20,7 +20,7 @@ from antiphon.schema import types
 from antiphon.writeback import sheet
 from antiphon.writeback.fields import Fields, Mapper
 from antiphon.writeback.growth import Growth
-from antiphon.writeback.proposal import Pair, matched, plan, propose
+from antiphon.writeback.proposal import Pair, found_by, matched, plan, propose
 
 _LINES = 1000
 """Lines of a file of records that are looked at."""
@@ -85,6 +85,8 @@ def mapping(
         _tell(found, target, columns, pairs)
     else:
         click.echo(shown.encoded({"streams": {name: plan(found, target, pairs)}}))
+        if pairs and (said := _unmatched(found, target, pairs)):
+            click.echo(f"antiphon: {one_line(said)}", err=True)
 
 
 def _from_sheet(
@@ -99,10 +101,10 @@ def _from_sheet(
     mapper.refuse_absent(there)
     filled = mapper.fields(there)
     usable = [name for name in names if name in filled or name in fields]
-    if not usable:
-        hint = f"Fill one of: {', '.join(names) or 'none is known'}; or mark another row as match."
+    if not usable and names:
+        hint = f"Fill one of: {', '.join(names)}; or mark another row as match."
         raise SettingError(f"{path}: no row fills a field that {resource.name} can be matched by", hint=hint)
-    return {"resource": resource.name, "match": usable, "fields": fields}
+    return {"resource": resource.name, **found_by(resource, target, usable), "fields": fields}
 
 
 # The other side
@@ -130,7 +132,7 @@ def _source(source: str, stream: str | None, resource: Resource) -> tuple[str, S
         said = f'it has no stream "{stream}"' if stream else "it has several streams"
         hint = did_you_mean(stream or "", streams)
         raise InputError(f"{source}: {said}", hint=hint if stream else f"Name one with --stream. {hint}")
-    return names[0], streams[names[0]]
+    return names[0] or resource.name, streams[names[0]]
 
 
 def _streams(whole: bytes, source: str) -> dict[str, Schema]:
@@ -151,7 +153,7 @@ def _streams(whole: bytes, source: str) -> dict[str, Schema]:
         elif "stream" not in message:
             records.append(message)
     if not streams and records:
-        streams[Path(source).stem] = {"properties": _inferred(records)}
+        streams["" if source == "-" else Path(source).stem] = {"properties": _inferred(records)}
     if not streams:
         raise InputError(f"{source}: no catalog, no SCHEMA message and no records are in it")
     return streams
@@ -189,10 +191,18 @@ def _tell(resource: Resource, target: Schema, columns: Schema, pairs: list[Pair]
     left = [name for name in columns.get("properties", {}) if name not in taken and not name.startswith("_sdc_")]
     if left:
         click.echo(f"No field was found for: {', '.join(left)}.")
-    if not match:
-        possible = ", ".join(resource.match_fields(target)) or "none is known"
-        click.echo(f"No column fills a field to match by ({possible}): map one, or name another field as match.")
+    if said := _unmatched(resource, target, pairs):
+        click.echo(said)
     click.echo("--json prints it for the target's config, --template as a sheet.")
+
+
+def _unmatched(resource: Resource, target: Schema, pairs: list[Pair]) -> str:
+    """Return what is to be done where the proposal has no field to match by."""
+    if matched(resource, target, pairs):
+        return ""
+    if not (possible := ", ".join(resource.match_fields(target))):
+        return f"Nothing identifies {resource.name} by default: they are created, unless a field is named as match."
+    return f"No column fills a field to match by ({possible}): map one, or name another field as match."
 
 
 def _tell_fields(resource: Resource, target: Schema, *, as_json: bool) -> None:
@@ -212,7 +222,8 @@ def _tell_fields(resource: Resource, target: Schema, *, as_json: bool) -> None:
 
 def _tell_sheet(resource: Resource, found: Mapping[str, Any], path: Path) -> None:
     shown.table(("field", "from"), list(found["fields"].items()))
-    click.echo(f"{path} fits {resource.name}: {len(found['fields'])} fields, matched by {', '.join(found['match'])}.")
+    how = f"matched by {', '.join(found['match'])}" if "match" in found else "created each time"
+    click.echo(f"{path} fits {resource.name}: {len(found['fields'])} fields, {how}.")
 
 
 def _type(field: Schema) -> str:

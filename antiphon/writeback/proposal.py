@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,12 +84,18 @@ def matched(resource: Resource, target: Schema, pairs: list[Pair]) -> list[str]:
 
 def plan(resource: Resource, target: Schema, pairs: list[Pair]) -> dict[str, Any]:
     """Return the entry of ``streams`` that *pairs* make."""
-    match = matched(resource, target, pairs)
     return {
         "resource": resource.name,
-        **({"match": match} if match else {}),
+        **found_by(resource, target, matched(resource, target, pairs)),
         "fields": {pair.field: pair.entry for pair in pairs if pair.entry is not None},
     }
+
+
+def found_by(resource: Resource, target: Schema, match: Sequence[str]) -> dict[str, Any]:
+    """Return what the entry says of how records are found, by the fields *match*: what nothing identifies can only be created."""
+    if match:
+        return {"match": list(match)}
+    return {} if resource.match_fields(target) else {"mode": "create"}
 
 
 def _pair(name: str, takes: Schema, column: str, has: Schema, own: set[str]) -> Pair | None:

@@ -238,6 +238,30 @@ def test_where_nothing_fits_that_is_told(mapping, tmp_path):
     assert mapping("--from", "odd.jsonl", "--template").err == ran.err
 
 
+def test_a_proposal_without_a_field_to_match_by_says_so_in_a_pipe_too(mapping, tmp_path):
+    (tmp_path / "people.jsonl").write_text('{"firstname": "Ada"}\n')
+    ran = mapping("--from", "people.jsonl")
+    assert json.loads(ran.out)["streams"]["people"] == {"resource": "contacts", "fields": {}}
+    assert ran.err == (
+        "antiphon: No column fills a field to match by (email): map one, or name another field as match.\n"
+    )
+
+
+def test_what_nothing_identifies_is_mapped_to_be_created(run, account, tmp_path, monkeypatch):
+    (tmp_path / "config.json").write_text(json.dumps(account.config))
+    (tmp_path / "notes.csv").write_text("target,source\nhs_note_body,Body\n")
+    (tmp_path / "notes.jsonl").write_text('{"hs_note_body": "x", "hs_timestamp": "2026-01-01T00:00:00Z"}\n')
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO((tmp_path / "notes.jsonl").read_bytes())))
+    made = {"resource": "notes", "mode": "create"}
+    for given_, fields in (
+        (("--sheet", "notes.csv"), {"hs_note_body": "Body"}),
+        (("--from", "notes.jsonl"), {}),
+        (("--from", "-"), {}),
+    ):
+        ran = run("mapping", "hubspot", "notes", "--config", "config.json", *given_)
+        assert json.loads(ran.out)["streams"] == {"notes": {**made, "fields": fields}}
+
+
 def test_a_sheet_as_a_spreadsheet_saves_it_is_read(mapping, tmp_path):
     (tmp_path / "saved.csv").write_bytes("\ufeff target ;source;;\r\n\r\nemail;mail;;\r\n".encode())
     assert json.loads(mapping("--sheet", "saved.csv").out)["streams"]["contacts"]["fields"] == {"email": "mail"}
