@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from antiphon.errors import SettingError, did_you_mean
 from antiphon.fill import folded, text
 from antiphon.schema import shown, types
-from antiphon.writeback.currency import CODES, Currency
+from antiphon.writeback.currency import CODES, SYMBOL, Currency
 from antiphon.writeback.dates import EPOCHS, Moment, usable
 from antiphon.writeback.policies import Allowed, Choose, Length, Otherwise, Policy, Replace
 
@@ -196,6 +196,11 @@ def _currency(given: Mapping[str, Any], where: str) -> Currency | None:
     for code in codes:
         if code not in CODES:
             raise SettingError(f'{where}.currency.default: "{code}" is no code of a currency')
+    by_symbol: dict[str, str] = {}
+    for code in codes if to == "code" else ():
+        if by_symbol.setdefault(SYMBOL.get(code, code), code) != code:
+            said = f'"{SYMBOL[code]}" would be both {by_symbol[SYMBOL[code]]} and {code}'
+            raise SettingError(f"{where}.currency.default: {said}", hint="Name one of them.")
     return Currency(cast("Any", to), codes)
 
 

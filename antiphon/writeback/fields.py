@@ -26,7 +26,7 @@ from antiphon.schema import shown, types
 from antiphon.writeback.columns import column_of, fits, inner, nested
 from antiphon.writeback.entry import read, refuse_option
 from antiphon.writeback.growth import Growth
-from antiphon.writeback.policies import OMIT, Policy
+from antiphon.writeback.policies import OMIT, Allowed, Policy
 
 log = logging.getLogger("antiphon.fields")
 
@@ -303,15 +303,18 @@ class Mapper:
         return mapped, lost
 
     def _make(self, entry: Entry, value: Any, mapped: Record, wrong: list[tuple[str, str]]) -> None:
+        before = len(wrong)
         for policy in entry.policies:
             try:
                 value = policy(value)
             except ValueError as error:
                 wrong.append((entry.name, str(error)))
-                return
+                if not isinstance(policy, Allowed):  # which leaves the text as it is: it may be too long as well
+                    return
             if value is OMIT:
                 return
-        entry.put(mapped, value)
+        if len(wrong) == before:
+            entry.put(mapped, value)
 
     # What the settings say
 

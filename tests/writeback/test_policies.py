@@ -384,6 +384,15 @@ def test_what_the_api_says_of_a_field_within_an_object_holds_too():
         mapper({"address.zip": "x"}, {"x": {"type": "object"}})
 
 
+def test_characters_and_length_are_told_of_one_field_together():
+    strict = mapper({"name": {"allowed": "[0-9]", "max_length": 3}})
+    with pytest.raises(InputError) as wrong:
+        strict({"name": "a1234"})
+    assert str(wrong.value) == (
+        'name: "a" is not allowed in it, only [0-9]; name: 5 characters are too many, the most is 3'
+    )
+
+
 def test_everything_that_is_wrong_with_a_record_is_said_at_once():
     strict = mapper(
         {"lead": {"otherwise": "error"}, "born": {"format": "%d/%m/%Y"}, "code": {"from": "c", "max_length": 2}},
@@ -497,6 +506,11 @@ def test_mapping_a_mapped_record_changes_nothing(fields, record):
         ),
         ("name", {"source_zone": "../../etc/passwd"}, ".name.source_zone: there is no time zone"),
         ("name", {"currency": "sign"}, '.name.currency.to cannot be "sign". It is one of: code, symbol.'),
+        (
+            "name",
+            {"currency": {"default": ["USD", "EUR", "AUD"]}},
+            '.name.currency.default: "$" would be both USD and AUD. Name one of them.',
+        ),
         ("name", {"currency": {"default": "US"}}, '.name.currency.default: "US" is no code of a currency'),
         ("name", {"otherwise": "omit"}, ".name: the API lists no options for it. Give a map of values."),
         (
