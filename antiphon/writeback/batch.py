@@ -165,10 +165,10 @@ class Batch:
         """Return what has become of *change*, if that is known."""
         return self._outcomes[self.numbers[change.token]]
 
-    def told_unchanged(self) -> list[Change]:
-        """Return what need not be written, as the ledger told."""
-        those = [change for change in self.standing.values() if change.token in self.told] if self.told else []
-        return [c for c in those if (o := self.became(c)) and o.kind in {Kind.UNCHANGED, Kind.SUPERSEDED}]
+    def told_unchanged(self) -> list[Outcome]:
+        """Return the outcomes of what need not be written, as the ledger told."""
+        those = [self.became(change) for change in self.standing.values() if change.token in self.told]
+        return [outcome for outcome in those if outcome and outcome.kind in {Kind.UNCHANGED, Kind.SUPERSEDED}]
 
     def position(self, change: Change) -> int:
         """Return the place in the stream of the record that *change* was made of."""

@@ -1,4 +1,4 @@
-"""Records that are found by several values of one field: what is written by one of them is not as it was written by another any more.
+"""Records that are found by several values, of one field or several: what is written by one is not as it was written by another any more.
 
 Such changes are written in the order they came, as those of one value are, and the ledger does not tell of one what was so before
 another was written. Nothing is asked or kept of records that are found by one value alone.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from antiphon.outcome import Change, Record
+from antiphon.outcome import Change, Outcome, Record
 from antiphon.writeback.batch import Batch
 from antiphon.writeback.flights import Steps
 from antiphon.writeback.together import first_of_each
@@ -27,17 +27,19 @@ def in_order(writer: Writer, batch: Batch, pairs: list[Pair]) -> Steps[list[Pair
     They are what a batch before this one has under way by another value, until that is done, and what is told unchanged in this batch by
     another value, which is not believed then.
     """
-    if not batch.others:
+    if not (batch.others or (batch.told and writer.match.several)):
         return pairs
-    others = {c.token: batch.others[c.token] for c, found in pairs if found is not None and c.token in batch.others}
-    every = set[Any]().union(*others.values())
-    told = [change for change in batch.told_unchanged() if writer.match.key_of(change) in every]
+    those = [(change, writer.match.id(found)) for change, found in pairs if found is not None]
+    others = {change.token: batch.others.get(change.token, set()) for change, _ in those}
+    every, ids = set[Any]().union(*others.values()), {id for _, id in those}
+    told = [o for o in batch.told_unchanged() if o.id in ids or writer.match.key_of(o.change) in every]
     before = [one for one in batch.earlier if not one.done and not one.matches.isdisjoint(every)]
     _believe_not(writer, batch, told)
     while not all(one.done for one in before):
         yield
-    taken = {writer.match.key_of(change) for change in told}.union(*(one.matches for one in before))
-    wait = {batch.numbers[token] for token, keys in others.items() if not keys.isdisjoint(taken)}
+    taken, known = {writer.match.key_of(o.change) for o in told}, {o.id for o in told}
+    taken = taken.union(*(one.matches for one in before))
+    wait = {batch.numbers[c.token] for c, id in those if id in known or not others[c.token].isdisjoint(taken)}
     if wait and writer.match.several:  # what comes after the first of them may be to the same record
         wait = set(range(min(wait), len(batch.changes)))
         batch.doubts = [doubt for doubt in batch.doubts if batch.numbers[doubt[0].token] not in wait]
@@ -69,13 +71,13 @@ def told_too_early(writer: Writer, batch: Batch) -> Steps[list[Change]]:
     while not batch.first:
         yield
     since = set[bytes]().union(*(one.rewritten for one in batch.earlier if one.by == batch.by))
-    told = [change for change in batch.told_unchanged() if batch.keys[change.token] in since] if since else []
+    told = [o for o in batch.told_unchanged() if batch.keys[o.change.token] in since] if since else []
     _believe_not(writer, batch, told)
     return first_of_each(writer, batch) if told else []
 
 
-def _believe_not(writer: Writer, batch: Batch, told: Collection[Change]) -> None:
-    for change in told:
-        batch.reopen(change)
+def _believe_not(writer: Writer, batch: Batch, told: Collection[Outcome]) -> None:
+    for outcome in told:
+        batch.reopen(outcome.change)
     if told and writer.history:
-        writer.history.doubt([batch.keys[change.token] for change in told])
+        writer.history.doubt([batch.keys[outcome.change.token] for outcome in told])

@@ -124,7 +124,10 @@ class History:
         found = [*batch.stale]
         seen = []
         gone: dict[bytes, bool] = {}
-        for outcome in outcomes:
+        latest: dict[str | None, Outcome] = {}
+        if batch.after or batch.others or self._match.several:
+            latest = {outcome.id: outcome for outcome in outcomes if outcome.kind in _WRITTEN}
+        for n, outcome in enumerate(outcomes):
             token = outcome.change.token
             key = batch.keys.get(token)
             missing = outcome.kind is Kind.SKIPPED and outcome.id is None and token not in batch.told
@@ -137,9 +140,12 @@ class History:
                 kind: Kind = outcome.kind if left else Kind.UNCHANGED
                 if outcome.kind is Kind.UNCHANGED and batch.perhaps.get(token) == outcome.id is not None:
                     kind = Kind.CREATED
-                since = batch.rewritten.get(batch.keys[token], -1) > batch.numbers[token]
-                content = b"" if since else batch.identities[token]
-                found.append((batch.keys[token], content, outcome.id, kind.value))
+                later = latest.get(outcome.id) if outcome.kind is Kind.UNCHANGED else None
+                written = later is not None and batch.numbers[later.change.token] > n
+                if written and later and (later.kind is Kind.DELETED or batch.keys.get(later.change.token) == key):
+                    continue  # the ledger was told when that was answered
+                written = written or batch.rewritten.get(batch.keys[token], -1) > n
+                found.append((batch.keys[token], b"" if written else batch.identities[token], outcome.id, kind.value))
             elif token in batch.keys and outcome.kind not in _WRITTEN:
                 seen.append(batch.keys[token])
         number = self._ledger.records.stream(self._stream)
@@ -177,11 +183,8 @@ class History:
 
     def _overtaken(self, batch: Batch, those: Iterable[tuple[Change, Known]]) -> None:
         """Settle what a later record stood for, and does again: it is unchanged too, in the same batch."""
-        last = {
-            o.id: batch.numbers[c.token]
-            for c in batch.told_unchanged()
-            if (o := batch.became(c)) and o.kind is Kind.UNCHANGED
-        }
+        told = (outcome for outcome in batch.told_unchanged() if outcome.kind is Kind.UNCHANGED)
+        last = {outcome.id: batch.numbers[outcome.change.token] for outcome in told}
         for change, one in those:
             if one.remote_id and last.get(one.remote_id, -1) > batch.numbers[change.token]:
                 said = Problem("a later record is the same one there")

@@ -316,6 +316,14 @@ def test_what_is_known_by_several_names_is_as_the_last_record_says_after_each_ru
             assert zoo.there() == there
 
 
+def test_what_was_so_before_it_was_written_in_the_same_batch_is_not_known_to_be_so(tmp_path):
+    zoo = Zoo([{"name": "Ada", "diet": ["hay"]}])
+    before, after = {"name": "Ada", "diet": ["hay"]}, {"name": "Ada", "diet": ["oats"]}
+    for records, diet in (([before, after], ["oats"]), ([before], ["hay"])):
+        run(zoo, records, 2, folder=str(tmp_path))
+        assert zoo.there() == [{"name": "Ada", "diet": diet}]
+
+
 def nicknamed(tmp_path: Path, *runs: list[dict[str, Any]], size: int = 10, slow: float = 0) -> list[dict[str, Any]]:
     """Return what an animal with a nickname is after *runs*, the first of whose updates is *slow*."""
     zoo = Zoo([{"name": "Ada", "nicknames": ["Bo"]}])
@@ -386,6 +394,20 @@ class TestSeveralFields:
         both = Resource(**{**vars(ANIMALS), "match": self.MATCH})
         zoo = Zoo([{"name": "Ada"}])
         assert run(zoo, [{"chip": "C1", "name": "Ada"}], 1, resource=both) == [Kind.CREATED]
+
+    def test_what_is_told_unchanged_by_one_field_is_written_after_what_comes_before_it_by_another(self, tmp_path):
+        zoo = Zoo([{"chip": "C1", "name": "Ada"}])
+        by_chip, by_name = {"chip": "C1", "legs": 1}, {"name": "Ada", "legs": 2}
+        for records in ([by_chip], [by_name], [by_chip, by_name], [by_name, by_chip], [by_chip]):
+            run(zoo, records, 2, match=self.MATCH, folder=str(tmp_path))
+            assert zoo.there() == [{"chip": "C1", "name": "Ada", "legs": records[-1]["legs"]}]
+
+    def test_what_was_so_before_it_was_written_by_another_field_is_not_known_to_be_so(self, tmp_path):
+        zoo = Zoo([{"chip": "C1", "name": "Ada", "diet": ["hay"]}])
+        by_chip, by_name = {"chip": "C1", "diet": ["hay"]}, {"name": "Ada", "diet": ["oats"]}
+        for records in ([by_chip, by_name], [by_chip]):
+            run(zoo, records, 2, match=self.MATCH, folder=str(tmp_path))
+            assert zoo.there() == [{"chip": "C1", "name": "Ada", "diet": records[-1]["diet"]}]
 
     def test_the_next_run_knows_it_by_its_own_key(self, tmp_path):
         records = [{"id": "77", "chip": "C1", "name": "Ada"}, {"id": "78", "chip": "C2", "name": "Bo"}]
