@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Self
 
 import click
 import singer_sdk
+from singer_sdk.exceptions import InvalidJSONSchema
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import (
     TARGET_BATCH_SIZE_ROWS_CONFIG,
@@ -224,6 +225,13 @@ class Target(singer_sdk.Target):
         except Unknown as error:
             hint = f'{error.hint} Or say which one it is: streams: {{"{stream}": {{"resource": …}}}}.'
             raise Unknown(f'{self.name}: the stream "{stream}" cannot be written: {error.message}', hint=hint) from None
+        except InvalidJSONSchema as error:
+            at = ".".join(map(str, getattr(error.__cause__, "absolute_path", ())))
+            said = f"{at}: {getattr(error.__cause__, 'message', error)}"
+            hint = "Look at what writes it."
+            raise InputError(
+                f'line {line} is a SCHEMA of "{stream}" that is no JSON Schema, at {said}', hint=hint
+            ) from None
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self._assert_line_requires(message_dict, requires={"stream", "record"})
