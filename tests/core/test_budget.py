@@ -223,6 +223,6 @@ def test_a_damaged_count_of_a_dead_process_holds_nobody_up(path):
     path.write_bytes(cells.tobytes())
     started = time.monotonic()
     one = limiter(path)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
     with pytest.raises(TimeoutError):
         call(one)

@@ -827,7 +827,7 @@ class Answering(BaseHTTPRequestHandler):
 
 def one_of_many(url, folder, start, done):
     client = Client(an_api(), {**ID, "login_url": url, "base_url": url}, folder=folder, connection="crm")
-    start.wait(30)
+    start.wait(60)
     client.call("GET", "/me")
     done.put(client.http.notes["oauth"].access_token)
 
@@ -849,7 +849,7 @@ def test_processes_that_renew_at_once_ask_once(tmp_path, monkeypatch, expired):
         many = [context.Process(target=one_of_many, args=(server.url, tmp_path, start, done)) for _ in range(4)]
         for process in many:
             process.start()
-        used = [done.get(timeout=60) for _ in many]
+        used = [done.get(timeout=120) for _ in many]
         for process in many:
             process.join(30)
         assert used == ["a-1"] * 4
