@@ -32,7 +32,7 @@ _LOOKBACK = 120
 """Seconds; what is written bears the time when that began, and is not to be seen before it is done."""
 _PAGE = 50
 """Records; a page has no more."""
-_TURNS = 20
+_TURNS = 10
 """Times that the last page of a list is asked for again, at most."""
 _FEW = 5
 """Values to look up, for which nobody counts the list first."""
@@ -48,7 +48,7 @@ class Counted:
     pretix counts the rows first and then selects those of the page; of the last page, as many as it has counted. A row that comes
     in before others just then pushes the last one out, and one that goes pulls one onto a page that was read, and neither shows in
     the count. So the last page is asked for again where that may be, until it is counted alike twice. A crowd that buys at that time
-    keeps it from being so; it also puts its own rows behind those that were there, which are safe then: twenty times are enough.
+    keeps it from being so; it also puts its own rows behind those that were there, which are safe then: ten times are enough.
     A count that has fallen may have done so while the page before was selected: one page more is read again.
     """
 

@@ -162,7 +162,7 @@ def test_rows_that_are_sold_all_the_time_do_not_keep_a_list_from_ending(
     server = Counting(range(1, 31), [(100 + n,) for n in range(1000)])
     requests_mock.get(f"{HOME}/orders/", json=server.answer)
     assert {f"{row:05}" for row in range(1, 31)} <= set(read(client, "orders", since=SINCE))
-    assert len(server.pages) < 40
+    assert len(server.pages) < 20
 
 
 def test_a_row_that_goes_as_the_last_page_is_selected_hides_none(
