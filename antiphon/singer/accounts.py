@@ -51,16 +51,17 @@ class Accounts:
         folder: Path,
         config: Mapping[str, Any],
         *,
+        connection: str,
         started: int,
         log: logging.Logger,
         known_as: Callable[[str], str],
     ) -> None:
-        """Keep the files where *config* says, else in *folder*; *known_as* tells what the ledger calls a stream.
+        """Keep the files where *config* says, else in *folder*; *known_as* tells what the ledger of the *connection* calls a stream.
 
         Raises:
             SettingError: rejects and receipts are to be one file, or ``max_rejects`` is no number and no share.
         """
-        self.name, self._log, self._known_as = name, log, known_as
+        self.name, self._log, self._known_as, self._connection = name, log, known_as, connection
         self._streams: Collection[str] = config.get("streams") or ()
         self._most = share(config.get("max_rejects", 0), f"{name}: max_rejects")
         self.payload: Payload = config.get("payload") or "full"
@@ -226,7 +227,8 @@ class Accounts:
             self._say(f"{rejects:,} rejected, {mend.format(self.rejects.path)}")
         if unknown and self.ledger:
             said = f"{unknown:,} records were sent and not answered, and could not be found out; they will not be sent again"
-            self._say(f"{said}. Look them up by hand; the ledger lists them: {self.ledger.path}")
+            shows = f"antiphon ledger show {self._connection}, with --config as here, lists them"
+            self._say(f"{said}. Look them up by hand; {shows} (from {self.ledger.path})")
         return 1 if rejects > allowed or unknown or self._kept_back else 0
 
     def _count(self, sink: Sink, outcomes: Sequence[Outcome]) -> None:

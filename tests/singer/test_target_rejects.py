@@ -424,7 +424,7 @@ def test_the_outcome_of_a_call_that_was_not_answered_is_told_and_counted(tmp_pat
         said = "2 records were sent and not answered, and could not be found out; they will not be sent again"
         assert ran.err.splitlines() == [
             "target-hubspot: notes: 2 unknown",
-            f"target-hubspot: {said}. Look them up by hand; the ledger lists them: {crm.ledger()}",
+            f"target-hubspot: {said}. Look them up by hand; antiphon ledger show hubspot, with --config as here, lists them (from {crm.ledger()})",
         ]
         assert [r["outcome"] for r in crm.receipted()] == ["unknown", "unknown"]
         assert not crm.rejects.exists()
