@@ -94,7 +94,7 @@ def forget(
         names = _meant(found, stream, pipeline)
         what = " ".join((names[0], *key)) if stream else f"all of {pipeline}" if pipeline else "everything"
         if not yes:
-            click.confirm(f"Forget {'what is unknown of ' if unknown else ''}{what} in {found.path}?", abort=True)
+            _ask(f"Forget {'what is unknown of ' if unknown else ''}{what} in {found.path}?")
             _refuse_running(found)
         which = names if stream or pipeline else [""]
         count = sum(inspection.strike(found, name, key, unknown=unknown) for name in which)
@@ -134,6 +134,22 @@ def _opened(name: str, pairs: tuple[str, ...], config: Path | None) -> tuple[Led
             f"there is no ledger of {settings.name}", hint=f"Nothing was written through it yet: {path} is not there."
         )
     return settings.ledger(), pipeline
+
+
+def _ask(question: str) -> None:
+    """Ask the user.
+
+    Raises:
+        click.Abort: the answer is no, or there is nobody to ask.
+    """
+    try:
+        sure = click.confirm(question)
+    except click.Abort:
+        sure = False
+        click.echo("", err=True)
+    if not sure:
+        click.echo("antiphon: nothing was forgotten. --yes forgets without asking.", err=True)
+        raise click.Abort
 
 
 def _refuse_running(found: Ledger) -> None:

@@ -240,6 +240,14 @@ def test_it_asks_before_it_forgets(crm, ledger, monkeypatch):
     assert json.loads(ledger("show")[1])["streams"][0]["records"] == 1
 
 
+def test_where_nobody_can_be_asked_nothing_is_forgotten_and_that_is_said(crm, ledger, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    crm.pipe(PEOPLE, record("contacts", email="ada@example.com"))
+    code, _, err = ledger("forget")
+    assert (code, err.splitlines()[-1]) == (130, "antiphon: nothing was forgotten. --yes forgets without asking.")
+    assert json.loads(ledger("show")[1])["streams"][0]["records"] == 1
+
+
 def test_it_gives_back_room(crm, ledger):
     crm.pipe(PEOPLE, *(record("contacts", email=f"p{n}@example.com") for n in range(500)))
     before = crm.ledger().stat().st_size
