@@ -90,7 +90,7 @@ def one_each(
     cut = len(batch.changes)
     while True:
         asked = [(c, record) for c, record in asked if batch.numbers[c.token] < cut and batch.stands(c)]
-        if writer.match.several and (around := list(_around_others(writer, batch, asked, doubts))):
+        if (writer.match.several or batch.others) and (around := list(_around_others(writer, batch, asked, doubts))):
             cut = _part(batch, min(around))
             continue
         ones, refused, end = _ones(writer, batch, asked, doubts, back)

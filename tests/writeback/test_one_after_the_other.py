@@ -343,6 +343,12 @@ def test_what_was_so_before_another_name_was_written_after_it_is_not_known_to_be
     assert nicknamed(tmp_path, [ada], [{**ada, "mood": "fine"}, bo], [{**ada, "mood": "fine"}])[0]["diet"] == ["hay"]
 
 
+def test_what_comes_between_two_of_one_name_by_another_is_written_between_them(tmp_path):
+    ada, bo = {"name": "Ada", "legs": 1}, {"name": "Bo", "legs": 2, "mood": "fine"}
+    last = {"name": "Ada", "mood": "glum"}
+    assert nicknamed(tmp_path, [ada, bo, last]) == [{"name": "Ada", "legs": 2, "mood": "glum"}]
+
+
 def test_what_another_name_stood_for_counts_where_it_comes_after_that(tmp_path):
     ada, bo = {"name": "Ada", "legs": 1}, {"name": "Bo", "legs": 2}
     assert nicknamed(tmp_path, [ada, bo], [bo, ada]) == [{"name": "Ada", "legs": 1}]
