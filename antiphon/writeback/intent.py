@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -12,18 +12,7 @@ import msgspec
 from antiphon.outcome import Change
 
 
-class Stage(enum.IntEnum):
-    """How far what was written down together has come, as far as a later run may have to know."""
-
-    MEANT = 0
-    """Nothing of it was sent."""
-    BEGUN = 1
-    """It was sent, or was about to be: perhaps it was done."""
-    DOUBTED = 2
-    """Perhaps it was done, and what was known of its records before counts no more."""
-
-
-class Intent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Intent(msgspec.Struct, frozen=True, gc=False):
     """One record that is about to be written."""
 
     token: str
@@ -56,27 +45,64 @@ class Written:
     """The API's job that carries them out."""
     intents: dict[str, Intent]
     """By their tokens."""
-    stage: Stage = Stage.BEGUN
+    begun: int
+    """How many of them, from the first one on, were sent or about to be: perhaps they were done. Nothing was sent of the others."""
+    doubted: bool = False
+    """Whether what was known of their records before counts no more."""
     id: int = 0
-    along: list[Written] = field(default_factory=list)
-    """All that counts as begun with the first of them, until it does."""
+    parts: Mapping[str, int] = field(default_factory=dict)
+    """How many are begun with each request of which it is told when that begins, by the request's last token."""
 
-    def less(self, tokens: Collection[str], count: int) -> dict[str, Intent]:
-        """Return the intents without those with these *tokens*, which are so many of them."""
-        if count == len(self.intents):
-            return {}
-        return {token: intent for token, intent in self.intents.items() if token not in tokens}
+    def not_begun(self) -> list[Intent]:
+        """Return those of which surely nothing was sent."""
+        return list(self.intents.values())[self.begun :]
+
+    def less(self, tokens: frozenset[str]) -> Written:
+        """Return it without the intents with these *tokens*."""
+        if self.intents.keys() <= tokens:
+            return replace(self, intents={}, begun=0, parts={})
+        left = {token: intent for token, intent in self.intents.items() if token not in tokens}
+        count = [0, *accumulate(token in left for token in self.intents)]
+        parts = {token: count[number] for token, number in self.parts.items() if token in left}
+        return replace(self, intents=left, begun=count[self.begun], parts=parts)
 
 
-_ENCODE = msgspec.json.Encoder(decimal_format="number").encode
-_DECODE = msgspec.json.Decoder(list[Intent]).decode
+class _Columns(msgspec.Struct, array_like=True):
+    """Intents as they are packed: of each what they have, one after the other."""
+
+    tokens: list[str]
+    positions: list[int]
+    identities: list[bytes]
+    keys: list[bytes | None]
+    ids: list[str | None]
+    fields: list[str | None]
+    values: bytes
+    """A JSON list."""
+
+
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODE = msgspec.msgpack.Decoder(_Columns).decode
+_VALUES = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def packed(intents: Mapping[str, Intent]) -> bytes:
     """Return *intents* as a row of the ledger holds them."""
-    return _ENCODE(list(intents.values()))
+    those = intents.values()
+    return _ENCODE(
+        _Columns(
+            list(intents),
+            [intent.position for intent in those],
+            [intent.identity for intent in those],
+            [intent.key for intent in those],
+            [intent.remote_id for intent in those],
+            [intent.by for intent in those],
+            _VALUES([intent.value for intent in those]),
+        )
+    )
 
 
 def unpacked(packed: bytes) -> dict[str, Intent]:
     """Return what :func:`packed` made of intents, by their tokens."""
-    return {intent.token: intent for intent in _DECODE(packed)}
+    found = _DECODE(packed)
+    of = found.tokens, found.positions, found.identities, found.keys, found.ids, found.fields
+    return {one[0]: Intent(*one) for one in zip(*of, msgspec.json.decode(found.values, type=list[Any]), strict=True)}

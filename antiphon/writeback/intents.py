@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain, repeat
+from itertools import repeat
 from typing import Any
 
-from antiphon.writeback.intent import Stage, Written, packed, unpacked
+from antiphon.writeback.intent import Written, packed, unpacked
 from antiphon.writeback.store import Store, portions
-from antiphon.writeback.tables import INTEND, INTENDED
+from antiphon.writeback.tables import INTEND
 
-_EARLIER = """
-select run, stream, resource, operation, sent_at, job, changes, stage, id from intents
-where run in (select run from ended) order by run, id
+_ROWS = """
+select run, stream, resource, operation, sent_at, job, changes, max(begun, coalesce(number, begun)), doubted, intents.id
+from intents left join progress on progress.id = intents.id
 """
-_OTHERS = """
-select run, stream, resource, operation, sent_at, job, changes, stage, id from intents
-where run in (select run from runs) and run not in (select run from ended) and run <> ?
-"""
-_TOGETHER = 100
-"""Rows that are written by one statement: with each one the other threads may go on, and each time it waits for them."""
+_EARLIER = f"{_ROWS} where run in (select run from ended) order by run, intents.id"  # noqa: S608 - nothing is given
+_OTHERS = f"{_ROWS} where run in (select run from runs) and run not in (select run from ended) and run <> ?"  # noqa: S608 - nothing is given
 
 
 class Intents:
@@ -57,67 +52,61 @@ class Intents:
         self, struck: Collection[str], new: Sequence[Written] = (), *, sure: bool = True
     ) -> Iterator[sqlite3.Connection]:
         """Strike the intents with the tokens *struck* and write down *new*, as one with what is done within; see :meth:`.Store.transaction`."""
+        gone = frozenset(struck)
         with self._store.lock:
-            gone = frozenset(struck) & self.open.keys()
-            counts = Counter(map(self.open.get, gone))
-            left = {written: written.less(gone, count) for written, count in counts.items() if written}
+            left = {written: written.less(gone) for written in self._of(gone)}
             with self._store.transaction(sure=sure) as db:
                 yield db
-                for written, intents in left.items():
-                    if intents:
-                        db.execute("update intents set changes = ? where id = ?", (packed(intents), written.id))
-                for marks, some in portions(written.id for written, intents in left.items() if not intents):
-                    db.execute(f"delete from intents where id in ({marks})", some)  # noqa: S608 - question marks
-                for start in range(0, len(new), _TOGETHER):
-                    _write_down(db, new[start : start + _TOGETHER])
-            for written, intents in left.items():
-                for token in written.intents:
-                    if token not in intents:
-                        self.open.pop(token, None)
-                written.intents = intents
+                self._strike(db, left)
+                for one in new:
+                    row = one.run, one.stream, one.resource, one.operation, one.sent_at, one.job, packed(one.intents)
+                    one.id = int(db.execute(INTEND, (*row, one.begun, one.doubted)).lastrowid or 0)
+            for written, rest in left.items():
+                for token in gone & written.intents.keys():
+                    del self.open[token]
+                written.intents, written.begun, written.parts = rest.intents, rest.begun, rest.parts
             for one in new:
                 self.open.update(zip(one.intents, repeat(one)))
 
-    def begun(self, tokens: Collection[str]) -> None:
-        """Note that what was written down with these *tokens*, and what goes along, is about to be sent; the end of the process leaves that known."""
-        for one in self._of(tokens):
-            if one.stage is Stage.MEANT:
-                with self._store.lock:  # whoever comes at the same time waits until it is noted
-                    if one.stage is Stage.MEANT:
-                        self._come_to(Stage.BEGUN, [each for each in one.along or [one] if each.intents], sure=False)
-                        one.along.clear()
+    def _strike(self, db: sqlite3.Connection, left: Mapping[Written, Written]) -> None:
+        """Keep of what was written down what is *left* of it."""
+        for rest in left.values():
+            if rest.intents:
+                row = (packed(rest.intents), rest.begun, rest.id)
+                db.execute("update intents set changes = ?, begun = ? where id = ?", row)
+        for marks, some in portions(written.id for written in left):
+            db.execute(f"delete from progress where id in ({marks})", some)  # noqa: S608 - question marks
+        for marks, some in portions(rest.id for rest in left.values() if not rest.intents):
+            db.execute(f"delete from intents where id in ({marks})", some)  # noqa: S608 - question marks
+
+    def begun(self, last: str) -> None:
+        """Note that the request that ends with the intent of the token *last* is about to be sent; the end of the process leaves that known."""
+        written = self.open.get(last)
+        if written and written.parts.get(last, 0) > written.begun:
+            with self._store.lock:  # whoever comes at the same time waits until it is noted
+                number = written.parts.get(last, 0)
+                if number > written.begun:
+                    self._store.do("insert or replace into progress values (?, ?)", (written.id, number), sure=False)
+                    written.begun = number
 
     def doubted(self, those: Sequence[Written]) -> None:
         """Note that what was known before of the records of *those* counts no more."""
-        self._come_to(Stage.DOUBTED, those)
+        for marks, some in portions(those):
+            ids = [one.id for one in some]
+            self._store.do(f"update intents set doubted = 1 where id in ({marks})", ids)  # noqa: S608 - question marks
+        for one in those:
+            one.doubted = True
 
     def by_job(self, job: str, tokens: Collection[str]) -> None:
         """Note that the API's *job* carries out what was written down with these *tokens*."""
         with self._store.transaction() as db:
             db.executemany("update intents set job = ? where id = ?", [(job, one.id) for one in self._of(tokens)])
 
-    def _come_to(self, stage: Stage, those: Sequence[Written], *, sure: bool = True) -> None:
-        for marks, some in portions(those):
-            self._store.do(
-                f"update intents set stage = ? where id in ({marks})",  # noqa: S608 - question marks
-                (stage, *(one.id for one in some)),
-                sure=sure,
-            )
-        for one in those:
-            one.stage = stage
-
     def _of(self, tokens: Collection[str]) -> list[Written]:
         """Return what was written down with these *tokens*, as far as it is open."""
         return [written for written in set(map(self.open.get, tokens)) if written]
 
 
-def _write_down(db: sqlite3.Connection, those: Sequence[Written]) -> None:
-    rows = [(w.run, w.stream, w.resource, w.operation, w.sent_at, w.job, packed(w.intents), w.stage) for w in those]
-    last = db.execute(INTEND + INTENDED * (len(rows) - 1), tuple(chain.from_iterable(rows))).lastrowid
-    for id, written in enumerate(those, int(last or 0) - len(those) + 1):
-        written.id = id
-
-
 def _written(row: tuple[Any, ...]) -> Written:
-    run, stream, resource, operation, sent_at, job, changes, stage, id = row
-    return Written(run, stream, resource, operation, sent_at, job, unpacked(changes), Stage(stage), id)
+    run, stream, resource, operation, sent_at, job, changes, begun, doubted, id = row
+    return Written(run, stream, resource, operation, sent_at, job, unpacked(changes), begun, bool(doubted), id)

@@ -20,7 +20,7 @@ import msgspec
 from antiphon import moment
 from antiphon.errors import SettingError, Storage
 from antiphon.outcome import Change, Kind, Outcome, Problem, Record
-from antiphon.writeback.intent import Intent, Stage, Written
+from antiphon.writeback.intent import Intent, Written
 from antiphon.writeback.intents import Intents
 from antiphon.writeback.records import PERHAPS, Records
 from antiphon.writeback.store import Store, file_name, keyed
@@ -140,34 +140,30 @@ class Ledger:
         created twice would be there twice. Unless *seen*, what such a run has written already is returned as well, and what one that
         has ended meanwhile wrote since this one began: the look-up may have been earlier.
         """
-        intents = [
-            Intent(c.token, position, identity, key, c.id, c.by, c.value)
-            for c, (identity, key, position) in zip(changes, marks, strict=True)
-        ]
         of = (self.run, self.records.stream(stream), resource, operation, moment.rfc3339(moment.now()), None)
         busy: set[bytes | None] = set()
         written: list[Written] = []
         with self._intents.changed([c.token for c in changes], written):
             if operation == "create" and (self.store.others() or self.store.written_by_others()):
                 busy = self._busy({key for _, key, _ in marks if key is not None}, seen=seen)
-            left = [intent for intent in intents if intent.key not in busy] if busy else intents
-            stage, size = (Stage.MEANT, each) if each else (Stage.BEGUN, len(left) or 1)
-            parts = (left[start : start + size] for start in range(0, len(left), size))
-            written += [Written(*of, {intent.token: intent for intent in part}, stage) for part in parts]
-            for start in range(0, len(written), along):
-                together = written[start : start + along]
-                for one in together:
-                    one.along = together
-        return [c for c, intent in zip(changes, intents, strict=True) if intent.key in busy] if busy else []
+            intents = {
+                c.token: Intent(c.token, position, identity, key, c.id, c.by, c.value)
+                for c, (identity, key, position) in zip(changes, marks, strict=True)
+                if not busy or key not in busy
+            }
+            if intents:
+                parts = _parts(list(intents), each, along) if each else {}
+                written.append(Written(*of, intents, 0 if each else len(intents), parts=parts))
+        return [c for c in changes if c.token not in intents] if busy else []
 
     def _busy(self, keys: set[bytes], *, seen: bool) -> set[bytes | None]:
         """Return those of *keys* that other runs are writing, or unless *seen* have written."""
         under_way = {i.key for written in self._intents.of_others() for i in written.intents.values()}
         return (under_way & keys) | (set() if seen else self.records.of_others(keys))
 
-    def begun(self, changes: Iterable[Change]) -> None:
-        """Write down that a request with *changes* is about to be sent."""
-        self._intents.begun([c.token for c in changes])
+    def begun(self, last: Change) -> None:
+        """Write down that the request that ends with the change *last* is about to be sent, and with it all before it."""
+        self._intents.begun(last.token)
 
     def under_way(self, job: str, changes: Iterable[Change]) -> None:
         """Write down that *changes*, all that were written down together, are about to be written by the API's *job*."""
@@ -185,25 +181,27 @@ class Ledger:
         rows: list[Row] = []
         stream, became = 0, _UNKNOWN  # of what was heard last
         back, entries, doubted = [], [], []
+        open = self._intents.open
         for o in outcomes:
             kind, token = o.kind, o.change.token
-            written = self._intents.open.get(token)
+            written = open.get(token)
             if written is None:
                 continue
             intent = written.intents[token]
-            if intent.key is not None and kind not in _KEPT:  # it was refused in the end, and perhaps done at first
-                doubted.append((written.stream, intent.key))
-            if kind is _REJECTED:
-                continue
-            if intent.key is None or kind is _UNKNOWN:
-                entries.append(self._entry(o, written, intent))
-            elif o.operation == "restore" and o.ok:
-                back.append((intent.identity, self.run, at, written.stream, intent.key))
-            elif kind in _KEPT:
+            if kind in _KEPT and intent.key is not None and o.operation != "restore":
                 if kind is not became or written.stream != stream:
                     stream, became, rows = written.stream, kind, []
-                    heard.append(Heard(stream, kind.value, int(kind is _CREATED), self.run, version, rows))
-                rows.append((intent.key, intent.identity, o.id, at))
+                    heard.append(Heard(stream, kind.value, int(kind is _CREATED), self.run, version, at, rows))
+                rows.append(Row(intent.key, intent.identity, o.id))
+                continue
+            if kind is _UNKNOWN or (intent.key is None and kind is not _REJECTED):
+                entries.append(self._entry(o, written, intent))
+            if intent.key is None:
+                continue
+            if kind not in _KEPT:  # it was refused in the end, and perhaps done at first
+                doubted.append((written.stream, intent.key))
+            if o.operation == "restore" and o.ok:
+                back.append((intent.identity, self.run, at, written.stream, intent.key))
         with self._intents.changed([o.change.token for o in outcomes], sure=sure) as db:
             self.records.gone([one for one in heard if one.kind == Kind.DELETED])
             self.records.add(db, heard)
@@ -247,8 +245,8 @@ class Ledger:
             written = self._intents.open[o.change.token]
             intent = written.intents[o.change.token]
             if intent.key is not None:
-                row = (intent.key, intent.identity, o.id, at)
-                heard.append(Heard(written.stream, PERHAPS, 0, self.run, None, [row]))
+                row = Row(intent.key, intent.identity, o.id)
+                heard.append(Heard(written.stream, PERHAPS, 0, self.run, None, at, [row]))
         with self._intents.changed([o.change.token for o in outcomes]) as db:
             self.records.add(db, heard)
 
@@ -261,11 +259,11 @@ class Ledger:
 
         What is not known to have begun is doubted as well: that the disk does not have when the power has failed.
         """
-        left = [written for written in self._intents.earlier() if written.stage is not Stage.DOUBTED]
+        left = [written for written in self._intents.earlier() if not written.doubted]
         if left:
             with self.store.transaction():
                 self.records.doubt([(w.stream, i.key) for w in left for i in w.intents.values() if i.key is not None])
-                self._intents.doubted([written for written in left if written.stage is Stage.BEGUN])
+                self._intents.doubted(left)
 
     def take_over(self) -> bool:
         """Take over what runs beside this one have left that have ended since; return whether there are any."""
@@ -344,3 +342,10 @@ class Ledger:
                 " and (run = ? or run in (select run from ended))",
                 [(stream, self.run) for stream in streams],
             )
+
+
+def _parts(tokens: Sequence[str], each: int, along: int) -> dict[str, int]:
+    """Return how many of *tokens* are begun with each request of so many *each*, of which so many go *along*; by the last one of each."""
+    most, many = len(tokens), each * along
+    ends = [min(start + each, most) for start in range(0, most, each)]
+    return {tokens[end - 1]: min(-(-end // many) * many, most) for end in ends}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +15,7 @@ import msgspec
 from antiphon import moment
 from antiphon.outcome import Kind
 from antiphon.writeback.store import Store, portions
-from antiphon.writeback.tables import BY_ID, Heard, keep
+from antiphon.writeback.tables import BY_ID, Heard, Row, keep
 
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[Heard]).decode
@@ -52,8 +51,6 @@ class Records:
         self._streams: dict[str, int] = {}
         self._waiting: set[bytes] = set()
         """Keys of what waits to be sorted in, as far as this run has written it."""
-        self._heard: dict[int, Collection[Heard]] = {}
-        """The same, by its number in the file, as long as no other run has written there."""
         self._version: int | None = None
         """The version of the file up to which nothing that other runs have written waits."""
 
@@ -71,10 +68,9 @@ class Records:
         """Keep what was *heard* of records."""
         if not heard:
             return
-        id = int(db.execute("insert into answers (rows) values (?)", (_ENCODE(heard),)).lastrowid or 0)
-        self._heard[id] = heard
+        db.execute("insert into answers (rows) values (?)", (_ENCODE(heard),))
         for one in heard:
-            self._waiting.update(map(itemgetter(0), one.rows))
+            self._waiting.update([row.key for row in one.rows])
         if len(self._waiting) >= _WAITING:
             self._sort_in(db)
 
@@ -84,7 +80,7 @@ class Records:
         """Keep what was found as it is to be: each a key, a content, an id and an outcome, which is ``created`` where it is ours."""
         at, number = int(moment.now().timestamp()), self.stream(stream)
         heard = [
-            Heard(number, kind, int(kind == Kind.CREATED), self._store.run, version, [(key, content, id, at)])
+            Heard(number, kind, int(kind == Kind.CREATED), self._store.run, version, at, [Row(key, content, id)])
             for key, content, id, kind in found
         ]
         if heard:
@@ -150,8 +146,7 @@ class Records:
             db.execute(BY_ID)
             for one in heard:
                 for marks, some in portions(one.rows):
-                    keys, _, ids, _ = zip(*some, strict=True)
-                    db.execute(sql.format(one.stream, marks), (*ids, *keys))
+                    db.execute(sql.format(one.stream, marks), [*(row.id for row in some), *(row.key for row in some)])
 
     def hand_over(self, stream: str, ids: Sequence[str]) -> set[str]:
         """Let records with these *ids*, gone from *stream*, which made them, be those of other mirrors that have them too; return the ids of these."""
@@ -233,18 +228,11 @@ class Records:
 
     def _sort_in(self, db: sqlite3.Connection) -> None:
         version = self._store.version()
-        if version != self._version:
-            self._heard.clear()
-        ids = [id for (id,) in db.execute("select id from answers order by id")]
-        keep(db, [one for id in ids for one in self._heard.get(id) or self._read(db, id)])
+        packed = db.execute("select rows from answers order by id").fetchall()
+        keep(db, [one for (rows,) in packed for one in _DECODE(rows)])
         db.execute("delete from answers")
         self._waiting.clear()
-        self._heard.clear()
         self._version = version
-
-    def _read(self, db: sqlite3.Connection, id: int) -> list[Heard]:
-        [packed] = db.execute("select rows from answers where id = ?", (id,)).fetchone()
-        return _DECODE(packed)
 
     # What is known
 

@@ -208,7 +208,7 @@ class Sender:
         if not whole:
             group = self._intended(batch, operation, group)
         elif self._ledger:
-            self._ledger.begun(group)
+            self._ledger.begun(group[-1])
         if not group:
             return []
         outcomes: list[Outcome] = []

@@ -9,7 +9,7 @@ from antiphon.api import Job, Resource, Write
 from antiphon.client import Client
 from antiphon.errors import Unknown
 from antiphon.outcome import Kind, Outcome, Problem
-from antiphon.writeback.intent import Intent, Stage, Written
+from antiphon.writeback.intent import Intent, Written
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.match import Match
 from antiphon.writeback.sending import Sender
@@ -22,7 +22,7 @@ def settle_open(client: Client, ledger: Ledger) -> list[Outcome]:
     what was known before counts.
     """
     ledger.doubt()
-    ledger.not_sent(i.change() for i in _intents(w for w in ledger.open_intents() if w.stage is Stage.MEANT))
+    ledger.not_sent(intent.change() for written in ledger.open_intents() for intent in written.not_begun())
     groups: dict[tuple[str, str], list[Written]] = {}
     for written in ledger.open_intents():
         groups.setdefault((written.resource, written.operation), []).append(written)

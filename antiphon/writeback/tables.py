@@ -1,7 +1,10 @@
 """The tables of a ledger, and how those of earlier versions become them.
 
 ``intents``
-    what is under way: a row for what was written down together, its records packed, and how far that has come (:mod:`.intents`);
+    what is under way: a row for what was written down together, its records packed, and how many of them, from the first one on, had
+    begun then (:mod:`.intents`);
+``progress``
+    how many have begun since, where that is told: apart, for to change a row is to write all of it;
 ``entries``
     what ended as unknown, and what nothing identifies until a STATE covers it: a row each;
 ``answers``
@@ -10,7 +13,8 @@
     what is known of each key of a stream.
 
 In the statements here and in the modules beside this one SQLite's own are ``without rowid``, ``pragma``, ``begin immediate``, ``vacuum``,
-the temporary table ``ended``, ``max`` of two values, a statement that keeps the same record twice, and the numbers of rows that it gave itself.
+the temporary table ``ended``, ``max`` of two values, a statement that keeps the same record twice, the numbers of rows that it gave
+itself, and ``json_each``.
 """
 
 from __future__ import annotations
@@ -18,16 +22,15 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from itertools import chain, groupby
-from operator import itemgetter
-from typing import Any, TypeAlias
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
 import msgspec
 
-from antiphon.writeback.intent import Intent, Stage, packed
+from antiphon.writeback.intent import Intent, packed
 
-VERSION = 5
+VERSION = 6
 TABLES = """
 create table if not exists notes (name text primary key, value text not null);
 create table if not exists runs (run integer primary key);
@@ -41,8 +44,10 @@ create table if not exists intents (
     sent_at text not null,
     job text,
     changes blob not null,
-    stage integer not null
+    begun integer not null,
+    doubted integer not null
 );
+create table if not exists progress (id integer primary key, number integer not null);
 create table if not exists entries (
     token text primary key,
     run integer not null,
@@ -76,13 +81,11 @@ create table if not exists records (
 """
 BY_ID = "create index if not exists records_by_id on records (remote_id)"
 """For a ledger in which records are looked for by their ids; one that knows of no deletion has it not, for it is kept at a cost."""
-INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, changes, stage) values (?,?,?,?,?,?,?,?)"
-INTENDED = ",(?,?,?,?,?,?,?,?)"
-"""One row more of it; what one statement writes has numbers in a row."""
+INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, changes, begun, doubted) values (?,?,?,?,?,?,?,?,?)"
 _KEEP = """
-with alike as (values (?,?,?,?,?))
-insert into records (stream, kind, ours, run, version, key, content, remote_id, at)
-select alike.*, each.* from alike, (values {}) as each where true
+insert into records (stream, kind, ours, run, version, at, key, content, remote_id)
+select ?, ?, ?, ?, ?, ?, substr(?, ? * each.key + 1, ?), coalesce(substr(?, ? * each.key + 1, ?), x''), each.value
+from json_each(?) as each where true
 on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
     ours = case when records.kind = 'deleted' or records.remote_id <> excluded.remote_id then excluded.ours
         else max(records.ours, excluded.ours) end,
@@ -92,8 +95,10 @@ _PACKED = 3
 """The first version that packs intents."""
 _STAGED = 4
 """The first one that knows how far they have come; it packed each record that was heard of with all that is known of it."""
-_KEPT = 100
-"""Records that are kept by one statement."""
+_COUNTED = 6
+"""The first one that knows how many of them have begun; before, a row held those of one request, and how far all of them had come."""
+_KEPT = 5000
+"""Records that are kept by one statement: with each one the other threads may go on, and each time it waits for them."""
 
 _FIRST = """
 alter table earlier add column key blob;
@@ -121,8 +126,15 @@ from earlier join streams on streams.name = earlier.stream where kind is not nul
 """
 
 
-Row: TypeAlias = tuple[bytes, bytes, str | None, int]
-"""Of a record key, content, id and time."""
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What was heard of one record."""
+
+    key: bytes
+    content: bytes
+    id: str | None
+
+
+_SINGLY = msgspec.json.Decoder(list[tuple[str, int, bytes, bytes | None, str | None, str | None, Any]]).decode
 
 
 class Heard(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -135,6 +147,8 @@ class Heard(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """1 if it made them."""
     run: int
     version: int | None
+    at: int
+    """Seconds since the epoch."""
     rows: list[Row]
 
 
@@ -143,32 +157,36 @@ def keep(db: sqlite3.Connection, heard: Iterable[Heard]) -> None:
     alike: dict[tuple[Any, ...], list[Row]] = {}
     keys: set[bytes] = set()
     for one in heard:
-        mine = {row[0] for row in one.rows}
-        if not keys.isdisjoint(mine):  # what came later of a record goes after what came first
+        most = len(keys) + len(one.rows)
+        keys.update([row.key for row in one.rows])
+        if len(keys) < most:  # what came later of a record goes after what came first
             _put(db, alike)
             alike.clear()
-            keys.clear()
-        keys |= mine
-        alike.setdefault((one.stream, one.kind, one.ours, one.run, one.version), []).extend(one.rows)
+            keys = {row.key for row in one.rows}
+        alike.setdefault((one.stream, one.kind, one.ours, one.run, one.version, one.at), []).extend(one.rows)
     _put(db, alike)
 
 
 def _put(db: sqlite3.Connection, alike: Mapping[tuple[Any, ...], list[Row]]) -> None:
-    """Put rows into their places, neighbours together.
-
-    They are bound as bytearrays: for what is bytes Python's sqlite3 looks for an adapter first, which takes it longer than all else.
-    """
+    """Put rows into their places, neighbours together."""
     for of, rows in alike.items():
-        rows.sort(key=itemgetter(0))
+        rows.sort(key=attrgetter("key"))
         for start in range(0, len(rows), _KEPT):
             some = rows[start : start + _KEPT]
-            values = [(bytearray(key), bytearray(content), id, at) for key, content, id, at in some]
-            db.execute(_putting(len(some)), (*of, *chain.from_iterable(values)))
+            widths = {(len(row.key), len(row.content)) for row in some}
+            for width in widths:
+                _put_alike(db, of, width, [row for row in some if (len(row.key), len(row.content)) == width])
 
 
-@cache
-def _putting(count: int) -> str:
-    return _KEEP.format(",".join(["(?,?,?,?)"] * count))
+def _put_alike(db: sqlite3.Connection, of: tuple[Any, ...], width: tuple[int, int], rows: Sequence[Row]) -> None:
+    """Put rows whose keys and contents are so long into their places.
+
+    All keys are one value, of which SQLite takes a part for each row, and so are all contents: to give it each by itself takes longer.
+    """
+    key, content = width
+    keys, contents = b"".join([row.key for row in rows]), b"".join([row.content for row in rows])
+    ids = msgspec.json.encode([row.id for row in rows]).decode()
+    db.execute(_KEEP, (*of, keys, key, key, contents, content, content, ids))
 
 
 def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
@@ -176,15 +194,34 @@ def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> Non
     db.execute("begin immediate")
     if version < _PACKED:
         _pack(db, version, keyed)
-    elif version < _STAGED:
-        db.execute(f"alter table intents add column stage integer not null default {Stage.BEGUN:d}")
+    elif version < _COUNTED:
+        _count(db, "stage" if version >= _STAGED else "1")
     for (rows,) in db.execute("select rows from answers order by id").fetchall():
-        keep(db, map(_heard, msgspec.msgpack.decode(rows)))
+        heard = msgspec.msgpack.decode(rows)
+        if version > _STAGED:
+            heard = [
+                (stream, key, content, id, kind, ours, run, at, version)
+                for stream, kind, ours, run, version, some in heard
+                for key, content, id, at in some
+            ]
+        keep(db, map(_heard, heard))
     db.execute("delete from answers")
     if db.execute("select 1 from records where kind = 'deleted' limit 1").fetchone():
         db.execute(BY_ID)
     db.execute(f"pragma user_version = {VERSION}")
     db.execute("commit")
+
+
+def _count(db: sqlite3.Connection, stage: str) -> None:
+    """Pack the intents of versions 3 to 5 as they are now; *stage* says how far they had come: not begun, begun, doubted."""
+    rows = db.execute(
+        f"select run, stream, resource, operation, sent_at, job, changes, {stage} from intents order by id"  # noqa: S608 - ours
+    ).fetchall()
+    db.execute("drop table intents")
+    _each(db, TABLES)
+    for *of, changes, come in rows:
+        intents = {one[0]: Intent(*one) for one in _SINGLY(changes)}
+        db.execute(INTEND, (*of, packed(intents), len(intents) if come else 0, come > 1))
 
 
 def _pack(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
@@ -209,7 +246,7 @@ def _pack(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
         intents = {}
         for *_, token, position, identity, key, id, by, value in rows:
             intents[token] = Intent(token, position, identity, key, id, by, msgspec.json.decode(value or "null"))
-        db.execute(INTEND, (*of, packed(intents), Stage.BEGUN))
+        db.execute(INTEND, (*of, packed(intents), len(intents), False))
     db.execute(_ENDED)
     db.execute("drop table earlier")
 
@@ -217,7 +254,7 @@ def _pack(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:
 def _heard(row: Sequence[Any]) -> Heard:
     """Return what was heard of one record, from a row of the table."""
     stream, key, content, id, kind, ours, run, at, version = row
-    return Heard(stream, kind, ours, run, version, [(key, content, id, at)])
+    return Heard(stream, kind, ours, run, version, at, [Row(key, content, id)])
 
 
 def _each(db: sqlite3.Connection, statements: str) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
+from base64 import b64encode
 
 import pytest
 import requests
 
 from antiphon.errors import Unavailable
 from antiphon.outcome import Change, Kind, Outcome
-from antiphon.writeback.intent import Stage, unpacked
 from antiphon.writeback.ledger import Ledger
 from antiphon.writeback.mirror import Kept, take_away
 from antiphon.writeback.settling import settle_open
 from antiphon.writeback.writer import Writer
 
-from .test_ledger import change, intend, killed, known, left_open
+from .test_ledger import as_in, change, intend, killed, known, left_open
 from .test_writer_replies import crash, kinds
 
 ZOO = "https://zoo.example"
@@ -241,44 +242,101 @@ def test_what_a_run_that_died_meanwhile_was_changing_is_looked_at_again(account)
 
 
 def test_what_of_a_set_had_begun_is_known_after_a_kill(tmp_path):
-    lines = ("c = [change(f'{n}@x') for n in range(5)]", "intend(ledger, *c, each=2)", "ledger.begun(c[2:4])")
+    lines = ("c = [change(f'{n}@x') for n in range(5)]", "intend(ledger, *c, each=2)", "ledger.begun(c[1])")
     with killed(tmp_path, *lines):
         pass
     with Ledger(tmp_path, "hubspot") as ledger:
-        assert [(w.stage, [i.value for i in w.intents.values()]) for w in ledger.open_intents()] == [
-            (Stage.MEANT, ["0@x", "1@x"]), (Stage.BEGUN, ["2@x", "3@x"]), (Stage.MEANT, ["4@x"])
-        ]  # fmt: skip
+        assert begun(ledger) == (["0@x", "1@x"], ["2@x", "3@x", "4@x"])
 
 
 def test_what_goes_along_with_what_has_begun_has_begun_and_no_more_after_a_kill(tmp_path):
-    lines = ("c = [change(f'{n}@x') for n in range(7)]", "intend(ledger, *c, each=2, along=2)", "ledger.begun(c[2:4])")
+    lines = ("c = [change(f'{n}@x') for n in range(7)]", "intend(ledger, *c, each=2, along=2)", "ledger.begun(c[1])")
     with killed(tmp_path, *lines):
         pass
     with Ledger(tmp_path, "hubspot") as ledger:
-        assert [w.stage for w in ledger.open_intents()] == [Stage.BEGUN, Stage.BEGUN, Stage.MEANT, Stage.MEANT]
+        assert begun(ledger) == (["0@x", "1@x", "2@x", "3@x"], ["4@x", "5@x", "6@x"])
 
 
-def test_what_was_struck_before_others_along_with_it_begin_is_not_marked(tmp_path):
-    with Ledger(tmp_path, "hubspot") as ledger, Ledger(tmp_path, "hubspot") as other:
-        some = [change(f"{n}@x") for n in range(3)]
-        intend(ledger, *some, each=1, along=3)
-        ledger.not_sent(some[2:])
-        intend(other, change("9@x"), each=1)  # under the number that is free now
-        ledger.begun(some[:1])
-        assert dict(stages(ledger)) == {"0@x": Stage.BEGUN, "1@x": Stage.BEGUN, "9@x": Stage.MEANT}
-
-
-def stages(ledger):
-    """What is under way by now, as the file has it."""
-    for changes, stage in ledger.store.rows("select changes, stage from intents"):
-        for intent in unpacked(changes).values():
-            yield intent.value, stage
-
-
-def test_in_a_ledger_of_the_version_before_all_that_is_open_had_perhaps_begun(tmp_path):
+@pytest.mark.parametrize("last", [6, 5])
+def test_a_last_request_that_is_smaller_has_begun_with_all_before_it(tmp_path, last):
+    lines = (
+        "c = [change(f'{n}@x') for n in range(7)]",
+        "intend(ledger, *c, each=2, along=3)",
+        f"ledger.begun(c[{last}])",
+    )
+    with killed(tmp_path, *lines):
+        pass
     with Ledger(tmp_path, "hubspot") as ledger:
-        intend(ledger, change(), each=1)
+        assert begun(ledger)[1] == ([] if last == 6 else ["6@x"])
+
+
+def test_what_is_left_when_some_is_struck_has_begun_as_far_as_it_had(tmp_path):
+    lines = (
+        "c = [change(f'{n}@x') for n in range(9)]",
+        "intend(ledger, *c, each=2)",
+        "ledger.begun(c[3])",
+        "ledger.not_sent([c[1], c[8]])",
+        "ledger.begun(c[5])",
+        "ledger.not_sent([c[0], c[2], c[7]])",
+    )
+    with killed(tmp_path, *lines):
+        pass
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert begun(ledger) == (["3@x", "4@x", "5@x"], ["6@x"])
+        ledger.not_sent([i.change() for written in ledger.open_intents() for i in written.not_begun()])
+        assert begun(ledger) == (["3@x", "4@x", "5@x"], [])
+
+
+def test_what_had_begun_before_under_the_same_number_tells_nothing(tmp_path):
+    with Ledger(tmp_path, "hubspot") as ledger:
+        one = change("0@x")
+        intend(ledger, one, each=1)
+        ledger.begun(one)
+        ledger.not_sent([one])
+        (left,) = ledger.store.rows("select count(*) from progress")
+    assert left == (0,)
+    with killed(tmp_path, "intend(ledger, change('9@x'), each=1)"):
+        pass
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert begun(ledger) == ([], ["9@x"])
+
+
+def begun(ledger):
+    """The values of what is open: what had perhaps begun, and what surely had not."""
+    left = [i.value for written in ledger.open_intents() for i in written.not_begun()]
+    open = [i.value for written in ledger.open_intents() for i in written.intents.values()]
+    return [value for value in open if value not in left], left
+
+
+def earlier(folder, version, *stages):
+    """Make a ledger of version 3 to 5, in which a run left a row of intents for each of *stages*: not begun, begun, doubted."""
+    with Ledger(folder, "hubspot") as ledger:
+        number = ledger.records.stream("people")
+        made = [(ledger.identity("contacts", {}, "email", "a@x"), ledger.key("contacts", ("email", "a@x")))]
+        kept = [[b64encode(one).decode() for one in marks] for marks in made]
     with contextlib.closing(sqlite3.connect(ledger.path)) as db:
-        db.executescript("alter table intents drop column stage; pragma user_version = 3")
+        as_in(db, version)
+        for n, stage in enumerate(stages):
+            intents = [[f"token{n}{m}", m, *kept[0], None, "email", f"{n}{m}@x"] for m in range(2)]
+            of = (7, number, "contacts", "create", "2026", None, json.dumps(intents).encode())
+            row = (n, *of, stage) if version > 3 else (n, *of)
+            db.execute(f"insert into intents values ({','.join('?' * len(row))})", row)
+        db.execute("insert into runs values (7)")
+        db.commit()
+    return made[0]
+
+
+def test_in_a_ledger_of_version_3_all_that_is_open_had_perhaps_begun(tmp_path):
+    earlier(tmp_path, 3, 0)
     with Ledger(tmp_path, "hubspot") as ledger:
-        assert [w.stage for w in ledger.open_intents()] == [Stage.BEGUN]
+        assert begun(ledger) == (["00@x", "01@x"], [])
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_how_far_requests_had_come_in_an_earlier_version_is_known(tmp_path, version):
+    identity, key = earlier(tmp_path, version, 0, 1, 2)
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert begun(ledger) == (["10@x", "11@x", "20@x", "21@x"], ["00@x", "01@x"])
+        assert [written.doubted for written in ledger.open_intents()] == [False, False, True]
+        assert {(i.identity, i.key) for i in left_open(ledger)} == {(identity, key)}
+        assert [i.change().token for i in left_open(ledger)][:2] == ["token00", "token01"]

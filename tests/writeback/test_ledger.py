@@ -776,6 +776,21 @@ def test_the_ledger_of_the_version_before_is_taken_over(tmp_path):
         assert ledger.open_intents() == []
 
 
+EARLIER = """
+drop table intents;
+drop table progress;
+create table intents (id integer primary key, run integer not null, stream integer not null, resource text not null,
+    operation text not null, sent_at text not null, job text, changes blob not null, stage integer not null);
+"""
+
+
+def as_in(db, version):
+    """Bring what is under way in a ledger into the form of version 3 to 5, where nothing is."""
+    db.executescript(f"{EARLIER}pragma user_version = {version}")
+    if version == 3:
+        db.execute("alter table intents drop column stage")
+
+
 def test_what_waits_in_a_ledger_of_version_4_is_sorted_in(tmp_path):
     """There each record that was heard of was packed with all that is known of it."""
     one = change()
@@ -787,10 +802,27 @@ def test_what_waits_in_a_ledger_of_version_4_is_sorted_in(tmp_path):
     with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
         for rows in ([made], [done]):
             db.execute("insert into answers (rows) values (?)", (msgspec.msgpack.encode(rows),))
-        db.execute("pragma user_version = 4")
+        as_in(db, 4)
     with Ledger(tmp_path, "hubspot") as ledger:
         assert known(ledger, one) == (identity, "5", "updated", True, 3, 9)
         assert ledger.store.rows("select count(*) from answers") == [(0,)]
+
+
+def test_what_waits_in_a_ledger_of_version_5_is_sorted_in(tmp_path):
+    """There each record had the time at which it was heard of."""
+    one = change()
+    with Ledger(tmp_path, "hubspot") as ledger:
+        number = ledger.records.stream("people")
+        [(identity, key, _)] = marks(ledger, one)
+    heard = [
+        (number, "created", 1, 1, None, [(key, b"made", "5", 2)]),
+        (number, "updated", 0, 1, 9, [(key, identity, "5", 3)]),
+    ]
+    with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
+        db.execute("insert into answers (rows) values (?)", (msgspec.msgpack.encode(heard),))
+        as_in(db, 5)
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert known(ledger, one) == (identity, "5", "updated", True, 3, 9)
 
 
 @pytest.mark.parametrize("version", [3, 4])
@@ -801,9 +833,7 @@ def test_what_a_mirror_took_away_before_the_ledger_was_brought_up_is_its_own_whe
         gone = (ledger.records.stream("people"), key, identity, "5", "deleted", 1, 1, 2, None)
     with contextlib.closing(sqlite3.connect(ledger.path)) as db, db:
         db.execute("insert into records values (?, ?, ?, ?, ?, ?, ?, ?, ?)", gone)
-        if version == 3:
-            db.execute("alter table intents drop column stage")
-        db.execute(f"pragma user_version = {version}")
+        as_in(db, version)
     with Ledger(tmp_path, "hubspot") as ledger:
         ledger.records.back("people", ["5"])
         assert known(ledger, one) == (b"", "5", "updated", True, 2, None)
