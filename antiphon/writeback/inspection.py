@@ -30,11 +30,12 @@ def known_as(stream: str, pipeline: str | None) -> str:
 
 
 def summary(ledger: Ledger) -> list[dict[str, Any]]:
-    """Return how many records are known of each stream, how many of them it made, and how many are gone."""
+    """Return how many records are known of each stream, how many of them it made, and how many were deleted besides."""
     ledger.records.sorted_in()
     rows = ledger.store.rows(
-        "select streams.name, streams.resource, count(records.key), coalesce(sum(records.ours), 0),"
-        " coalesce(sum(case when records.kind = 'deleted' then 1 else 0 end), 0), coalesce(max(records.at), 0)"
+        "select streams.name, streams.resource, coalesce(sum(records.kind <> 'deleted'), 0),"
+        " coalesce(sum(records.ours = 1 and records.kind <> 'deleted'), 0),"
+        " coalesce(sum(records.kind = 'deleted'), 0), coalesce(max(records.at), 0)"
         " from streams left join records on records.stream = streams.id"
         " group by streams.name, streams.resource order by streams.name"
     )

@@ -57,6 +57,13 @@ def test_it_shows_how_much_is_known_and_all_of_one_record(crm, ledger):
     assert "ada@example.com" not in out
 
 
+def test_what_was_deleted_is_counted_apart_from_the_records_that_are_there(crm, ledger):
+    crm.pipe(PEOPLE, *(record("contacts", email=f"p{n}@example.com") for n in range(3)))
+    crm.pipe(PEOPLE, record("contacts", email="p1@example.com"), streams={"contacts": {"mode": "delete"}})
+    [stream] = json.loads(ledger("show")[1])["streams"]
+    assert (stream["records"], stream["made here"], stream["deleted"]) == (2, 2, 1)
+
+
 @pytest.mark.parametrize(
     ("field", "ways", "value"),
     [
