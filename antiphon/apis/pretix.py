@@ -56,6 +56,8 @@ class Counted:
     grows: bool = False
     """Whether rows come in before others, as any that is changed does in a list of changes. Pages of such a list are asked for in
     turn: one that is selected before the page that precedes it begins behind a row that is pushed on meanwhile."""
+    seldom: bool = False
+    """Whether rows come so seldom that a list of a single page is not asked for again, for the moment in which that is selected."""
     past_end: tuple[int, ...] = (404,)
     ends: ClassVar[bool] = True
 
@@ -80,7 +82,8 @@ class Counted:
         if found["next"]:
             return {"page": page + 1, "count": count, "back": back}
         again = cursor.get("again", 0)
-        moved = (self.grows and count > 0) or (page > 1 and len(records) < count - (page - 1) * self.size[1])
+        within = self.grows and count > 0 and (page > 1 or not self.seldom)
+        moved = within or (page > 1 and len(records) < count - (page - 1) * self.size[1])
         if not moved or again == _TURNS or (again and count == before):
             return None
         return {"page": page, "count": count, "back": back, "again": again + 1}
@@ -93,16 +96,16 @@ class Counted:
         return {**cursor, "page": cursor["page"] + 1} if cursor["page"] * self.size[1] < count else None
 
 
-def listed(path: str, *, under: bool = False, bookmark: str = "", grows: bool = False, **params: Any) -> Read:
-    """Return a list in an order that does not change while it is read; *under* an event or in the whole organizer.
+_COUNTED = Counted()
 
-    One that *grows* has rows that come in before others meanwhile.
-    """
+
+def listed(path: str, *, under: bool = False, bookmark: str = "", paging: Counted = _COUNTED, **params: Any) -> Read:
+    """Return a list in an order that does not change while it is read; *under* an event or in the whole organizer."""
     return Read(
         (_UNDER if under else _HOME) + path,
         params=params,
         records="results",
-        paging=Counted(grows=grows),
+        paging=paging,
         bookmark=bookmark,
         keep={"event": "{parent.slug}"} if under else {},
         text=True,
@@ -111,7 +114,12 @@ def listed(path: str, *, under: bool = False, bookmark: str = "", grows: bool = 
 
 def modified(path: str, **params: Any) -> Read:
     """Return a list of what was modified since a time; pretix names the time to ask for next."""
-    return listed(path, bookmark=_GENERATED, grows=True, modified_since="{since}", **params)
+    return listed(path, bookmark=_GENERATED, paging=Counted(grows=True), modified_since="{since}", **params)
+
+
+def named(path: str, **params: Any) -> Read:
+    """Return a list that pretix gives in the order of its rows' names alone, so that new ones come in anywhere."""
+    return listed(path, paging=Counted(grows=True, seldom=True), **params)
 
 
 def exploded(read: Read) -> Read:
@@ -331,9 +339,9 @@ pretix = Api(
             key=("slug",),
             aliases=("event",),
             match=("slug",),
-            read=listed("/events/", ordering="slug"),
+            read=named("/events/", ordering="slug"),
             get=Read(f"{_HOME}/events/{{id}}/", text=True),
-            find=Find(listed("/events/", ordering="slug"), at=f"{_HOME}/events/{{id}}/", address="slug"),
+            find=Find(named("/events/", ordering="slug"), at=f"{_HOME}/events/{{id}}/", address="slug"),
             create=Write(f"{_HOME}/events/", body="{record}", headers=_KEYED, remembers=_DAY, outcomes=One("slug")),
             update=Write(f"{_HOME}/events/{{id}}/", "PATCH", body="{record}", safe=True, outcomes=One("slug")),
             delete=Write(f"{_HOME}/events/{{id}}/", "DELETE", safe=True, outcomes=Nothing()),
@@ -736,9 +744,9 @@ pretix = Api(
             match=("email",),
             folded=("email",),
             lookback=_LOOKBACK,
-            read=listed("/customers/"),
+            read=named("/customers/"),
             get=Read(f"{_HOME}/customers/{{id}}/", text=True),
-            find=Find(listed("/customers/"), by=("email",)),
+            find=Find(named("/customers/"), by=("email",)),
             create=Write(
                 f"{_HOME}/customers/", body="{record}", headers=_KEYED, remembers=_DAY, outcomes=One("identifier")
             ),

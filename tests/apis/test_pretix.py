@@ -68,7 +68,7 @@ def test_rows_that_move_up_onto_a_page_that_was_read_are_read(
     requests_mock.get(f"{HOME}/customers/", answers)
     found = read(client, "customers")
     assert sorted(found, key=int) == [str(number) for number in range(1, 121)]
-    assert asked(requests_mock) == ["1", "2", "1", "2", "3"]
+    assert asked(requests_mock) == ["1", "2", "1", "2", "3", "3"]
 
 
 def test_a_page_that_is_gone_when_it_is_asked_for_ends_the_list_at_the_one_before(
@@ -98,7 +98,7 @@ def test_many_rows_that_go_at_once_bring_back_as_many_pages(
     requests_mock.get(f"{HOME}/customers/", answers)
     found = read(client, "customers")
     assert sorted(found, key=int) == [str(number) for number in range(1, 201)]
-    assert asked(requests_mock) == ["1", "2", "3", "1", "2", "3"]
+    assert asked(requests_mock) == ["1", "2", "3", "1", "2", "3", "3"]
 
 
 class Counting:
@@ -122,7 +122,7 @@ class Counting:
             self.rows = sorted({*self.rows, row} if row > 0 else {*self.rows} - {-row})
         selected = self.rows[bottom : min(bottom + size, count)]
         found = [
-            {"code": f"{row:05}", "identifier": f"{row:05}", "last_modified": "2026-05-01T10:00:00Z"}
+            {"last_modified": "2026-05-01T10:00:00Z"} | dict.fromkeys(("code", "identifier", "slug"), f"{row:05}")
             for row in selected
         ]
         return page(found, count=count, more=bottom + size < count)["json"]
@@ -142,6 +142,35 @@ def test_a_row_that_comes_in_before_others_as_they_are_selected_hides_none(
         found = read(client, "orders", since=SINCE)
         assert {f"{row:05}" for row in there} <= set(found)
         assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("name", ["events", "customers"])
+@pytest.mark.parametrize("count", [51, 100, 101, 170])
+def test_a_row_that_comes_in_before_others_of_a_list_by_name_hides_none(
+    client: Client, requests_mock: requests_mock.Mocker, name: str, count: int
+) -> None:
+    client.lanes = Lanes(4)
+    there = range(10, 10 + count)
+    for turn in range(5):
+        server = Counting(there, [()] * turn + [(1,), (), (2, 3), (4,)])
+        requests_mock.get(f"{HOME}/{name}/", json=server.answer)
+        found = read(client, name)
+        assert {f"{row:05}" for row in there} <= set(found)
+        assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("name", ["events", "customers"])
+def test_a_list_by_name_that_has_one_page_is_asked_for_once_and_the_last_of_several_once_more(
+    client: Client, requests_mock: requests_mock.Mocker, name: str
+) -> None:
+    client.lanes = Lanes(4)
+    calls = {}
+    for count in 0, 1, 50, 51, 120:
+        server = Counting(range(1, 1 + count), [])
+        requests_mock.get(f"{HOME}/{name}/", json=server.answer)
+        read(client, name)
+        calls[count] = server.pages
+    assert calls == {0: [1], 1: [1], 50: [1], 51: [1, 2, 2], 120: [1, 2, 3, 3]}
 
 
 def test_a_list_of_changes_has_ended_once_its_last_page_is_counted_alike_twice(
