@@ -33,7 +33,7 @@ class Intents:
 
     def take_over(self) -> None:
         """Read what those runs have left that are known to have ended since the last time."""
-        known = {written.id for written in self._earlier}
+        known = {written.id for written in self.earlier()}  # what was struck is not: another may have its number now
         left = [written for written in map(_written, self._store.rows(_EARLIER)) if written.id not in known]
         self._earlier += left
         self.open |= {token: written for written in left for token in written.intents}

@@ -84,7 +84,7 @@ BY_ID = "create index if not exists records_by_id on records (remote_id)"
 INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, changes, begun, doubted) values (?,?,?,?,?,?,?,?,?)"
 _KEEP = """
 insert into records (stream, kind, ours, run, version, at, key, content, remote_id)
-select ?, ?, ?, ?, ?, ?, substr(?, ? * each.key + 1, ?), coalesce(substr(?, ? * each.key + 1, ?), x''), each.value
+select ?, ?, ?, ?, ?, ?, substr(?, ? * each.key + 1, ?), coalesce(substr(?, ? * each.key + 1, ?), x''), coalesce(?, each.value)
 from json_each(?) as each where true
 on conflict (stream, key) do update set content = excluded.content, remote_id = excluded.remote_id, kind = excluded.kind,
     ours = case when records.kind = 'deleted' or records.remote_id <> excluded.remote_id then excluded.ours
@@ -185,8 +185,14 @@ def _put_alike(db: sqlite3.Connection, of: tuple[Any, ...], width: tuple[int, in
     """
     key, content = width
     keys, contents = b"".join([row.key for row in rows]), b"".join([row.content for row in rows])
-    ids = msgspec.json.encode([row.id for row in rows]).decode()
-    db.execute(_KEEP, (*of, keys, key, key, contents, content, content, ids))
+    ids, whole = msgspec.json.encode([row.id for row in rows]).decode(), None
+    if r"\u0000" in ids:  # where SQLite's JSON ends a text
+        if len(rows) > 1:
+            for row in rows:
+                _put_alike(db, of, width, [row])
+            return
+        whole = rows[0].id
+    db.execute(_KEEP, (*of, keys, key, key, contents, content, content, whole, ids))
 
 
 def migrate(db: sqlite3.Connection, version: int, keyed: hashlib.blake2b) -> None:

@@ -299,6 +299,15 @@ def test_values_of_every_kind_are_kept(tmp_path):
         assert [intent.value for intent in left_open(ledger)] == [5, 1.5, "é\n'", True]
 
 
+def test_ids_of_every_kind_are_kept(tmp_path):
+    ids = ["a\0b", "a\0c", "\\u0000", "0012", "1e5", "", "null", '"', "é😀\u2028", "9" * 100_000, None]
+    several = [change(f"{n}@x") for n in range(len(ids))]
+    with Ledger(tmp_path, "hubspot") as ledger:
+        intend(ledger, *several)
+        ledger.answered([created(c, id) for c, id in zip(several, ids, strict=True)])
+        assert [known(ledger, c).remote_id for c in several] == ids
+
+
 def test_a_failed_transaction_leaves_nothing_half_written(tmp_path):
     with Ledger(tmp_path, "hubspot") as ledger:
         one, two = change("a@x"), change("b@x")
@@ -489,6 +498,18 @@ def test_what_a_run_that_is_alive_has_under_way_is_left_to_it(tmp_path):
         assert not ledger.store.others()
         with Ledger(tmp_path, "hubspot") as another:
             assert another.open_intents() == []  # it is being settled
+
+
+def test_what_one_run_after_another_leaves_is_taken_over(tmp_path):
+    """SQLite gives the number of a row that was struck to the next one."""
+    with Ledger(tmp_path, "hubspot") as ledger:
+        for email in ("a@x", "b@x", "c@x"):
+            with killed(tmp_path, f"intend(ledger, change({email!r}))"):
+                pass
+            assert ledger.take_over()
+            left = left_open(ledger)
+            assert [intent.value for intent in left] == [email]
+            ledger.not_sent([intent.change() for intent in left])
 
 
 def test_what_another_run_is_creating_is_not_created_as_well(tmp_path):
