@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from typing import Any
 
@@ -22,6 +23,15 @@ def _a_state_folder_of_our_own():
     os.environ["XDG_STATE_HOME"] = folder
     yield
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals_are_heard():
+    """Tests that run in the background or under `nohup` send signals as well, which what they start would not hear there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler), signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, before[0])
+    signal.signal(signal.SIGHUP, before[1])
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

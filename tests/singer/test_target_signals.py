@@ -13,14 +13,6 @@ PEOPLE = schema("contacts", "email")
 CODES = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
 
 
-@pytest.fixture(autouse=True)
-def heard():
-    """Nobody who runs the tests under `nohup` has the target survive SIGHUP."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
 def person(n):
     return record("contacts", email=f"p{n}@example.com")
 
