@@ -56,7 +56,7 @@ def send_changes(
     except Forbidden as error:
         outcomes = _refused(error, batch)
     except DescriptionError as error:  # a value that the path needs is not in the record
-        outcomes = [rejected(change, str(error)) for change in batch]
+        outcomes = [rejected(change, str(error), brief=error.message) for change in batch]
     except (Lost, BadReply) as error:
         outcomes = _refused(error, batch, Kind.UNKNOWN)
     answered = {outcome.change.token for outcome in outcomes}
@@ -113,4 +113,5 @@ def _time(value: Any, form: str) -> Any:
 def _refused(error: ApiError, batch: Sequence[Change], kind: Kind = Kind.REJECTED) -> list[Outcome]:
     said = error.message.partition(" -> ")[2] or error.message
     words = said.removeprefix(f"{error.status} ")
-    return [Outcome(change, kind, change.id, Problem(words, error.status, error.code)) for change in batch]
+    brief = words if isinstance(error, Lost) and not error.status else ""  # words of ours
+    return [Outcome(change, kind, change.id, Problem(words, error.status, error.code, brief)) for change in batch]

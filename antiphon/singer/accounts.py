@@ -42,6 +42,13 @@ _UNTOLD = Problem("what was said of it is not known any more", brief="what was s
 """Of a record that an earlier run has sent, whose ledger may not keep words."""
 
 
+def _bare(outcome: Outcome) -> str:
+    """Return what may be said of any *outcome* that is bad."""
+    if outcome.kind is Kind.UNKNOWN:
+        return "sent, and not known to be done"
+    return "refused after it was sent" if outcome.sent_at else "refused before it was sent"
+
+
 class Accounts:
     """The accounts of one run of a target."""
 
@@ -106,7 +113,7 @@ class Accounts:
             if outcome.kind in {Kind.REJECTED, Kind.UNKNOWN}:
                 outcome.problem = outcome.problem or _UNTOLD
                 if outcome.problem is not sink.ended:
-                    which, why = self._which(sink, h, outcome.change), self._why(outcome.problem)
+                    which, why = self._which(sink, h, outcome.change), self._why(outcome.problem, _bare(outcome))
                     self._log.warning("%s: %s %s: %s", stream, which, outcome.kind.value, why)
                 if outcome.kind is Kind.REJECTED:
                     row = reject(h.received, outcome.problem, [*h.source.keys, *sink.writer.match.names], self.payload)
@@ -125,12 +132,12 @@ class Accounts:
             found = next((one for one in (*came, *keys) if _tells(one)), None)
         return f"record {held.position}" if found is None or self.payload == "none" else one_line(text(found), _LABEL)
 
-    def _why(self, problem: Problem) -> str:
-        """Return the words of *problem*, or where those may not be told, for they may quote a record, its status and code."""
+    def _why(self, problem: Problem, bare: str = "refused") -> str:
+        """Return the words of *problem*, or where those may not be told, for they may quote a record, its status and code; *bare* if it has neither."""
         if self.payload == "full":
             return one_line(problem.message, _WORDS)
         said = " ".join(filter(None, (str(problem.status or ""), one_line(problem.code, _LABEL), problem.brief)))
-        return f"{said or 'refused before it was sent'} (payload: {self.payload} keeps back the words)"
+        return f"{said or bare} (payload: {self.payload} keeps back the words)"
 
     def account_removed(self, sink: Sink, outcomes: Sequence[Outcome]) -> None:
         """Take note of what a mirror took away."""
@@ -139,7 +146,9 @@ class Accounts:
         for outcome in outcomes:
             if outcome.problem:
                 which = one_line(outcome.change.id, _LABEL)
-                self._log.warning("%s: %s %s: %s", stream, which, outcome.kind, self._why(outcome.problem))
+                self._log.warning(
+                    "%s: %s %s: %s", stream, which, outcome.kind, self._why(outcome.problem, _bare(outcome))
+                )
         if outcomes:
             writer = sink.writer
             anew = writer.removal == "archive" and not writer.restorable

@@ -216,7 +216,7 @@ class Sender:
             by_job = self._by_job(job, operation, group) if job else None
             outcomes.extend(by_job or self._client.write(self._resource, operation, group))
         except DescriptionError as error:  # the record lacks what the path needs
-            outcomes.extend(rejected(change, error.message) for change in group)
+            outcomes.extend(rejected(change, error.message, brief=error.message) for change in group)
         except (Unavailable, Unauthorized, ForeignHost, SettingError) as error:
             # What has no outcome was not written, save what is safe to repeat: that was perhaps sent before, and not answered.
             how = getattr(self._resource, operation)

@@ -85,6 +85,18 @@ def test_each_record_that_an_earlier_run_sent_without_an_answer_has_a_line(crm, 
     assert len(crm.shown("notes", "hs_note_body")) == 2
 
 
+@pytest.mark.parametrize("before", ["full", "none"])
+def test_what_was_sent_is_not_told_as_refused_before_it_was(crm, caplog, before):
+    one = [schema("notes", "hs_note_body", "hs_timestamp")]
+    one.append(record("notes", hs_note_body="Ada", hs_timestamp="2026-01-01T00:00:00Z"))
+    crm.app.fail_next(1, "commit-timeout", "notes/batch/create")
+    crm.pipe(*one, payload=before, streams={"notes": {"mode": "create"}})
+    crm.pipe(*one, payload="none", streams={"notes": {"mode": "create"}})
+    said = [line for line in caplog.messages if line.endswith("(payload: none keeps back the words)")]
+    assert len(said) == (1 if before == "full" else 2)
+    assert not [line for line in said if "before it was sent" in line]
+
+
 def test_a_mirror_is_refused_where_it_may_not_keep_what_it_takes_away(crm):
     with pytest.raises(SettingError, match="contacts: a mirror keeps what it takes away, which payload: keys forbids"):
         crm.pipe(PEOPLE, streams={"contacts": {"mode": "mirror"}}, payload="keys")
