@@ -25,7 +25,7 @@ import filelock
 from antiphon import moment
 from antiphon.errors import Busy, Storage
 from antiphon.folder import private
-from antiphon.writeback.tables import TABLES, VERSION, migrate
+from antiphon.writeback.tables import NEEDED, TABLES, VERSION, migrate
 
 Value = TypeVar("Value")
 
@@ -189,12 +189,23 @@ class Store:
             db.execute("pragma secure_delete = on")  # what is struck is not left in unused pages
             db.execute(f"pragma cache_size = -{_CACHED}")
             db.execute(f"pragma wal_autocheckpoint = {_COPIED}")
+            self._refuse_lesser(db)
             self._arrange(db, version)
             self._refuse_other_key(db, key, keyless=keyless)
         except BaseException:
             db.close()
             raise
         return db
+
+    def _refuse_lesser(self, db: sqlite3.Connection) -> None:
+        """Refuse an SQLite that cannot do what we need of it, before anything in the file is taken for damaged."""
+        try:
+            db.execute(NEEDED)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+                raise
+            said = f"SQLite {sqlite3.sqlite_version}, which this Python has, cannot do what the ledger needs ({error})"
+            raise Storage(said, hint="Nothing was sent. Take a Python with SQLite 3.38 or later.") from error
 
     def _arrange(self, db: sqlite3.Connection, version: int) -> None:
         """See to it that the file has the present tables.

@@ -79,6 +79,8 @@ create table if not exists records (
     primary key (stream, key)
 ) without rowid;
 """
+NEEDED = "select 1 from json_each('[]')"
+"""What SQLite can do by itself from 3.38 on, and before if it was built so."""
 BY_ID = "create index if not exists records_by_id on records (remote_id)"
 """For a ledger in which records are looked for by their ids; one that knows of no deletion has it not, for it is kept at a cost."""
 INTEND = "insert into intents (run, stream, resource, operation, sent_at, job, changes, begun, doubted) values (?,?,?,?,?,?,?,?,?)"

@@ -878,6 +878,17 @@ def hashed_as_the_first_version_did(c):
     return hashlib.blake2b(whole, digest_size=16).digest()
 
 
+def test_an_sqlite_that_cannot_do_what_is_needed_is_told_and_no_ledger_is_taken_for_damaged(tmp_path, monkeypatch):
+    second(tmp_path)
+    monkeypatch.setattr("antiphon.writeback.store.NEEDED", "select 1 from json_each_that_it_lacks('[]')")
+    said = r"SQLite [\d.]+, which this Python has, cannot do what the ledger needs \(no such table: json_each_that_it_lacks\)"
+    with pytest.raises(Storage, match=said):
+        Ledger(tmp_path, "hubspot")
+    monkeypatch.undo()
+    with Ledger(tmp_path, "hubspot") as ledger:
+        assert len(left_open(ledger)) == 3
+
+
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Storage, match=r"the ledger .*/file/hubspot\.ledger\.sqlite3 cannot be used: File exists"):
