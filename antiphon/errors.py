@@ -9,6 +9,7 @@
     ├── DescriptionError          the description of an API is wrong          -> mend the description
     ├── Busy                      another run holds the journal               -> wait for it
     ├── Storage                   a file of ours cannot be written or read    -> free space, fix permissions
+    ├── Interrupted               the process is to end, and nothing more is tried
     └── ApiError                  the API, or the way to it, said no
         ├── Unauthorized          401: the credential is not accepted         -> renew the credential
         ├── Forbidden             403: the credential may not do this         -> widen its rights
@@ -105,6 +106,10 @@ class Busy(AntiphonError):
 
 class Storage(AntiphonError):
     """A file of ours (rejects, receipts, journal) cannot be written or read."""
+
+
+class Interrupted(AntiphonError):
+    """The process is to end: what failed is not tried again, and nothing more is sent."""
 
 
 class ApiError(AntiphonError):

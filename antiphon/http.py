@@ -46,6 +46,7 @@ from antiphon.fill import text
 from antiphon.formats import Json
 from antiphon.limits import Limiter
 from antiphon.outcome import fits
+from antiphon.pauses import Pauses
 from antiphon.style import Rest
 
 log = logging.getLogger("antiphon.http")
@@ -144,6 +145,7 @@ class Http:
         self.notes: dict[str, Any] = {}
         """What auth and style find out on the way and keep for later: a token, a session, the protocol spoken."""
         self.limiter = limiter or Limiter(())
+        self.pauses = Pauses()
         self.session = session or _session()
         # Even when told not to follow, requests reads a redirect's body whole, and takes each URL apart.
         self.session.resolve_redirects = _nowhere  # type: ignore[method-assign]
@@ -178,10 +180,12 @@ class Http:
         Raises:
             ApiError: by kind, see :mod:`antiphon.errors`.
             SettingError: the server's certificate is not trusted.
+            Interrupted: the process is to end, see :class:`~antiphon.pauses.Pauses`.
         """
         attempt = 1
         while True:
             try:
+                self.pauses.heed()
                 reply = self._once(request, safe=safe, plain=plain)
             except Unavailable as error:
                 if attempt == TRIES or _hopeless(error):
@@ -190,7 +194,7 @@ class Http:
                 level = logging.INFO if attempt == 1 else logging.WARNING
                 said = self.redact(error.message if self.quoting else error.brief)
                 log.log(level, "%s: %s; trying again in %.1f s", self.name, said, wait)
-                time.sleep(wait)
+                self.pauses.wait(wait)
                 attempt += 1
             except ApiError as error:
                 self.fail(error, doing, attempt)

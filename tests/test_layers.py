@@ -14,7 +14,7 @@ LIBRARY = ROOT / "antiphon"
 #: Lowest first. A module may import what is in its own layer or below.
 LAYERS = (
     {"errors", "ahead", "bounds", "kept", "late", "folder"},
-    {"fill", "schema", "moment", "inplace"},
+    {"fill", "schema", "moment", "inplace", "pauses"},
     {"sample"},
     {"condition"},
     {"outcome"},

@@ -2,7 +2,7 @@
 
 What this class changes in the Singer SDK's: STATE is written as soon as everything before it is accounted for, never
 earlier; several batches are under way at once, and the next lines are read meanwhile; SIGTERM, SIGINT and SIGHUP let what is under way
-finish, then end the run with 143 or 130; a schema that changes midway has the records before it written first; one record that is
+finish, unless it would have to be tried again, then end the run with 143, 130 or 129; a schema that changes midway has the records before it written first; one record that is
 refused does not end the run.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from types import FrameType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import click
 import singer_sdk
@@ -34,8 +34,9 @@ from singer_sdk.plugin_base import PluginBase
 from antiphon import apis, connection
 from antiphon.api import Api
 from antiphon.client import Client
-from antiphon.errors import ApiError, InputError, Unknown
+from antiphon.errors import ApiError, InputError, Interrupted, Unknown
 from antiphon.outcome import Outcome
+from antiphon.pauses import Pauses
 from antiphon.schema import shown
 from antiphon.singer import config as plugin_config
 from antiphon.singer import undoing
@@ -60,6 +61,8 @@ from antiphon.writeback.underway import UnderWay
 from antiphon.writeback.writer import Allowance, Seen
 
 _MOST = 1 << 63
+_TICK = 0.2
+"""Seconds after which a wait before something is tried again is looked at: a signal ends it."""
 _PATTERN = frozenset("*?[")
 """What makes a name in stream_maps one for several streams."""
 TEST_STREAM = "meltano_test_stream"
@@ -101,6 +104,7 @@ class Target(singer_sdk.Target):
         super().__init__(**kwargs)
         self.max_parallelism = 1  # streams in the order of their first SCHEMA: companies before their contacts
         self.flights = Flights(self.config["parallel"])
+        self.pauses = Pauses(_TICK)
         self.under_way = UnderWay(self.flights)
         self.allowances: dict[str, Allowance] = {}
         self.recent: dict[str, Recent] = {}
@@ -135,6 +139,7 @@ class Target(singer_sdk.Target):
         """The way to the API."""
         client = self.settings.client()
         client.http.quoting = self.accounts.payload == "full"
+        client.http.pauses = self.pauses
         return client
 
     @cached_property
@@ -359,6 +364,8 @@ class Target(singer_sdk.Target):
             self.drain_all(is_endofpipe=True)
             self._finish()
             self._end_mirrors()
+        except Interrupted:
+            self._end(self._stopping)
         except ApiError as error:
             self._keep_back(error)
             raise
@@ -438,6 +445,8 @@ class Target(singer_sdk.Target):
             if isinstance(error, Exception):
                 self.under_way.finish()
         self.under_way.drop()
+        if isinstance(error, Interrupted):
+            self._end(self._stopping)
         if isinstance(error, ApiError):
             self._keep_back(error)
 
@@ -492,12 +501,13 @@ class Target(singer_sdk.Target):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if (self._busy or self.under_way) and not self._stopping:
             self._stopping = signum
+            self.pauses.end()
             self._tell(f"{signal.Signals(signum).name}: finishing what is under way")
             self.flights.wake()
         else:
             self._end(signum)
 
-    def _end(self, signum: int) -> None:
+    def _end(self, signum: int) -> NoReturn:
         """End the run. What was written is covered by the last STATE, or in the ledger."""
         self.under_way.drop()
         self._tell(f"ended by {signal.Signals(signum).name}; run again with the last state to go on")

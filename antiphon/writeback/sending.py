@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +20,7 @@ from antiphon.errors import (
     BadReply,
     DescriptionError,
     ForeignHost,
+    Interrupted,
     Refused,
     SettingError,
     Unauthorized,
@@ -182,7 +182,11 @@ class Sender:
             known += settled
             group = [o.change for o in again]
             if group:
-                time.sleep(random.uniform(0, 2.0 ** max(tries - 1, 0)))  # noqa: S311
+                try:
+                    self._client.http.pauses.wait(random.uniform(0, 2.0 ** max(tries - 1, 0)))  # noqa: S311
+                except Interrupted:
+                    self._answered(batch, known)
+                    raise
         self._heed_refusals(operation, known)
         return known
 
@@ -217,6 +221,9 @@ class Sender:
             outcomes.extend(by_job or self._client.write(self._resource, operation, group))
         except DescriptionError as error:  # the record lacks what the path needs
             outcomes.extend(rejected(change, error.message, brief=error.message) for change in group)
+        except Interrupted:  # the next run finds out what became of the rest
+            self._answered(batch, outcomes)
+            raise
         except (Unavailable, Unauthorized, ForeignHost, SettingError) as error:
             # What has no outcome was not written, save what is safe to repeat: that was perhaps sent before, and not answered.
             how = getattr(self._resource, operation)
@@ -231,9 +238,14 @@ class Sender:
         done_at = moment.rfc3339(moment.now())
         for outcome in outcomes:
             outcome.operation, outcome.sent_at, outcome.done_at = operation, sent_at, done_at
-        if self._ledger and not whole:  # what is unknown stays an open intent until it is found out
-            self._ledger.answered([o for o in outcomes if o.kind is not Kind.UNKNOWN], batch.version)
+        if not whole:
+            self._answered(batch, outcomes)
         return outcomes
+
+    def _answered(self, batch: Batch, outcomes: Iterable[Outcome]) -> None:
+        """Write down what became of what was sent; what is unknown stays an open intent until it is found out."""
+        if self._ledger:
+            self._ledger.answered([o for o in outcomes if o.kind is not Kind.UNKNOWN], batch.version)
 
     def _given_up(self, operation: str, again: list[Outcome], *, of: int) -> list[Outcome]:
         """Return the outcomes of what may be sent again after its last try: it is rejected, to be piped in again.

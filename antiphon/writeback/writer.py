@@ -15,7 +15,6 @@ Records with ``_sdc_deleted_at`` are deleted as the ``deletes`` policy says, wha
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -230,7 +229,7 @@ class Writer:
             again, batch.busy, batch.again = batch.busy, [], True
             if not again:
                 break
-            yield from self.flights.fly(time.sleep, [pause], lambda _: None, turn=batch.turn)
+            yield from self.flights.fly(self.client.http.pauses.wait, [pause], lambda _: None, turn=batch.turn)
             self._take_over()
             yield from self._write(batch, again)
         for change in batch.busy:

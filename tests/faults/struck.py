@@ -27,6 +27,7 @@ import requests
 
 from antiphon import limits
 from antiphon.launch import run
+from antiphon.pauses import Pauses
 from antiphon.writeback.ledger import Ledger
 
 
@@ -35,6 +36,7 @@ def main(module: str, moment: str, number: int) -> None:
     random.uniform = lambda _low, _high: 0.0
     limits._Window.wait = lambda *_given, **_named: 0.0
     time.sleep = partial(_briefly, time.sleep)
+    Pauses.wait = lambda _self, seconds: time.sleep(seconds)
     counted: dict[str, int] = {}
     lock = threading.Lock()
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import signal
+import threading
+import time
 
 import pytest
+
+from antiphon.sandbox.exchange import json_response
 
 from .pipes import Gate, record, schema, state, until
 from .pipes import crm as an_account
@@ -90,3 +94,51 @@ def test_an_error_ends_a_run_that_was_to_be_ended_with_its_own_line(tmp_path):
         assert (ran.code, ran.states) == (1, [])
         assert ran.last.startswith("hubspot: ")
         assert "401" in ran.last
+
+
+class Busy:
+    """Lets an account ask for a minute's wait, each time that there is a request under an address that has *part* in it, until it has time."""
+
+    def __init__(self, crm, part, status):
+        self.asked, self.count, handle = threading.Event(), 0, crm.app.handle
+
+        def busy(request):
+            if part not in request.target:
+                return handle(request)
+            self.count += 1
+            self.asked.set()
+            return json_response(status, {"message": "busy"}, {"Retry-After": "60"})
+
+        self._app, self._handle = crm.app, handle
+        crm.app.handle = busy
+
+    def over(self):
+        self._app.handle = self._handle
+
+
+@pytest.mark.parametrize("parallel", [1, 8])
+@pytest.mark.parametrize(("part", "status"), [("batch/read", 503), ("batch/create", 429), ("batch/create", 503)])
+def test_a_signal_ends_a_wait_to_try_again_at_once_and_the_next_run_writes_what_is_open(
+    tmp_path, part, status, parallel
+):
+    with an_account(tmp_path) as crm:
+        process = crm.started(batch_size_rows=100, parallel=parallel)
+        process.give(PEOPLE, *map(person, range(100)), state({"n": 1}))
+        until(lambda: process.out)
+        busy = Busy(crm, part, status)
+        process.give(*map(person, range(100, 300)), state({"n": 2}))
+        until(busy.asked.is_set)
+        time.sleep(0.5)  # whatever else was on its way has come
+        count, began = busy.count, time.monotonic()
+        process.popen.send_signal(signal.SIGTERM)
+        ran = process.ended()
+        assert time.monotonic() - began < 5
+        assert (ran.code, ran.states, busy.count) == (143, [{"n": 1}], count)
+        assert ran.err.splitlines()[-2:] == [
+            "target-hubspot: SIGTERM: finishing what is under way",
+            "target-hubspot: ended by SIGTERM; run again with the last state to go on",
+        ]
+        busy.over()
+        assert crm.command(PEOPLE, *map(person, range(300)), state({"n": 2})).states == [{"n": 2}]
+        assert set(crm.emails().values()) == {1}
+        assert len(crm.emails()) == 300

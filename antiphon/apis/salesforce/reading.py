@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -288,7 +287,7 @@ def wait(client: Client, path: str, doing: str) -> dict[str, Any]:
         if job["state"] in ENDED or job["state"] == "Open":
             return job
         log.info("%s: %s, %s rows so far", doing, job["state"], job.get("numberRecordsProcessed", 0))
-        time.sleep(pause)
+        client.http.pauses.wait(pause)
         pause = min(pause * 1.5, LONGEST_POLL)
 
 

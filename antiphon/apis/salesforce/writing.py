@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -63,7 +62,7 @@ class Collection:
             if not locked:
                 return
             waiting = locked
-            time.sleep(random.uniform(0, 2**attempt / 2))  # noqa: S311
+            client.http.pauses.wait(random.uniform(0, 2**attempt / 2))  # noqa: S311
 
     def _write(self, by: str | None) -> Write:
         one = Write(
