@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
@@ -83,6 +84,8 @@ class _Columns(msgspec.Struct, array_like=True):
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(_Columns).decode
 _VALUES = msgspec.json.Encoder(decimal_format="number").encode
+_VALUED = msgspec.json.Decoder(list[Any], float_hook=Decimal).decode
+"""A number may be one that no float holds."""
 
 
 def packed(intents: Mapping[str, Intent]) -> bytes:
@@ -105,4 +108,4 @@ def unpacked(packed: bytes) -> dict[str, Intent]:
     """Return what :func:`packed` made of intents, by their tokens."""
     found = _DECODE(packed)
     of = found.tokens, found.positions, found.identities, found.keys, found.ids, found.fields
-    return {one[0]: Intent(*one) for one in zip(*of, msgspec.json.decode(found.values, type=list[Any]), strict=True)}
+    return {one[0]: Intent(*one) for one in zip(*of, _VALUED(found.values), strict=True)}

@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -136,7 +137,9 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     id: str | None
 
 
-_SINGLY = msgspec.json.Decoder(list[tuple[str, int, bytes, bytes | None, str | None, str | None, Any]]).decode
+_SINGLY = msgspec.json.Decoder(
+    list[tuple[str, int, bytes, bytes | None, str | None, str | None, Any]], float_hook=Decimal
+).decode
 
 
 class Heard(msgspec.Struct, frozen=True, array_like=True, gc=False):

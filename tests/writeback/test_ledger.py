@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+from decimal import Decimal
 from itertools import product
 from pathlib import Path
 
@@ -292,11 +293,12 @@ def test_tokens_of_what_was_not_answered_are_found_again_once_each(tmp_path):
 
 
 def test_values_of_every_kind_are_kept(tmp_path):
-    several = [Change({"n": 1}, by="n", value=value) for value in (5, 1.5, "é\n'", True)]
+    values = [5, 1.5, "é\n'", True, 2**70, Decimal("0.10000000000000000000001"), Decimal("1e400"), "a\0b"]
+    several = [Change({"n": 1}, by="n", value=value) for value in values]
     with Ledger(tmp_path, "hubspot") as ledger:
         intend(ledger, *several)
     with Ledger(tmp_path, "hubspot") as ledger:
-        assert [intent.value for intent in left_open(ledger)] == [5, 1.5, "é\n'", True]
+        assert [intent.value for intent in left_open(ledger)] == values
 
 
 def test_ids_of_every_kind_are_kept(tmp_path):
