@@ -64,6 +64,8 @@ Wait = Annotated[float, Span(least=0)]
 """Seconds that may be none."""
 Status = Annotated[int, Span(least=100, most=599)]
 """An HTTP status."""
+Refusal = Annotated[int, Span(least=400, most=499)]
+"""An HTTP status that says that what was asked is wrong."""
 Url = Annotated[str, Written(r"^$|^\{|^[Hh][Tt][Tt][Pp][Ss]?://[^\s/]", "a URL that begins with https:// or http://")]
 """An absolute URL; what a setting holds is not seen here. None where it is empty."""
 Method = Annotated[str, Written("^[A-Z]+$", "a method in capitals, such as GET or POST,")]

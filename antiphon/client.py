@@ -218,11 +218,7 @@ class Client:
         found: list[Record] = []
         for start in range(0, len(values), at_once):
             query = Query(fields=fields, where={"field": field, "values": list(values[start : start + at_once])})
-            try:
-                found += [record for page in self.read(resource, query, slot="find") for record in page.records]
-            except NotFound:
-                if not (isinstance(resource.find, Read) and "match" in names(resource.find.path)):
-                    raise
+            found += [record for page in self.read(resource, query, slot="find") for record in page.records]
         return found
 
     def _got(self, resource: Resource, ids: Iterable[Any]) -> Iterator[Record]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from antiphon import moment, shape
 from antiphon.api import Page, Query, Read, Record, Reply, Request, Resource, Then
 from antiphon.asking import asked, fetched, requests, rows
-from antiphon.errors import ApiError, BadReply, PagingError
+from antiphon.errors import ApiError, BadReply, NotFound, PagingError
 from antiphon.expected import Expected
-from antiphon.fill import MISSING, fill, look
+from antiphon.fill import MISSING, fill, look, names
 from antiphon.sent import Sent
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class _Walk:
     """One walk through a list: where it goes next, and which records it knows again."""
 
     def __init__(self, client: Client, read: Read, resource: Resource, query: Query, doing: str) -> None:
-        self._client, self._query, self._doing = client, query, doing
+        self._client, self._read, self._query, self._doing = client, read, query, doing
         self._paging: Any = read.paging
         self._by_place = hasattr(read.paging, "overlap")
         self._expected = Expected(client, self._paging, doing)
@@ -110,12 +110,19 @@ class _Walk:
             asked = made(cursor)
             if error.status == HTTPStatus.NOT_MODIFIED and any(name in asked.headers for name in _CONDITIONAL):
                 return Reply(HTTPStatus.NOT_MODIFIED, {}, b"", asked.url)
-            if self._asked and error.status in getattr(self._paging, "past_end", ()):
+            if self._none(error):
                 return _nothing({}, asked.url)
             raise
         finally:
             self._asked = True
         return _nothing(reply.headers, reply.url) if reply.status == HTTPStatus.NO_CONTENT else reply
+
+    def _none(self, error: ApiError) -> bool:
+        """Return whether *error* says that there are no records, or no more."""
+        read = self._read
+        if error.status in read.absent or (isinstance(error, NotFound) and "match" in names(read.path)):
+            return True
+        return self._asked and error.status in getattr(self._paging, "past_end", ())
 
     def back(self, cursor: Any, found: Sequence[Record], came: int) -> Any:
         """Return a cursor further back where a page that should overlap shows no record that is known; else None.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from antiphon.api.settings import JSON
 from antiphon.api.wire import Encoding, Format, Paging, decode
-from antiphon.bounds import Count, Method, Place
+from antiphon.bounds import Count, Method, Place, Refusal
 from antiphon.fill import look
 from antiphon.outcome import Record
 
@@ -36,6 +36,9 @@ class Read:
     """Where in the reply the records are: a dotted path to a list, or to the one record."""
     paging: Paging | None = None
     """How the pages follow each other; none where all comes in one answer."""
+    absent: tuple[Refusal, ...] = ()
+    """Statuses that mean that there are no such records, where there is nothing wrong; besides 404 and 410 to a look-up whose path holds the
+    value (``/people/{match.value}``)."""
     time: str = "iso"
     """How ``{since}`` and ``{until}`` are written: ``iso``, ``s`` or ``ms`` (since the epoch; ``s-text`` and ``ms-text`` as
     texts), ``http`` (for ``If-Modified-Since``), or a strftime format."""

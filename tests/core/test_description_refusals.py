@@ -187,6 +187,11 @@ MISTAKES = {
         "{page: {past_end: 4040}}",
         "my.yaml:18:33: resources.people.read.paging.page.past_end: a number from 100 to 599 is wanted, not the number 4040.",
     ),
+    "a status for what is not there that says nothing is wrong": (
+        "      records: items",
+        "      absent: 200\n      records: items",
+        "my.yaml:17:15: resources.people.read.absent: a number from 400 to 499 is wanted, not the number 200.",
+    ),
     "another protocol": (
         "https://api.example.com/v1",
         "ftp://api.example.com",

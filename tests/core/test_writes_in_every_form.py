@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.api import Read, Write
+from antiphon.errors import NotFound, Refused
 from antiphon.outcome import (
     ByPath,
     ByStatus,
@@ -270,3 +271,42 @@ def test_a_record_that_a_path_does_not_lead_to_is_not_found_and_no_error(session
     resource = people(find=Read("/people/by-email/{match.value}"))
     client = a_client(an_api(resource), session=session)
     assert client.find(resource, "email", ["a@x", "b@x"]) == [{"id": 2, "email": "b@x"}]
+
+
+def test_a_record_that_is_not_under_one_parent_is_looked_for_under_the_others(session, adapter):
+    shops = people(name="shops", read=Read("/shops", records="items"))
+    resource = people(parent="shops", find=Read("/shops/{parent.id}/people/{match.value}"))
+    adapter.register_uri("GET", "/shops", json={"items": [{"id": n} for n in (1, 2, 3)]})
+    for shop in 1, 3:
+        adapter.register_uri("GET", f"/shops/{shop}/people/a%40x", status_code=404)
+    adapter.register_uri("GET", "/shops/2/people/a%40x", json={"id": 7, "email": "a@x"})
+    client = a_client(an_api(shops, resource), session=session)
+    assert client.find(resource, "email", ["a@x"]) == [{"id": 7, "email": "a@x"}]
+
+
+def test_a_list_of_parents_that_is_not_there_is_an_error_of_the_look_up(session, adapter):
+    shops = people(name="shops", read=Read("/shops", records="items"))
+    resource = people(parent="shops", find=Read("/shops/{parent.id}/people/{match.value}"))
+    adapter.register_uri("GET", "/shops", status_code=404)
+    client = a_client(an_api(shops, resource), session=session)
+    with pytest.raises(NotFound):
+        client.find(resource, "email", ["a@x"])
+
+
+def test_a_status_that_is_said_to_mean_that_there_is_none_is_no_error_and_every_other_is(session, adapter):
+    find = Read("/people/search", params={"email": "{match.value}"}, absent=(404,))
+    resource = people(find=find)
+    client = a_client(an_api(resource), session=session)
+    adapter.register_uri("GET", "/people/search?email=a%40x", status_code=404)
+    adapter.register_uri("GET", "/people/search?email=b%40x", json={"id": 2, "email": "b@x"})
+    adapter.register_uri("GET", "/people/search?email=c%40x", status_code=400)
+    assert client.find(resource, "email", ["a@x", "b@x"]) == [{"id": 2, "email": "b@x"}]
+    with pytest.raises(Refused):
+        client.find(resource, "email", ["c@x"])
+
+
+def test_a_look_up_that_nothing_says_of_is_an_error_where_its_address_is_not_there(session, adapter):
+    adapter.register_uri("GET", "/people/search", status_code=404)
+    resource = people(find=Read("/people/search", params={"email": "{match.value}"}))
+    with pytest.raises(NotFound):
+        a_client(an_api(resource), session=session).find(resource, "email", ["a@x"])
