@@ -38,7 +38,7 @@ def _read(parse: Callable[[str], T]) -> Callable[[click.Context, click.Parameter
 @click.option("--latency-ms", type=click.FloatRange(0), default=0.0, help="Wait before each answer.")
 @click.option("--limit", metavar="CALLS/SECONDS", callback=_read(parse_limit), help="Enforce a rate limit: 190/10.")
 @click.option("--faults", metavar="KIND=SHARE,…", callback=_read(parse_faults), help=f"Misbehave: {', '.join(KINDS)}.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed, the same records and faults.")
+@click.option("--seed", type=int, help="The same seed, the same records, faults and account; without, a new account.")
 @click.option("--tls", is_flag=True, help="Speak https; the config names the certificate to trust, as ca_bundle.")
 def sandbox(name: str | None, **knobs: Any) -> None:
     """Serve an emulated API on this machine until SIGTERM or Ctrl-C; without a NAME, list those there are.

@@ -57,7 +57,7 @@ class Stage:
 @contextmanager
 def sandbox(stage: Stage, records: int) -> Iterator[Message]:
     """Start the sandbox; give the config to reach it with; end it in any case."""
-    line = ["antiphon", "sandbox", "hubspot", "--records", str(records), "--limit", "1000/10", "--port"]
+    line = ["antiphon", "sandbox", "hubspot", "--records", str(records), "--limit", "1000/10", "--seed", "0", "--port"]
     log = (stage.folder / "log.txt").open("ab")
     with (
         log,

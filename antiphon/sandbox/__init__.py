@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import signal
 import threading
 from collections.abc import Mapping
@@ -72,8 +73,11 @@ def start(
 def run(name: str, **knobs: Any) -> None:
     """Serve in the foreground until SIGTERM or SIGINT; takes what `start` takes.
 
-    Prints one line of JSON, `{"config": {...}}`, once the server answers. For the main thread of a process.
+    Without a `seed` it is another account each time: it has nothing of what was written to the last one. Prints one line of JSON,
+    `{"config": {...}}`, once the server answers. For the main thread of a process.
     """
+    if knobs.get("seed") is None:
+        knobs = {**knobs, "seed": 0, **({"portal_id": 10**8 + secrets.randbelow(10**9)} if name == "hubspot" else {})}
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

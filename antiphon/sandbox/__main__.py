@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--latency-ms", type=float, default=0.0, help="wait before each answer")
     parser.add_argument("--limit", type=_argument(parse_limit), metavar="CALLS/SECONDS", help="burst limit: 190/10")
     parser.add_argument("--faults", type=_argument(parse_faults), metavar="KIND=SHARE,…", help=", ".join(KINDS))
-    parser.add_argument("--seed", type=int, default=0, help="the same seed makes up the same records and faults")
+    parser.add_argument("--seed", type=int, help="the same seed: the same records, faults and account")
     parser.add_argument("--tls", action="store_true", help="serve https with a certificate that nobody has signed")
     try:
         run(**vars(parser.parse_args()))

@@ -31,6 +31,23 @@ def test_it_prints_one_json_line_answers_and_ends_on_sigterm():
     assert (child.returncode, rest, said) == (0, "", "")
 
 
+def account(*knobs):
+    """Return the id of the account that a sandbox of its own says it is."""
+    command = [sys.executable, "-m", "antiphon.cli", "sandbox", "hubspot", "--records", "0", *knobs]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            config = json.loads(child.stdout.readline())["config"]
+            headers = {"Authorization": f"Bearer {config['access_token']}"}
+            return requests.get(f"{config['base_url']}/account-info/v3/details", headers=headers, timeout=5).json()
+        finally:
+            child.send_signal(signal.SIGTERM)
+
+
+def test_each_start_is_another_account_unless_it_is_asked_for_by_its_seed():
+    assert account()["portalId"] != account()["portalId"]
+    assert account("--seed", "7") == account("--seed", "7")
+
+
 def test_with_tls_its_config_names_the_certificate_to_trust(run, tmp_path):
     command = [sys.executable, "-m", "antiphon.cli", "sandbox", "hubspot", "--records", "1", "--tls"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:

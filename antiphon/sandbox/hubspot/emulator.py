@@ -22,7 +22,7 @@ from antiphon.sandbox.emulator import Emulator
 from antiphon.sandbox.exchange import Request, Response, json_response
 from antiphon.sandbox.hubspot import metadata, moments, routes, seeds
 from antiphon.sandbox.hubspot.moments import Moment
-from antiphon.sandbox.hubspot.portal import Portal, Quirks
+from antiphon.sandbox.hubspot.portal import PORTAL_ID, Portal, Quirks
 from antiphon.sandbox.hubspot.properties import Property
 from antiphon.sandbox.hubspot.refusals import Refusal, not_found, too_often
 from antiphon.sandbox.hubspot.store import Record, Store
@@ -37,8 +37,8 @@ TOKEN_LIFE = 1800
 class HubSpot(Emulator):
     """One account of HubSpot.
 
-    `records` contacts and fewer of the other objects (or as `counts` says by object), index lag in seconds, and the
-    fields of `Quirks`. `portal` is its state; the methods below change it as somebody in the vendor's UI would.
+    `records` contacts and fewer of the other objects (or as `counts` says by object), index lag in seconds, the id of the account, and
+    the fields of `Quirks`. `portal` is its state; the methods below change it as somebody in the vendor's UI would.
     """
 
     name: ClassVar[str] = "hubspot"
@@ -55,10 +55,11 @@ class HubSpot(Emulator):
         seed: int = 0,
         latency_ms: float = 0,
         stall_seconds: float = 0.2,
+        portal_id: int = PORTAL_ID,
         **quirks: Any,
     ) -> None:
         super().__init__(limit=limit, faults=faults, seed=seed, latency_ms=latency_ms, stall_seconds=stall_seconds)
-        self.portal = Portal(seed, Quirks(**quirks))
+        self.portal = Portal(seed, Quirks(**quirks), portal_id)
         self.search_limit = RollingLimit(searches_per_second, 1)
         self.client = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
         self.refresh_token = "sandbox-refresh"

@@ -87,8 +87,8 @@ class Quirks:
 class Portal:
     """The state of one account."""
 
-    def __init__(self, seed: int = 0, quirks: Quirks | None = None) -> None:
-        self.id = PORTAL_ID
+    def __init__(self, seed: int = 0, quirks: Quirks | None = None, id: int = PORTAL_ID) -> None:
+        self.id = id
         self.quirks = quirks or Quirks()
         self.random = random.Random(f"portal:{seed}")
         self.stores = {of.name: Store.standard(of, self.id) for of in STANDARD}
