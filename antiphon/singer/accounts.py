@@ -58,17 +58,17 @@ class Accounts:
         folder: Path,
         config: Mapping[str, Any],
         *,
-        connection: str,
+        api: str,
         started: int,
         log: logging.Logger,
         known_as: Callable[[str], str],
     ) -> None:
-        """Keep the files where *config* says, else in *folder*; *known_as* tells what the ledger of the *connection* calls a stream.
+        """Keep the files where *config* says, else in *folder*; *known_as* tells what the ledger, which is found by *api* and *config*, calls a stream.
 
         Raises:
             SettingError: rejects and receipts are to be one file, or ``max_rejects`` is no number and no share.
         """
-        self.name, self._log, self._known_as, self._connection = name, log, known_as, connection
+        self.name, self._log, self._known_as, self._api = name, log, known_as, api
         self._streams: Collection[str] = config.get("streams") or ()
         self._most = share(config.get("max_rejects", 0), f"{name}: max_rejects")
         self.payload: Payload = config.get("payload") or "full"
@@ -236,7 +236,7 @@ class Accounts:
             self._say(f"{rejects:,} rejected, {mend.format(self.rejects.path)}")
         if unknown and self.ledger:
             said = f"{unknown:,} records were sent and not answered, and could not be found out; they will not be sent again"
-            shows = f"antiphon ledger show {self._connection}, with --config as here, lists them"
+            shows = f"antiphon ledger show {self._api}, with --config as here, lists them"
             self._say(f"{said}. Look them up by hand; {shows} (from {self.ledger.path})")
         return 1 if rejects > allowed or unknown or self._kept_back else 0
 

@@ -118,7 +118,7 @@ class Target(singer_sdk.Target):
             self.name,
             self.settings.state_dir,
             self.config,
-            connection=self.settings.name,
+            api=self.settings.api.name,
             started=self.initialized_at,
             log=self.logger,
             known_as=self.known_as,

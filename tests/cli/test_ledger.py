@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -36,6 +37,20 @@ def ledger(crm, tmp_path, capsys):
         return ended.value.code or 0, said.out, said.err
 
     return run
+
+
+def test_the_command_that_lists_what_is_unknown_does_so_for_a_connection_that_the_config_alone_names(
+    crm, tmp_path, capsys
+):
+    crm.app.fail_next(1, "commit-timeout", "notes/batch/create")
+    note = record("notes", hs_note_body="Hi", hs_timestamp="2026-01-01T00:00:00Z")
+    config = {"connection": "crm", "streams": {"notes": {"mode": "create"}}}
+    ran = crm.pipe(NOTES, note, **config)
+    command = re.search("antiphon (ledger show [^,]+), with --config as here", ran.err)[1].split()
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--config", str(crm.write_config(**config))])
+    assert not ended.value.code
+    assert len(json.loads(capsys.readouterr().out)["unknown"]) == 1
 
 
 def test_without_a_ledger_there_is_one_line(ledger):
