@@ -127,8 +127,9 @@ def of_target(name: str, pairs: Sequence[str], config: Path | None) -> tuple[Set
     """Return the settings with which a target writes through the connection *name*, and its pipeline, if it has one; none need be there.
 
     They are those of :func:`found`, and of the target's own variables (``TARGET_HUBSPOT_STATE_DIR``), which count for less than its *config*.
+    A target is told by ``--config ENV`` that there are these alone.
     """
-    in_file = stored(config)
+    in_file = {} if str(config) == "ENV" else stored(config)
     given = {**in_file, **{name: value for name, _, value in map(pair, pairs)}}
     known = settings(name, api=given.get("api"), check=False).api
     plugin = f"target-{known.name if known.name in apis.shipped() else 'universal'}"

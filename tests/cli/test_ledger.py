@@ -222,6 +222,17 @@ def test_the_variables_of_the_target_say_as_much_as_its_config(crm, ledger, tmp_
     assert ledger("compact")[0] == 0
 
 
+def test_the_config_of_a_target_that_has_variables_alone_is_taken_as_it_is(crm, monkeypatch, capsys):
+    crm.pipe(PEOPLE, record("contacts", email="ada@example.com"), connection="crm")
+    for name in "connection", "base_url", "state_dir":
+        monkeypatch.setenv(f"TARGET_HUBSPOT_{name.upper()}", {**crm.settings, "connection": "crm"}[name])
+    with pytest.raises(SystemExit) as ended:
+        main(["ledger", "show", "hubspot", "--config", "ENV"])
+    said = capsys.readouterr()
+    assert (ended.value.code or 0, said.err) == (0, "")
+    assert Path(json.loads(said.out)["path"]).name.startswith("crm-")
+
+
 def test_a_connection_to_another_api_that_a_variable_names_is_refused(crm, ledger, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("connections.yaml").write_text("crm: {api: odoo}")
