@@ -82,6 +82,8 @@ class Case:
     sample: Sample | None = None
     page: int = 2
     """Records to a page, so that there are several."""
+    last_twice: bool = False
+    """Whether the last of several pages is asked for once more: a row may be pushed off it just then."""
 
 
 @dataclass(frozen=True)

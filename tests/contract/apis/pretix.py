@@ -195,6 +195,7 @@ ENTRY = Entry(
             posted(f"{seed.HOME}/events", _event, "slug"),
             delete=deleted(f"{seed.HOME}/events"),
             why=NO_TIME,
+            last_twice=True,
             sample=Sample(
                 three(_event),
                 change={"is_public": False},
@@ -306,6 +307,7 @@ ENTRY = Entry(
             posted(f"{seed.HOME}/customers", _customer, "identifier"),
             patched(f"{seed.HOME}/customers", lambda n: {"notes": f"edited {n}"}),
             why="pretix deletes no customer, it anonymizes them",
+            last_twice=True,
             sample=Sample(
                 three(_customer),
                 change={"notes": "changed"},
