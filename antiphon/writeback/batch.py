@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from antiphon.api import Record
 from antiphon.outcome import Change, Kind, Outcome, Problem
+from antiphon.writeback.records import Known
 
 _UNHEARD = Problem("no outcome was reported for it")
 
@@ -28,6 +30,13 @@ class Refused:
 
 class Batch:
     """Records that are written together, and how that goes beside the batches before it that are not done yet."""
+
+    mixed: frozenset[bytes] = frozenset()
+    """Keys in the ledger of what shares a value with another change that goes by another key."""
+    last: Mapping[str, set[bytes]] = MappingProxyType({})
+    """By the token of the last of such as share values: what stands in the ledger for these."""
+    repeated: Mapping[str, Known] = MappingProxyType({})
+    """By token: deletions that were done before, and may be looked for once more, with what is known of them."""
 
     def __init__(self, records: Sequence[Record], positions: Sequence[int], version: int | None = None) -> None:
         """Begin with nothing known of *records*; *positions* are theirs in the stream, which is of that *version* if it has any."""

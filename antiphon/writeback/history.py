@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from antiphon import moment
@@ -56,8 +57,10 @@ class History:
     def follow(self, batch: Batch) -> None:
         """Let the identity of a change tell what is written before it that may be to the same record: a run that has done it has done all of it."""
         last: dict[Any, Change] = {}
+        if self._match.several:
+            self._join(batch)
         for change in batch.waiting():
-            if change.token not in batch.keys:
+            if change.token not in batch.keys or batch.keys[change.token] in batch.mixed:
                 continue
             keys = self._match.keys_of(change)
             if before := {last[key].token: last[key] for key in keys if key in last}:
@@ -67,6 +70,44 @@ class History:
                 whole = [batch.identities[one.token].hex() for one in (*those, change)]
                 batch.identities[token] = self._ledger.key(self._resource.name, whole)
             last |= dict.fromkeys(keys, change)
+
+    def _join(self, batch: Batch) -> None:
+        """Let the identity of a change that shares a value with another, or is joined to it by others, tell all that is written before it.
+
+        That is where they go by several keys in the ledger: what one of them finds depends on all of these.
+        """
+        joined: dict[Any, Any] = {}
+
+        def root(key: Any) -> Any:
+            while joined[key] != key:
+                joined[key] = key = joined[joined[key]]
+            return key
+
+        those = [change for change in batch.waiting() if change.token in batch.keys]
+        for change in those:
+            first, *_ = keys = self._match.keys_of(change)
+            for key in keys:
+                joined.setdefault(key, key)
+                joined[root(key)] = root(first)
+        sets: dict[Any, list[Change]] = {}
+        for change in those:
+            sets.setdefault(root(self._match.keys_of(change)[0]), []).append(change)
+        for some in sets.values():
+            mine = {batch.keys[change.token] for change in some}
+            if len(mine) > 1:
+                batch.mixed |= mine
+                self._chain(batch, some)
+
+    def _chain(self, batch: Batch, some: Sequence[Change]) -> None:
+        whole = batch.identities[some[0].token]
+        for before, change in pairwise(some):
+            n = batch.numbers[change.token]
+            batch.after[n], batch.alone[n] = before, batch.identities[change.token]
+            whole = self._ledger.key(self._resource.name, [whole.hex(), batch.alone[n].hex()])
+            if change.token not in batch.deletions:
+                batch.identities[change.token] = whole
+        values = {self.key(key) for change in some for key in self._match.keys_of(change)}
+        batch.last = {**batch.last, some[-1].token: values}
 
     def taken_over(self) -> None:
         """Hear that a run beside this one has ended and left something."""
@@ -80,6 +121,7 @@ class History:
         if self._new and not self._ledger.records.lately(keyed.values()):
             return
         known = self._ledger.records.known(self._stream, keyed.values())
+        known = self._sure(batch, changes, known) if self._match.several else known
         overtaken = []
         for change in changes:
             one = known.get(keyed.get(change.token, b""))
@@ -94,6 +136,52 @@ class History:
                     overtaken.append((change, one))
         if overtaken:
             self._overtaken(batch, overtaken)
+
+    def _sure(self, batch: Batch, changes: Iterable[Change], known: dict[bytes, Known]) -> dict[bytes, Known]:
+        """Return of what is *known* what may be told of *changes* that are looked for by several fields.
+
+        What shares values with others is told with all of them, or looked up; of a deletion it is to be seen first whether there is one again.
+        """
+        sure = {}
+        for change in changes:
+            key = batch.keys.get(change.token, b"")
+            one = known.get(key)
+            if one and one.kind == Kind.DELETED and not self._full:
+                if one.content == batch.identities[change.token]:
+                    batch.repeated = {**batch.repeated, change.token: one}
+            elif one and (one.kind == PERHAPS or key not in batch.mixed or self._whole(batch, change, one)):
+                sure[key] = one
+        return sure
+
+    def _whole(self, batch: Batch, change: Change, one: Known) -> bool:
+        """Whether all that shares values with *change* may be done with it, the last: nothing of it is written yet, and all the stream knows by these is *one*."""
+        if change.token not in batch.last or batch.settled(batch.after[batch.numbers[change.token]]):
+            return False
+        known = self._ledger.records.known(self._stream, batch.last[change.token])
+        return all(other.remote_id == one.remote_id for other in known.values() if other.kind != Kind.DELETED)
+
+    def look_again(self, batch: Batch, changes: Iterable[Change]) -> None:
+        """Let those of *changes* that were deleted before be looked for where they may be again; settle what may be nowhere.
+
+        That is by the first of their values, and by others under which the stream knows a record. What else has one of these is another
+        record: a deletion that comes twice is not to take two away.
+        """
+        those = [change for change in changes if change.token in batch.repeated]
+        keys = {c.token: {by: self.key(self._match.key(by, v, c.record)) for by, v in c.matches.items()} for c in those}
+        known = self._ledger.records.known(self._stream, {key for some in keys.values() for key in some.values()})
+        for change in those:
+            first = next(iter(change.matches))
+            again = {
+                by: value
+                for by, value in change.matches.items()
+                if (by == first and not self._match.is_id(by))
+                or ((one := known.get(keys[change.token][by])) and one.kind != Kind.DELETED)
+            }
+            if again:
+                change.matches = again
+                self._match.aim(change, next(iter(again)))
+            elif outcome := self._unchanged(change, batch.repeated[change.token]):
+                self._tell(batch, outcome, batch.repeated[change.token])
 
     def found(self, batch: Batch, pairs: Iterable[tuple[Change, Record | None]]) -> set[str]:
         """Let what was found be known as it was written by its own key alone, where one may be written by several fields; return the ids.
@@ -130,7 +218,8 @@ class History:
         for n, outcome in enumerate(outcomes):
             token = outcome.change.token
             key = batch.keys.get(token)
-            missing = outcome.kind is Kind.SKIPPED and outcome.id is None and token not in batch.told
+            known = token in batch.told or token in batch.repeated
+            missing = outcome.kind is Kind.SKIPPED and outcome.id is None and not known
             if key is not None and (missing or outcome.kind in _WRITTEN | {Kind.UNCHANGED}):
                 gone[key] = missing
             restored = outcome.kind is Kind.UPDATED and outcome.operation == "restore"
@@ -153,6 +242,9 @@ class History:
         self._ledger.records.keep(self._stream, found, batch.version)
         if batch.version is not None:
             self._ledger.records.see(self._stream, seen, batch.version)
+            if self._match.several:  # another may have taken its key since
+                ids = {o.id for o in outcomes if o.ok and o.id is not None and o.kind is not Kind.DELETED}
+                self._ledger.records.met(self._stream, ids, batch.version)
 
     def unplaced(self, batch: Batch, outcomes: Sequence[Outcome]) -> list[int]:
         """Return the numbers of records in the source that may be any of those known, and keep for the batch's version that there are such.
