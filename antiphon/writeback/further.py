@@ -21,11 +21,11 @@ Pair = tuple[Change, Record | None]
 """A change, and the record it matches."""
 
 
-def in_order(writer: Writer, batch: Batch, pairs: list[Pair]) -> Steps[list[Pair]]:
+def in_order(writer: Writer, batch: Batch, pairs: list[Pair], beside: Collection[Batch]) -> Steps[list[Pair]]:
     """Return those of *pairs* that may be written now; the others wait in *batch*, to be looked up again with those of the same record.
 
-    They are what a batch before this one has under way by another value, until that is done, and what is told unchanged in this batch by
-    another value, which is not believed then.
+    They are what a batch before this one had under way by another value when they were looked up, until that is done: *beside* are those that
+    were not done then. And they are what is told unchanged in this batch by another value, which is not believed then.
     """
     if not (batch.others or (batch.told and writer.match.several)):
         return pairs
@@ -33,7 +33,7 @@ def in_order(writer: Writer, batch: Batch, pairs: list[Pair]) -> Steps[list[Pair
     others = {change.token: batch.others.get(change.token, set()) for change, _ in those}
     every, ids = set[Any]().union(*others.values()), {id for _, id in those}
     told = [o for o in batch.told_unchanged() if o.id in ids or writer.match.key_of(o.change) in every]
-    before = [one for one in batch.earlier if not one.done and not one.matches.isdisjoint(every)]
+    before = [one for one in beside if not one.matches.isdisjoint(every)]
     _believe_not(writer, batch, told)
     while not all(one.done for one in before):
         yield

@@ -322,8 +322,9 @@ class Writer:
         sent = {c.token for c in native}
         others = [c for c in changes if c.token not in sent]
         creations, updates, removals = [c for c in others if c.by is None], [], []
+        beside = [one for one in batch.earlier if not one.done]
         pairs = yield from self.lookup(batch, [c for c in others if c.by is not None])
-        pairs = yield from in_order(self, batch, pairs)
+        pairs = yield from in_order(self, batch, pairs, beside)
         back = yield from restored(self, batch, [pair for pair in pairs if not self.goes(batch, pair[0])])
         self._met(batch, pairs)
         for change, found, came in one_each(self, batch, pairs, back):

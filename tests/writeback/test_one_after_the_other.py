@@ -338,6 +338,31 @@ def test_what_is_written_to_one_record_by_two_names_keeps_its_order_in_batches_s
     assert nicknamed(tmp_path, records, size=1, slow=0.1) == [{"name": "Ada", "legs": 2}]
 
 
+def test_what_is_done_by_one_name_while_another_is_looked_up_is_seen(tmp_path):
+    asked, gone = threading.Event(), threading.Event()
+
+    class Late(Zoo):
+        """Has the second answer about Ada on its way until she is gone, and lets her go no earlier."""
+
+        def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+            again = request.method == "GET" and str(request.url).endswith("=Ada") and self.calls["PATCH"] > 0
+            if request.method == "DELETE":
+                assert asked.wait(20)
+            reply = super().send(request, **more)
+            if request.method == "DELETE":
+                gone.set()
+            elif again:
+                asked.set()
+                gone.wait(20)
+            return reply
+
+    zoo = Late([{"name": "Ada", "nicknames": ["Bo"]}])
+    run_side_by_side(
+        zoo, [{"name": "Ada", "legs": 1}, {"name": "Bo"} | GONE, {"name": "Ada", "mood": "fine"}], 1, str(tmp_path)
+    )
+    assert zoo.there() == [{"name": "Ada", "mood": "fine"}]
+
+
 def test_what_was_so_before_another_name_was_written_after_it_is_not_known_to_be_so(tmp_path):
     ada, bo = {"name": "Ada", "diet": ["hay"]}, {"name": "Bo", "diet": ["oats"]}
     assert nicknamed(tmp_path, [ada], [{**ada, "mood": "fine"}, bo], [{**ada, "mood": "fine"}])[0]["diet"] == ["hay"]
