@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from antiphon.api import Record
@@ -28,15 +27,20 @@ class Refused:
     """Whether these are all."""
 
 
+@dataclass(slots=True)
+class Sharing:
+    """What of a batch is looked for by several fields and has values in common with others."""
+
+    mixed: set[bytes] = field(default_factory=set)
+    """Keys in the ledger of what shares a value with another change that goes by another key."""
+    last: dict[str, set[bytes]] = field(default_factory=dict)
+    """By the token of the last of such as share values: what stands in the ledger for these."""
+    repeated: dict[str, Known] = field(default_factory=dict)
+    """By token: deletions that were done before, and may be looked for once more, with what is known of them."""
+
+
 class Batch:
     """Records that are written together, and how that goes beside the batches before it that are not done yet."""
-
-    mixed: frozenset[bytes] = frozenset()
-    """Keys in the ledger of what shares a value with another change that goes by another key."""
-    last: Mapping[str, set[bytes]] = MappingProxyType({})
-    """By the token of the last of such as share values: what stands in the ledger for these."""
-    repeated: Mapping[str, Known] = MappingProxyType({})
-    """By token: deletions that were done before, and may be looked for once more, with what is known of them."""
 
     def __init__(self, records: Sequence[Record], positions: Sequence[int], version: int | None = None) -> None:
         """Begin with nothing known of *records*; *positions* are theirs in the stream, which is of that *version* if it has any."""
@@ -62,6 +66,7 @@ class Batch:
         """By token: the keys by which what was found is found as well."""
         self.rewritten: dict[bytes, int] = {}
         """Keys in the ledger of records that were written by another key of theirs, and the number of what did it last."""
+        self.sharing = Sharing()
         self.doubts: list[tuple[Change, list[str], Outcome]] = []
         """What matches several records, their ids, and what is to become of it if it still does when it is its turn."""
         self.busy: list[Change] = []

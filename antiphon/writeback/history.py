@@ -60,7 +60,7 @@ class History:
         if self._match.several:
             self._join(batch)
         for change in batch.waiting():
-            if change.token not in batch.keys or batch.keys[change.token] in batch.mixed:
+            if change.token not in batch.keys or batch.keys[change.token] in batch.sharing.mixed:
                 continue
             keys = self._match.keys_of(change)
             if before := {last[key].token: last[key] for key in keys if key in last}:
@@ -95,7 +95,7 @@ class History:
         for some in sets.values():
             mine = {batch.keys[change.token] for change in some}
             if len(mine) > 1:
-                batch.mixed |= mine
+                batch.sharing.mixed |= mine
                 self._chain(batch, some)
 
     def _chain(self, batch: Batch, some: Sequence[Change]) -> None:
@@ -107,7 +107,7 @@ class History:
             if change.token not in batch.deletions:
                 batch.identities[change.token] = whole
         values = {self.key(key) for change in some for key in self._match.keys_of(change)}
-        batch.last = {**batch.last, some[-1].token: values}
+        batch.sharing.last[some[-1].token] = values
 
     def taken_over(self) -> None:
         """Hear that a run beside this one has ended and left something."""
@@ -148,16 +148,16 @@ class History:
             one = known.get(key)
             if one and one.kind == Kind.DELETED and not self._full:
                 if one.content == batch.identities[change.token]:
-                    batch.repeated = {**batch.repeated, change.token: one}
-            elif one and (one.kind == PERHAPS or key not in batch.mixed or self._whole(batch, change, one)):
+                    batch.sharing.repeated[change.token] = one
+            elif one and (one.kind == PERHAPS or key not in batch.sharing.mixed or self._whole(batch, change, one)):
                 sure[key] = one
         return sure
 
     def _whole(self, batch: Batch, change: Change, one: Known) -> bool:
         """Whether all that shares values with *change* may be done with it, the last: nothing of it is written yet, and all the stream knows by these is *one*."""
-        if change.token not in batch.last or batch.settled(batch.after[batch.numbers[change.token]]):
+        if change.token not in batch.sharing.last or batch.settled(batch.after[batch.numbers[change.token]]):
             return False
-        known = self._ledger.records.known(self._stream, batch.last[change.token])
+        known = self._ledger.records.known(self._stream, batch.sharing.last[change.token])
         return all(other.remote_id == one.remote_id for other in known.values() if other.kind != Kind.DELETED)
 
     def look_again(self, batch: Batch, changes: Iterable[Change]) -> None:
@@ -166,7 +166,7 @@ class History:
         That is by the first of their values, and by others under which the stream knows a record. What else has one of these is another
         record: a deletion that comes twice is not to take two away.
         """
-        those = [change for change in changes if change.token in batch.repeated]
+        those = [change for change in changes if change.token in batch.sharing.repeated]
         keys = {c.token: {by: self.key(self._match.key(by, v, c.record)) for by, v in c.matches.items()} for c in those}
         known = self._ledger.records.known(self._stream, {key for some in keys.values() for key in some.values()})
         for change in those:
@@ -180,8 +180,8 @@ class History:
             if again:
                 change.matches = again
                 self._match.aim(change, next(iter(again)))
-            elif outcome := self._unchanged(change, batch.repeated[change.token]):
-                self._tell(batch, outcome, batch.repeated[change.token])
+            elif outcome := self._unchanged(change, batch.sharing.repeated[change.token]):
+                self._tell(batch, outcome, batch.sharing.repeated[change.token])
 
     def found(self, batch: Batch, pairs: Iterable[tuple[Change, Record | None]]) -> set[str]:
         """Let what was found be known as it was written by its own key alone, where one may be written by several fields; return the ids.
@@ -218,7 +218,7 @@ class History:
         for n, outcome in enumerate(outcomes):
             token = outcome.change.token
             key = batch.keys.get(token)
-            known = token in batch.told or token in batch.repeated
+            known = token in batch.told or token in batch.sharing.repeated
             missing = outcome.kind is Kind.SKIPPED and outcome.id is None and not known
             if key is not None and (missing or outcome.kind in _WRITTEN | {Kind.UNCHANGED}):
                 gone[key] = missing

@@ -180,7 +180,9 @@ def _put(db: sqlite3.Connection, alike: Mapping[tuple[Any, ...], list[Row]]) -> 
             some = rows[start : start + _KEPT]
             widths = {(len(row.key), len(row.content)) for row in some}
             for width in widths:
-                _put_alike(db, of, width, [row for row in some if (len(row.key), len(row.content)) == width])
+                alone = len(widths) == 1
+                those = some if alone else [row for row in some if (len(row.key), len(row.content)) == width]
+                _put_alike(db, of, width, those)
 
 
 def _put_alike(db: sqlite3.Connection, of: tuple[Any, ...], width: tuple[int, int], rows: Sequence[Row]) -> None:

@@ -224,7 +224,7 @@ class Writer:
                 batch.identities[change.token] = batch.alone[n]
         if self.history:
             self.history.settle(batch, [change for change in changes if batch.numbers[change.token] not in asked])
-            if batch.repeated:
+            if batch.sharing.repeated:
                 self.history.look_again(batch, changes)
         yield from self._write(batch, [change for change in changes if not batch.settled(change)])
         for pause in _PAUSES:  # another run has one of the same key under way
